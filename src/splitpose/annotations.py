@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from splitpose.errors import InputError
+from splitpose.files import whole_file
 from splitpose.skeleton import JOINTS
 
 SPLITS = ("train", "val", "test")
@@ -55,14 +56,12 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
-    """Write the table as Parquet, or as CSV where the name ends so; beside first, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    if path.suffix == ".csv":
-        typed(table).to_csv(beside, index=False)
-    else:
-        typed(table).to_parquet(beside, index=False)
-    beside.replace(path)
+    """Write the table as Parquet, or as CSV where the name ends so."""
+    with whole_file(path) as beside:
+        if path.suffix == ".csv":
+            typed(table).to_csv(beside, index=False)
+        else:
+            typed(table).to_parquet(beside, index=False)
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -1,0 +1,61 @@
+"""Seeded changes of a training crop: rotation, scale, shift, mirroring with sides swapped, light."""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from splitpose.crops.geometry import Region, apply, crop_map, cut
+from splitpose.settings import Crops
+from splitpose.skeleton import MIRROR
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square picture of one person.
+
+    pixels: (S, S, 3) uint8 BGR; joints: (K, 2) crop px, NaN where not annotated; to_crop: (2, 3) picture px to
+    crop px.
+    """
+
+    id: str
+    pixels: np.ndarray
+    joints: np.ndarray
+    to_crop: np.ndarray
+
+
+def plain(id: str, picture: np.ndarray, joints: np.ndarray, region: Region, size: int) -> Crop:
+    """The crop as it is, for validation, test and use."""
+    affine = crop_map(region, size)
+    return Crop(id, cut(picture, affine, size), apply(affine, joints), affine)
+
+
+def augmented(
+    id: str, picture: np.ndarray, joints: np.ndarray, region: Region, settings: Crops, copy: int
+) -> Crop:
+    """One of a training person's copies; its chance depends on the seed, the id and the copy's number alone."""
+    rng = np.random.default_rng([settings.seed, crc32(id.encode()), copy])
+    mirror = bool(rng.random() < settings.mirror)
+    affine = crop_map(
+        region,
+        settings.size,
+        rotation=rng.uniform(-settings.rotation, settings.rotation),
+        scale=rng.uniform(*settings.scale),
+        shift=tuple(rng.uniform(-settings.shift, settings.shift, 2)),
+        mirror=mirror,
+    )
+    pixels = cut(picture, affine, settings.size)
+    if settings.brightness:
+        pixels = _relit(pixels, settings.brightness, rng)
+    moved = apply(affine, joints)
+    return Crop(id, pixels, moved[MIRROR] if mirror else moved, affine)
+
+
+def _relit(pixels: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """Contrast and brightness changed by up to +/- `strength`, each colour a little on its own."""
+    contrast = 1 + rng.uniform(-strength, strength)
+    brightness = 255 * rng.uniform(-strength, strength) / 2
+    tint = 1 + rng.uniform(-strength, strength, 3) / 4
+    levels = (np.arange(256)[:, None] - 127.5) * contrast * tint + 127.5 + brightness
+    table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return np.stack([table[pixels[..., channel], channel] for channel in range(3)], axis=-1)

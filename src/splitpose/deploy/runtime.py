@@ -1,0 +1,62 @@
+"""Running a TFLite file with LiteRT and XNNPACK, as a phone does. Needs no TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+
+from splitpose.errors import InputError
+
+
+class Runtime:
+    """One loaded file; crops in, outputs out."""
+
+    def __init__(self, path: Path, threads: int = 1):
+        """Load a file. Raises InputError naming it if it is missing or no TFLite file."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        if not path.is_file():
+            raise InputError(f"{path}: no such TFLite file; run the convert stage")
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"{path}: not a TFLite file that runs here ({error})") from error
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+
+    @property
+    def size(self) -> int:
+        """Side of the crops that the file takes, px."""
+        return int(self._input["shape"][1])
+
+    def set_input(self, crop: np.ndarray) -> None:
+        """Put one crop (S, S, 3) uint8 RGB in."""
+        self._interpreter.set_tensor(self._input["index"], crop[None].astype(self._input["dtype"]))
+
+    def invoke(self) -> None:
+        """Run the model once on what was put in."""
+        self._interpreter.invoke()
+
+    def output(self) -> np.ndarray:
+        """A copy of the model's output, with its leading axis of 1."""
+        output: np.ndarray = self._interpreter.get_tensor(self._output["index"])
+        return output
+
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        """Outputs (N, ...) for (N, S, S, 3) uint8 crops, one after the other."""
+        outputs = []
+        for crop in crops:
+            self.set_input(crop)
+            self.invoke()
+            outputs.append(self.output())
+        return np.concatenate(outputs)
+
+    @property
+    def fully_delegated(self) -> bool:
+        """Whether XNNPACK runs everything: one delegate takes the crop and gives the output."""
+        nodes = [node for node in self._interpreter._get_ops_details() if node["op_name"] == "DELEGATE"]
+        return (
+            len(nodes) == 1
+            and self._input["index"] in nodes[0]["inputs"]
+            and self._output["index"] in nodes[0]["outputs"]
+        )

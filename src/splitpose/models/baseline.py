@@ -1,0 +1,20 @@
+"""Baseline: MobileNet v1 to its last block, global average pooling, a linear layer of 22 (paper, section 4)."""
+
+import keras
+from keras import layers
+
+from splitpose.models import trunk
+from splitpose.skeleton import JOINTS
+
+CODEC = "coordinates"
+UNFROZEN: tuple[int, ...] = ()
+
+
+def build(size: int, width: float, momentum: float, split: str) -> keras.Model:
+    """Crops (B, S, S, 3) in 0..255 -> coordinates (B, K, 2). `split` means nothing here."""
+    inputs = keras.Input((size, size, 3), name="crop")
+    x = trunk.stem(inputs, width, momentum)
+    x = trunk.blocks(x, 1, 13, width, momentum)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dense(2 * len(JOINTS), name="points")(x)
+    return keras.Model(inputs, layers.Reshape((len(JOINTS), 2), name="joints")(x), name="baseline")

@@ -1,0 +1,155 @@
+"""Layers whose filters belong to joints: from the cut on, a joint's filters see nothing of another joint's.
+
+(Paper, section 3.3.) Channels are laid out joint by joint, in the skeleton's order.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from splitpose.skeleton import JOINTS
+
+
+def share_out(total: int, weights: dict[str, int]) -> tuple[int, ...]:
+    """Cut `total` channels among the joints in proportion to `weights`, at least one each.
+
+    Largest remainders are rounded up, so that the parts add up to `total`; with total = sum(weights) they are
+    the weights themselves.
+    """
+    exact = np.array([weights[joint] for joint in JOINTS]) * total / sum(weights.values())
+    parts = np.maximum(1, np.floor(exact).astype(int))
+    while (left := total - parts.sum()) != 0:
+        step = 1 if left > 0 else -1
+        candidates = np.where((parts > 1) | (step > 0), (exact - parts) * step, -np.inf)
+        parts[np.argmax(candidates)] += step
+    return tuple(int(part) for part in parts)
+
+
+@keras.saving.register_keras_serializable("splitpose")
+class JointwiseConvolution(keras.layers.Layer):
+    """1 x 1 convolution from each joint's channels to that joint's filters.
+
+    Each joint has its own small kernel. They are computed as one convolution whose kernel has them on its
+    diagonal and zeros between joints: one large product is faster than eleven small ones.
+
+    Args:
+        channels: input channels of each joint.
+        filters: output channels of each joint.
+        use_bias: whether each output channel has a bias.
+    """
+
+    def __init__(
+        self, channels: tuple[int, ...], filters: tuple[int, ...], use_bias: bool = False, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        self.channels, self.filters, self.use_bias = tuple(channels), tuple(filters), use_bias
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the kernels for (B, H, W, sum(channels))."""
+        if input_shape[-1] != sum(self.channels):
+            raise ValueError(f"{self.name}: {input_shape[-1]} channels, joints have {sum(self.channels)}")
+        self.kernels = [
+            self.add_weight(shape=(have, give), initializer="glorot_uniform", name=f"kernel_{joint}")
+            for joint, have, give in zip(JOINTS, self.channels, self.filters, strict=True)
+        ]
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(sum(self.filters),), initializer="zeros", name="bias")
+
+    def whole_kernel(self) -> Any:
+        """The joints' kernels on the diagonal of one, zeros between joints: (1, 1, in, out)."""
+        before = np.cumsum((0, *self.filters))
+        rows = [
+            ops.pad(kernel, [[0, 0], [int(before[k]), int(before[-1] - before[k + 1])]])
+            for k, kernel in enumerate(self.kernels)
+        ]
+        return ops.concatenate(rows, axis=0)[None, None]
+
+    def call(self, x: Any) -> Any:
+        """(B, H, W, sum(channels)) -> (B, H, W, sum(filters))."""
+        y = ops.conv(x, self.whole_kernel(), padding="valid")
+        return y + self.bias if self.use_bias else y
+
+    def plain(self) -> keras.layers.Layer:
+        """An ordinary convolution without weights that computes the same with `plain_weights`."""
+        return keras.layers.Conv2D(sum(self.filters), 1, use_bias=self.use_bias, name=self.name)
+
+    def plain_weights(self) -> list[np.ndarray]:
+        """The weights of `plain`."""
+        kernel = ops.convert_to_numpy(self.whole_kernel())
+        return [kernel, ops.convert_to_numpy(self.bias)] if self.use_bias else [kernel]
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Only the channels change."""
+        return (*input_shape[:-1], sum(self.filters))
+
+    def get_config(self) -> dict[str, Any]:
+        """For saving."""
+        own = {"channels": self.channels, "filters": self.filters, "use_bias": self.use_bias}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("splitpose")
+class JointwiseRegression(keras.layers.Layer):
+    """Each joint's x and y from that joint's channels alone, over all places of the map.
+
+    Args:
+        channels: input channels of each joint.
+    """
+
+    def __init__(self, channels: tuple[int, ...], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.channels = tuple(channels)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the kernels for (B, H, W, sum(channels))."""
+        _, height, width, total = input_shape
+        if total != sum(self.channels):
+            raise ValueError(f"{self.name}: {total} channels, joints have {sum(self.channels)}")
+        self.kernels = [
+            self.add_weight(
+                shape=(height * width * channels, 2), initializer="glorot_uniform", name=f"kernel_{joint}"
+            )
+            for joint, channels in zip(JOINTS, self.channels, strict=True)
+        ]
+        self.bias = self.add_weight(shape=(2 * len(JOINTS),), initializer="zeros", name="bias")
+
+    def call(self, x: Any) -> Any:
+        """(B, H, W, sum(channels)) -> (B, K, 2)."""
+        ends = np.cumsum(self.channels).tolist()
+        # Slices, since XNNPACK leaves an uneven split to the slow path.
+        parts = [x[..., end - channels : end] for end, channels in zip(ends, self.channels, strict=True)]
+        points = [
+            ops.matmul(ops.reshape(part, (-1, kernel.shape[0])), kernel)
+            for part, kernel in zip(parts, self.kernels, strict=True)
+        ]
+        # In threes: XNNPACK leaves a concatenation of more than five to the slow path.
+        threes = [ops.concatenate(points[k : k + 3], axis=-1) for k in range(0, len(points), 3)]
+        return ops.reshape(ops.concatenate(threes, axis=-1) + self.bias, (-1, len(JOINTS), 2))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """A point a joint."""
+        return (input_shape[0], len(JOINTS), 2)
+
+    def get_config(self) -> dict[str, Any]:
+        """For saving."""
+        return {**super().get_config(), "channels": self.channels}
+
+
+def with_plain_layers(model: keras.Model) -> keras.Model:
+    """The same function with ordinary convolutions in place of the jointwise ones.
+
+    A converter folds BatchNorm into, and quantises, only a kernel that is a constant.
+    """
+
+    def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if isinstance(layer, JointwiseConvolution):
+            return layer.plain()
+        return layer.__class__.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=plain)
+    for layer in model.layers:
+        weights = layer.plain_weights() if isinstance(layer, JointwiseConvolution) else layer.get_weights()
+        copy.get_layer(layer.name).set_weights(weights)
+    return copy

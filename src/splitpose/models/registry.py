@@ -1,0 +1,76 @@
+"""Variants by name: a module `splitpose.models.<name>` is a variant if it has
+
+- `CODEC`: "coordinates" or "heatmaps",
+- `UNFROZEN`: the trunk's blocks that train in the frozen phase,
+- `build(size, width, momentum, split) -> keras.Model`: crops (B, S, S, 3) in 0..255 to what the codec decodes.
+"""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+import keras
+
+from splitpose.codecs import Codec, Coordinates, Heatmaps
+from splitpose.errors import InputError
+
+HEATMAP_WIDTH = 3.0
+SMALLEST_STEP = 32
+"""The trunk halves its input five times."""
+
+
+def names() -> list[str]:
+    """Names of all variants that are there."""
+    modules = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    return [name for name in modules if hasattr(importlib.import_module(f"splitpose.models.{name}"), "CODEC")]
+
+
+def variant(name: str) -> ModuleType:
+    """The variant's module. Raises InputError if there is none of that name."""
+    if name.isidentifier() and importlib.util.find_spec(f"splitpose.models.{name}"):
+        module = importlib.import_module(f"splitpose.models.{name}")
+        if hasattr(module, "CODEC"):
+            return module
+    raise InputError(f"params.yaml: variants: there is no variant {name!r}; there are {', '.join(names())}")
+
+
+def build(
+    name: str, size: int = 224, width: float = 1.0, momentum: float = 0.99, split: str = "sliced"
+) -> keras.Model:
+    """The variant's Keras model with random weights; nothing is fetched.
+
+    Args:
+        name: the variant.
+        size: side of the square input in px, a multiple of 32.
+        width: MobileNet's width multiplier.
+        momentum: of every BatchNorm's running statistics.
+        split: "sliced" or "shared", where the final variant's cut begins.
+
+    Raises:
+        InputError: unknown variant, or a size that the trunk cannot halve five times.
+    """
+    module = variant(name)
+    if size <= 0 or size % SMALLEST_STEP:
+        raise InputError(f"crops.size: {size} is not a multiple of {SMALLEST_STEP}")
+    model: keras.Model = module.build(size=size, width=width, momentum=momentum, split=split)
+    return model
+
+
+def codec(name: str, size: int, heatmap_width: float = HEATMAP_WIDTH) -> Codec:
+    """The variant's codec for crops of `size` px."""
+    return Coordinates(size) if variant(name).CODEC == "coordinates" else Heatmaps(size, heatmap_width)
+
+
+def load(model: keras.Model, weights: Path) -> keras.Model:
+    """Put the weights of a `.weights.h5` file into the model.
+
+    Raises InputError if the file is missing or belongs to another model.
+    """
+    if not weights.is_file():
+        raise InputError(f"{weights}: no such weights; run the training stage")
+    try:
+        model.load_weights(weights)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{weights}: not weights of {model.name} ({str(error).splitlines()[0]})") from error
+    return model

@@ -1,0 +1,33 @@
+"""Split: the last block's filters belong to joints; each joint's alone regress its x and y (paper, section 3.3)."""
+
+import keras
+
+from splitpose.models import trunk
+from splitpose.models.jointwise import JointwiseRegression, share_out
+
+CODEC = "coordinates"
+UNFROZEN: tuple[int, ...] = ()
+
+FILTERS = {
+    "lsho": 105,
+    "lelb": 105,
+    "lwri": 140,
+    "rsho": 105,
+    "relb": 105,
+    "rwri": 140,
+    "lhip": 105,
+    "rhip": 105,
+    "leye": 35,
+    "reye": 35,
+    "nose": 44,
+}
+"""The last block's 1024 filters, joint by joint (authors' code)."""
+
+
+def build(size: int, width: float, momentum: float, split: str) -> keras.Model:
+    """Crops (B, S, S, 3) in 0..255 -> coordinates (B, K, 2). `split` means nothing here."""
+    inputs = keras.Input((size, size, 3), name="crop")
+    x = trunk.stem(inputs, width, momentum)
+    x = trunk.blocks(x, 1, 13, width, momentum)
+    channels = share_out(x.shape[-1], FILTERS)
+    return keras.Model(inputs, JointwiseRegression(channels, name="joints")(x), name="split")

@@ -1,0 +1,125 @@
+"""MobileNet v1's blocks, the trunk of all variants, and where its weights come from.
+
+Layers are named as in keras.applications, so that ImageNet's weights find their places.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from splitpose.errors import InputError
+
+BLOCKS: dict[int, tuple[int, int]] = {
+    1: (64, 1),
+    2: (128, 2),
+    3: (128, 1),
+    4: (256, 2),
+    5: (256, 1),
+    6: (512, 2),
+    7: (512, 1),
+    8: (512, 1),
+    9: (512, 1),
+    10: (512, 1),
+    11: (512, 1),
+    12: (1024, 2),
+    13: (1024, 1),
+}
+"""Block: (filters at width 1, stride); MobileNets, Howard et al. 2017, Table 1."""
+
+_EPSILON = 1e-3  # of keras.applications' MobileNet; its weights are made for it
+
+
+def scaled(filters: int, width: float) -> int:
+    """Filters at a width multiplier, rounded as keras.applications does."""
+    return max(1, int(filters * width))
+
+
+def norm_relu(x: keras.KerasTensor, name: str, momentum: float) -> keras.KerasTensor:
+    """BatchNorm and ReLU6, as after every convolution of MobileNet."""
+    x = layers.BatchNormalization(momentum=momentum, epsilon=_EPSILON, name=f"{name}_bn")(x)
+    return layers.ReLU(6.0, name=f"{name}_relu")(x)
+
+
+def depthwise(x: keras.KerasTensor, name: str, momentum: float, stride: int = 1) -> keras.KerasTensor:
+    """First half of a depthwise-separable block: 3 x 3 a channel."""
+    x = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False, name=name)(x)
+    return norm_relu(x, name, momentum)
+
+
+def pointwise(x: keras.KerasTensor, filters: int, name: str, momentum: float) -> keras.KerasTensor:
+    """Second half of a depthwise-separable block: 1 x 1 over all channels."""
+    x = layers.Conv2D(filters, 1, use_bias=False, name=name)(x)
+    return norm_relu(x, name, momentum)
+
+
+def block(x: keras.KerasTensor, filters: int, name: str, momentum: float) -> keras.KerasTensor:
+    """A new depthwise-separable block of stride 1."""
+    return pointwise(depthwise(x, f"{name}_dw", momentum), filters, f"{name}_pw", momentum)
+
+
+def stem(inputs: keras.KerasTensor, width: float, momentum: float) -> keras.KerasTensor:
+    """Pixels 0..255 scaled to -1..1, as MobileNet's weights expect, and the first convolution."""
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale_pixels")(inputs)
+    x = layers.Conv2D(scaled(32, width), 3, 2, padding="same", use_bias=False, name="conv1")(x)
+    return norm_relu(x, "conv1", momentum)
+
+
+def blocks(x: keras.KerasTensor, first: int, last: int, width: float, momentum: float) -> keras.KerasTensor:
+    """The trunk's blocks `first` to `last`, both included."""
+    for number in range(first, last + 1):
+        filters, stride = BLOCKS[number]
+        x = depthwise(x, f"conv_dw_{number}", momentum, stride)
+        x = pointwise(x, scaled(filters, width), f"conv_pw_{number}", momentum)
+    return x
+
+
+def trunk_layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, int]]:
+    """The layers of the model that belong to the trunk, each with its block's number (the stem's is 0)."""
+    for layer in model.layers:
+        parts = layer.name.split("_")
+        if parts[0] == "conv1":
+            yield layer, 0
+        elif parts[0] == "conv" and parts[1] in ("dw", "pw"):
+            yield layer, int(parts[2])
+
+
+def freeze(model: keras.Model, unfrozen: tuple[int, ...]) -> None:
+    """Freeze the trunk but for the blocks in `unfrozen`; a frozen BatchNorm keeps its statistics too."""
+    for layer, number in trunk_layers(model):
+        layer.trainable = number in unfrozen
+
+
+def unfreeze(model: keras.Model) -> None:
+    """Let every layer train."""
+    for layer in model.layers:
+        layer.trainable = True
+
+
+def load_trunk(model: keras.Model, source: str, width: float) -> None:
+    """Fill the trunk: "random" keeps what it has, "imagenet" fetches Keras' weights, else a `.h5` file of them.
+
+    Raises:
+        InputError: weights that cannot be fetched or read, with what to do.
+    """
+    if source == "random":
+        return
+    weights = source
+    if source != "imagenet" and not Path(source).is_file():
+        raise InputError(
+            f"model.trunk: {source}: no such file; give random, imagenet or the path of a weights file"
+        )
+    try:
+        donor = keras.applications.MobileNet(
+            include_top=False, alpha=width, weights=weights, input_shape=(224, 224, 3)
+        )
+    except Exception as error:  # Keras raises bare Exception for a failed download
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"model.trunk: {source}: {reason}; give the path of keras.applications' MobileNet weights "
+            f"(no top, width {width}), or random"
+        ) from error
+    for layer, _ in trunk_layers(model):
+        if layer.weights:
+            layer.set_weights(donor.get_layer(layer.name).get_weights())

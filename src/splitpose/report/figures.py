@@ -1,0 +1,219 @@
+"""The figures of the report, each as the bytes of a PNG that are the same every time.
+
+Colours are Okabe and Ito's, told apart by colour-blind readers; line styles and markers tell variants apart
+in black-and-white print too.
+"""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from splitpose.scoring.pck import pck
+from splitpose.scoring.summary import GROUPS
+from splitpose.skeleton import FULL_NAMES, INDEX
+from splitpose.training.history import best
+
+THRESHOLDS = np.linspace(0.0, 0.3, 61)
+"""Shares of the torso diameter at which the PCK curves are drawn."""
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("--", ":", "-.", "-")
+WIDTH = 6.2
+"""Inches. Narrow, so that the text can still be read on a phone."""
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "axes.titlesize": 11,
+    "axes.grid": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "savefig.dpi": 160,
+}
+
+
+def all_figures(
+    comparison: Mapping[str, Any],
+    errors: Mapping[str, np.ndarray],
+    histories: Mapping[str, pd.DataFrame],
+    people: str,
+) -> dict[str, bytes]:
+    """Every figure of the report by the name of its file, in reading order.
+
+    Args:
+        comparison: of `comparison.compare`.
+        errors: for each variant (N, K) errors of the test people in torso diameters, NaN where not scored.
+        histories: for each variant the rows of its reports/history/<variant>.csv.
+        people: who was measured, of `tables.people`; printed on each figure.
+    """
+    return {
+        "joint_scores": joint_scores(comparison, people),
+        "loss_curves": loss_curves(histories, people),
+        "threshold_curves": threshold_curves(errors, people),
+        "validation_curves": validation_curves(histories, people),
+        "latency_accuracy": latency_accuracy(comparison, people),
+    }
+
+
+def joint_scores(comparison: Mapping[str, Any], people: str, threshold: str = "0.2") -> bytes:
+    """PCK of every joint and their means, with 95 % intervals, variants beside each other."""
+    labels = {"mean": "mean of all", "elbow": "elbows", "wrist": "wrists", **FULL_NAMES}
+    variants = comparison["variants"]
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _figure(0.34 * len(labels) + 1.6)
+        for k, (name, variant) in enumerate(variants.items()):
+            at = variant["pck"].get(threshold, {})
+            shown = [label for label in labels if at.get(label) is not None]
+            value = np.array([at[label] for label in shown], float)
+            low, high = np.array([at["ci95"][label] for label in shown], float).reshape(-1, 2).T
+            rows = np.array([list(labels).index(label) for label in shown])
+            offset = (k - (len(variants) - 1) / 2) * 0.7 / max(len(variants), 1)
+            axes.errorbar(
+                value,
+                rows + offset,
+                xerr=(np.maximum(value - low, 0), np.maximum(high - value, 0)),
+                fmt=MARKERS[k % len(MARKERS)],
+                color=COLOURS[k % len(COLOURS)],
+                markersize=4.5,
+                elinewidth=1.4,
+                capsize=2,
+                label=name,
+            )
+        axes.set_yticks(range(len(labels)), list(labels.values()))
+        axes.set_ylim(len(labels) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+        for row in range(1, len(labels), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color="#f3f3f3", zorder=0)
+        axes.set_xlabel(f"PCK@{threshold} (%), with 95 % interval\n{people}")
+        _legend(figure, axes)
+        return _png(figure)
+
+
+def threshold_curves(errors: Mapping[str, np.ndarray], people: str) -> bytes:
+    """PCK of elbows and wrists against the threshold (the paper's Figure 5).
+
+    `errors` holds for each variant (N, K) errors in torso diameters, NaN where not scored.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.7), layout="constrained")
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, group in zip(panels, ("elbow", "wrist"), strict=True):
+            columns = [INDEX[joint] for joint in GROUPS[group]]
+            for k, (name, error) in enumerate(errors.items()):
+                found = [np.mean(pck(error, float(threshold))[columns]) for threshold in THRESHOLDS]
+                axes.plot(THRESHOLDS, found, **_line(k), label=name)
+            axes.axvline(0.2, color="#888888", linewidth=0.8)
+            axes.set(title=f"{group}s", xlim=(0, THRESHOLDS[-1]), ylim=(0, 100))
+        panels[0].set_ylabel("PCK (%)")
+        figure.supxlabel(f"threshold (torso diameters)\n{people}", fontsize=10.5)
+        _legend(figure, panels[0])
+        return _png(figure)
+
+
+def loss_curves(histories: Mapping[str, pd.DataFrame], people: str) -> bytes:
+    """Training and validation loss of each variant over both phases (the paper's Figure 4)."""
+    rows = -(-len(histories) // 2)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 2.3 * rows + 0.9), layout="constrained")
+        panels = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flat
+        for axes, (name, history) in zip(panels, histories.items(), strict=False):
+            axes.plot(history["iteration"], history["train_loss"], color=COLOURS[0], label="training")
+            axes.plot(history["iteration"], history["val_loss"], "--", color=COLOURS[1], label="validation")
+            frozen = history.loc[history["phase"] == "frozen", "iteration"]
+            if len(frozen):
+                axes.axvline(frozen.max(), color="#888888", linewidth=0.8)
+            axes.set(title=name, yscale="log")
+        for axes in list(panels)[len(histories) :]:
+            axes.set_axis_off()
+        figure.supylabel("loss", fontsize=10.5)
+        figure.supxlabel(f"iteration; grey line: end of the frozen phase\n{people}", fontsize=10.5)
+        _legend(figure, figure.axes[0])
+        return _png(figure)
+
+
+def validation_curves(histories: Mapping[str, pd.DataFrame], people: str) -> bytes:
+    """PCK@0.2 of the validation people while training; a dot marks the weights that were kept."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _figure(3.7)
+        for k, (name, history) in enumerate(histories.items()):
+            line = _line(k)
+            axes.plot(history["iteration"], history["val_pck_0.2"], **line, label=name)
+            kept = best(history)
+            axes.plot(kept["iteration"], kept["val_pck_0.2"], "o", color=line["color"], markersize=7)
+        axes.set(
+            xlabel=f"iteration; dot: the weights that were kept\n{people}",
+            ylabel="validation PCK@0.2 (%)",
+            ylim=(0, 100),
+        )
+        _legend(figure, axes)
+        return _png(figure)
+
+
+def latency_accuracy(comparison: Mapping[str, Any], people: str) -> bytes:
+    """Latency against accuracy of the float32 (filled) and int8 (open) files; area says parameters."""
+    variants = comparison["variants"]
+    most = max((variant["parameters"] for variant in variants.values()), default=1)
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _figure(4.2)
+        for k, (name, variant) in enumerate(variants.items()):
+            colour = COLOURS[k % len(COLOURS)]
+            points = [variant["tflite"][precision] for precision in ("float32", "int8")]
+            x = np.array([point["p50_ms"] for point in points], float)
+            y = np.array([point["pck_0.2_mean"] for point in points], float)
+            area = 240 * variant["parameters"] / most
+            marker = MARKERS[k % len(MARKERS)]
+            axes.plot(x, y, color=colour, linewidth=0.8, zorder=1)
+            axes.scatter(x[0], y[0], s=area, marker=marker, color=colour, zorder=2)
+            axes.scatter(x[1], y[1], s=area, marker=marker, facecolor="white", edgecolor=colour, zorder=2)
+            axes.plot([], [], marker, color=colour, label=f"{name}, {variant['parameters'] / 1e6:.2f} M")
+        axes.margins(0.12)
+        axes.set_xlim(left=0)
+        axes.set(
+            xlabel=f"latency of one picture, p50 (ms); area: parameters\n{people}",
+            ylabel="PCK@0.2 of the file (%)",
+        )
+        kinds = [
+            Line2D([], [], marker="o", linestyle="", color="#555555", label="float32"),
+            Line2D([], [], marker="o", linestyle="", color="#555555", markerfacecolor="white", label="int8"),
+        ]
+        axes.legend(handles=kinds, loc="lower right")
+        _legend(figure, axes)
+        return _png(figure)
+
+
+def _figure(height: float) -> tuple[Figure, Axes]:
+    """A figure of the report's width with one set of axes; height in inches."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _line(k: int) -> dict[str, Any]:
+    """Colour and style of the k-th variant's line."""
+    return {"color": COLOURS[k % len(COLOURS)], "linestyle": LINES[k % len(LINES)]}
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """Names of what `axes` shows, in a row above all axes."""
+    handles, labels = axes.get_legend_handles_labels()
+    columns = 4 if max(map(len, labels), default=0) <= 10 else 2
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+
+
+def _png(figure: Figure) -> bytes:
+    """The figure as PNG, without the software's name and version that matplotlib would write into it."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()

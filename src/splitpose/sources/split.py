@@ -1,0 +1,31 @@
+"""Cutting splits by group, so that one film or session never stands on both sides of a cut."""
+
+import numpy as np
+import pandas as pd
+
+from splitpose.errors import InputError
+
+
+def cut(table: pd.DataFrame, name: str, fraction: float, seed: int, key: str) -> pd.DataFrame:
+    """Move whole groups of training rows to the split `name`, until it has `fraction` of the training rows.
+
+    Args:
+        table: annotation table; only rows of the split "train" move.
+        name: "val" or "test".
+        fraction: of the training rows, 0 to 1.
+        seed: of the groups' order.
+        key: of the parameter, for the error.
+
+    Raises:
+        InputError: there are fewer than two groups, so nothing can be cut.
+    """
+    sizes = table.loc[table["split"] == "train", "group"].value_counts().sort_index()
+    if len(sizes) < 2:
+        raise InputError(
+            f"{key}: the training rows have {len(sizes)} group(s); it takes 2 to cut off {name!r}"
+        )
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    reached = sizes.iloc[order].cumsum()
+    count = int(np.clip((reached <= fraction * sizes.sum()).sum(), 1, len(sizes) - 1))
+    moved = table["group"].isin(reached.index[:count]) & (table["split"] == "train")
+    return table.assign(split=table["split"].mask(moved, name))

@@ -1,0 +1,61 @@
+"""convert: a variant as TFLite files, each scored as a file on the same people as the Keras model."""
+
+from pathlib import Path
+
+import numpy as np
+
+from splitpose import annotations, models
+from splitpose.crops import records
+from splitpose.deploy.runtime import Runtime
+from splitpose.deploy.tflite import PRECISIONS, convert_to_tflite
+from splitpose.files import whole_file, write_json
+from splitpose.scoring import predictions
+from splitpose.scoring.pck import normalised_errors, pck
+from splitpose.settings import Profile
+from splitpose.stages.command import run
+from splitpose.stages.training_run import start
+from splitpose.training.phase import predict
+
+
+def convert(
+    profile: Profile, variant: str, table: Path, crops: Path, weights: Path, out: Path, parity: Path
+) -> None:
+    """Convert a variant and compare each file with Keras."""
+    model = models.load(start(variant, profile), weights)
+    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width)
+    calibration = _calibration(crops, profile)
+    people = list(records.read(crops, "test", profile.crops.size))
+    pixels = np.stack([crop.pixels for crop in people])
+    truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])
+    torso = tuple(profile.scoring.torso.split("-"))
+
+    def score(outputs: np.ndarray) -> float:
+        joints = predictions.in_pictures(people, codec.decode(outputs))
+        return round(float(np.nanmean(pck(normalised_errors(truth, joints, torso), 0.2))), 3)
+
+    expected = predict(model, pixels)
+    figures = {}
+    for precision in PRECISIONS:
+        path = out / f"{precision}.tflite"
+        with whole_file(path) as beside:
+            beside.write_bytes(convert_to_tflite(model, precision, calibration))
+        outputs = Runtime(path, threads=2).run(pixels)
+        figures[precision] = {
+            "bytes": path.stat().st_size,
+            "pck_0.2_mean": score(outputs),
+            "keras_pck_0.2_mean": score(expected),
+            "max_difference": round(float(np.abs(outputs - expected).max()), 6),
+        }
+        print(f"{variant}: {precision}: {figures[precision]}")
+    write_json(figures, parity)
+
+
+def _calibration(crops: Path, profile: Profile) -> np.ndarray:
+    """Seeded training crops (N, S, S, 3) uint8."""
+    pixels = np.stack([crop.pixels for crop in records.read(crops, "train", profile.crops.size)])
+    count = min(len(pixels), profile.conversion.calibration_crops)
+    return pixels[np.random.default_rng(profile.conversion.seed).choice(len(pixels), count, replace=False)]
+
+
+if __name__ == "__main__":
+    run(convert)
