@@ -188,9 +188,3 @@ def load(kind: type[Settings], path: Path) -> Settings:
         key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
         what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise InputError(f"{path}: {key}: {what}") from error
-
-
-def phase_for(training: Training, name: Literal["frozen", "fine_tune"], override: VariantOverride) -> Phase:
-    """The phase's settings with what the variant sets differently put in."""
-    phase: Phase = getattr(training, name)
-    return phase.model_copy(update=getattr(override, name).model_dump(exclude_none=True))

@@ -55,20 +55,14 @@ class Checkpoints:
             )
             for rule in suite.rules
         ]
+        gx_suite = self._context.suites.add(gx.ExpectationSuite(name=suite.name, expectations=expectations))
+        definition = self._context.validation_definitions.add(
+            gx.ValidationDefinition(name=suite.name, data=self._batch, suite=gx_suite)
+        )
         checkpoint = self._context.checkpoints.add(
             gx.Checkpoint(
                 name=suite.name,
-                validation_definitions=[
-                    self._context.validation_definitions.add(
-                        gx.ValidationDefinition(
-                            name=suite.name,
-                            data=self._batch,
-                            suite=self._context.suites.add(
-                                gx.ExpectationSuite(name=suite.name, expectations=expectations)
-                            ),
-                        )
-                    )
-                ],
+                validation_definitions=[definition],
                 result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]},
             )
         )
@@ -117,10 +111,10 @@ def _text(value: Any) -> str:
 def _figure(result: dict[str, Any], rows: tuple[tuple[str, str], ...]) -> str:
     """The result of a failed expectation in a few words; empty if it could not be evaluated."""
     if rows:
-        return f"{len(rows)} of {result['element_count']} rows, first {rows[0][0]}: {rows[0][1]}"
-    if missing := result.get("details", {}).get("mismatched", {}).get("missing"):
-        return f"missing: {', '.join(missing)}"
-    if missing := result.get("partial_missing_list"):
-        return f"missing: {', '.join(missing)}"
+        first = ": ".join(text for text in map(str, rows[0]) if text)  # a rule about ids has no other value
+        return f"{len(rows)} of {result['element_count']} rows, first {first}"
+    columns = result.get("details", {}).get("mismatched", {}).get("missing")
+    if missing := columns or result.get("partial_missing_list"):
+        return f"missing: {', '.join(sorted(missing))}"  # these are sets: sorted, or their order changes
     observed = result.get("observed_value")
     return "" if observed is None else f"found {_text(observed)}"

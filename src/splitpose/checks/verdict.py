@@ -38,7 +38,9 @@ def run(table: pd.DataFrame, images_root: Path, docs: Path | None) -> Verdict:
     """
     verdict = inspect(table, images_root, docs)
     if not verdict.summary["passed"]:
-        raise InputError(f"annotation checks failed: {'; '.join(verdict.summary['failures'])}")
+        counts = [f"{rule} {rows}" for rule, rows in verdict.summary["quarantined"].items() if rows]
+        quarantined = f"; rows in quarantine: {', '.join(counts)}" if counts else ""
+        raise InputError(f"annotation checks failed: {'; '.join(verdict.summary['failures'])}{quarantined}")
     return verdict
 
 
@@ -61,8 +63,8 @@ def _inspect(checkpoints: Checkpoints, table: pd.DataFrame, images_root: Path) -
         raise InputError(f"annotation checks failed: {'; '.join(failures)}")
     table = typed(table)
     measured = measure(table, look_at_pictures(table["image"], images_root))
-    broken = checkpoints.run(QUARANTINE, measured)
-    told = checkpoints.run(TOLD, measured)
+    broken = _evaluated(checkpoints.run(QUARANTINE, measured))
+    told = _evaluated(checkpoints.run(TOLD, measured))
     quarantine = _quarantine(table, broken)
     leaves = table["id"].isin(quarantine["id"])
     failures = _failures(checkpoints.run(MUST_REMAIN, table.assign(quarantined=leaves.astype(int))))
@@ -77,6 +79,14 @@ def _inspect(checkpoints: Checkpoints, table: pd.DataFrame, images_root: Path) -
         "told": {outcome.rule.name: len(outcome.rows) for outcome in told},
     }
     return Verdict(kept, quarantine, summary)
+
+
+def _evaluated(outcomes: list[Outcome]) -> list[Outcome]:
+    """The same outcomes, of rules about rows; a rule that fails and names no row must not pass for clean."""
+    for outcome in outcomes:
+        if not outcome.passed and not outcome.rows:
+            raise RuntimeError(f"rule {outcome.rule.name} could not be evaluated: see its entry in suites.py")
+    return outcomes
 
 
 def _quarantine(table: pd.DataFrame, outcomes: list[Outcome]) -> pd.DataFrame:

@@ -1,61 +1,47 @@
 """Latency of TFLite files on a target device."""
 
-import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from splitpose.deploy.runtime import Runtime
+
 
 class Target(Protocol):
     """A device that runs TFLite files."""
 
+    def facts(self) -> dict[str, Any]:
+        """What the device is: cpu, cores, system, runtime."""
+
     def run(
         self, model: Path, inputs: np.ndarray, threads: int, warm_up_runs: int
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Milliseconds of each run, and facts about the device and how it ran the file."""
+        """Milliseconds (N,) of running the model once on each of N inputs, and how it was run."""
 
 
 def measure(
-    target: Target, model: Path, inputs: np.ndarray, threads: int, warm_up_runs: int
+    target: Target, models: Sequence[Path], runs: int, threads: int, warm_up_runs: int
 ) -> dict[str, Any]:
-    """Latency figures of one file on a target, in ms, one crop a run.
+    """Latency of each file on a target, one crop a run, in ms.
 
     Args:
         target: the device.
-        model: TFLite file.
-        inputs: (N, S, S, 3) uint8 crops, one a timed run.
+        models: TFLite files.
+        runs: that are timed, each on another crop of noise; an all-zero crop would let a runtime take short cuts.
         threads: of the runtime.
-        warm_up_runs: runs before the clock starts.
+        warm_up_runs: before the clock starts.
+
+    Returns:
+        {"device": facts, name of a file: {"p50_ms", "p95_ms", "runs", "threads", "fully_delegated"}}, files named
+        as they were given.
     """
-    samples, facts = target.run(model, inputs, threads, warm_up_runs)
-    p50, p95 = np.percentile(samples, [50, 95])
-    return {
-        "p50_ms": round(float(p50), 4),
-        "p95_ms": round(float(p95), 4),
-        "runs": len(samples),
-        "threads": threads,
-        **facts,
-    }
-
-
-def this_machine() -> dict[str, Any]:
-    """Facts about the machine that this runs on."""
-    from importlib.metadata import version
-
-    cpu = Path("/proc/cpuinfo")
-    names = (
-        [
-            line.split(":", 1)[1].strip()
-            for line in cpu.read_text().splitlines()
-            if line.startswith("model name")
-        ]
-        if cpu.exists()
-        else []
-    )
-    return {
-        "cpu": names[0] if names else platform.processor() or platform.machine(),
-        "cores": len(names) or None,
-        "system": platform.platform(),
-        "runtime": f"ai-edge-litert {version('ai-edge-litert')}, XNNPACK",
-    }
+    figures: dict[str, Any] = {"device": target.facts()}
+    for model in models:
+        size = Runtime(model).size
+        inputs = np.random.default_rng(0).integers(0, 256, (runs, size, size, 3), np.uint8)
+        samples, how = target.run(model, inputs, threads, warm_up_runs)
+        p50, p95 = (round(float(ms), 4) for ms in np.percentile(samples, [50, 95]))
+        figures[str(model)] = {"p50_ms": p50, "p95_ms": p95, "runs": runs, "threads": threads, **how}
+    return figures

@@ -4,6 +4,7 @@ Metrics, parity and benchmark are files of their own, one a variant, so that a c
 alone; here they come together.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,31 @@ PROTOCOL = ("n", "torso", "viewpoint")
 """What must be the same in the metrics of all variants, or their scores cannot stand side by side."""
 
 
+@dataclass(frozen=True)
+class Measured:
+    """The JSON file that one stage wrote of one variant."""
+
+    path: Path
+    stage: str
+    content: Any
+
+    @classmethod
+    def read(cls, folder: Path, stage: str, variant: str) -> "Measured":
+        """Read folder/<variant>.json. Raises InputError naming the file and the stage that writes it."""
+        path, stage = folder / f"{variant}.json", f"{stage}@{variant}"
+        return cls(path, stage, read_json(path, made_by=f"`dvc repro {stage}`"))
+
+    def get(self, *keys: str) -> Any:
+        """The value under nested keys. Raises InputError naming the first key that is not there."""
+        value = self.content
+        for depth, key in enumerate(keys, start=1):
+            if not isinstance(value, dict) or key not in value:
+                missing = ".".join(keys[:depth])
+                raise InputError(f"{self.path}: has no {missing!r}; run `dvc repro {self.stage}`")
+            value = value[key]
+        return value
+
+
 def compare(
     profile: str, variants: list[str], metrics: Path, parity: Path, benchmark: Path
 ) -> dict[str, Any]:
@@ -24,12 +50,19 @@ def compare(
     of one target device). Percentages are 0-100, latencies ms, sizes bytes.
 
     Raises InputError naming the file, and the stage that writes it, where a file is missing or broken or the
-    variants were scored in different ways.
+    variants were not all scored in the same way.
     """
     protocol(variants, metrics)
     return {
         "profile": profile,
-        "variants": {variant: _variant(variant, metrics, parity, benchmark) for variant in variants},
+        "variants": {
+            variant: _entry(
+                Measured.read(metrics, "evaluate", variant),
+                Measured.read(parity, "convert", variant),
+                Measured.read(benchmark, "benchmark", variant),
+            )
+            for variant in variants
+        },
     }
 
 
@@ -40,78 +73,42 @@ def protocol(variants: list[str], metrics: Path) -> dict[str, Any]:
     """
     first: dict[str, Any] = {}
     for variant in variants:
-        path = metrics / f"{variant}.json"
-        content = _read(path, f"evaluate@{variant}")
-        found = {key: _value(content, path, f"evaluate@{variant}", key) for key in PROTOCOL}
+        scores = Measured.read(metrics, "evaluate", variant)
+        found = {key: scores.get(key) for key in PROTOCOL}
         first = first or found
         for key in PROTOCOL:
             if found[key] != first[key]:
                 raise InputError(
-                    f"{path}: {key} is {found[key]} but {first[key]} for {variants[0]}; "
-                    f"run `dvc repro` so that all variants are scored in the same way"
+                    f"{scores.path}: {key} is {found[key]}, but {first[key]} for {variants[0]}; "
+                    "run `dvc repro`, so that all variants are scored in the same way"
                 )
     return first
 
 
 def devices(variants: list[str], benchmark: Path) -> dict[str, dict[str, Any]]:
     """Facts about the device that each variant was timed on: {variant: {fact: value}}."""
-    facts = {}
-    for variant in variants:
-        path = benchmark / f"{variant}.json"
-        content = _read(path, f"benchmark@{variant}")
-        facts[variant] = _value(content, path, f"benchmark@{variant}", "device")
-    return facts
+    return {variant: Measured.read(benchmark, "benchmark", variant).get("device") for variant in variants}
 
 
-def _variant(variant: str, metrics: Path, parity: Path, benchmark: Path) -> dict[str, Any]:
-    """One variant's entry, from its three files."""
-    score_path, parity_path, time_path = (
-        folder / f"{variant}.json" for folder in (metrics, parity, benchmark)
-    )
-    score_stage, parity_stage, time_stage = (f"{s}@{variant}" for s in ("evaluate", "convert", "benchmark"))
-    score = _read(score_path, score_stage)
-    files = _read(parity_path, parity_stage)
-    times = _read(time_path, time_stage)
-
-    def scored(*keys: str) -> Any:
-        return _value(score, score_path, score_stage, *keys)
-
+def _entry(scores: Measured, parity: Measured, times: Measured) -> dict[str, Any]:
+    """One variant's entry."""
     return {
-        "parameters": scored("parameters"),
-        "macs": scored("macs"),
+        "parameters": scores.get("parameters"),
+        "macs": scores.get("macs"),
         "pck": {
-            threshold: {**joints, "ci95": scored("ci95", threshold)}
-            for threshold, joints in scored("pck").items()
+            threshold: {**percentages, "ci95": scores.get("ci95", threshold)}
+            for threshold, percentages in scores.get("pck").items()
         },
-        "train_loss": scored("train_loss"),
-        "val_loss": scored("val_loss"),
+        "train_loss": scores.get("train_loss"),
+        "val_loss": scores.get("val_loss"),
         "tflite": {
             precision: {
-                **{
-                    key: _value(files, parity_path, parity_stage, precision, key)
-                    for key in ("bytes", "pck_0.2_mean")
-                },
-                **{
-                    key: _value(times, time_path, time_stage, precision, key)
-                    for key in ("p50_ms", "p95_ms", "fully_delegated")
-                },
+                "bytes": parity.get(precision, "bytes"),
+                "pck_0.2_mean": parity.get(precision, "pck_0.2_mean"),
+                "p50_ms": times.get(precision, "p50_ms"),
+                "p95_ms": times.get(precision, "p95_ms"),
+                "fully_delegated": times.get(precision, "fully_delegated"),
             }
             for precision in PRECISIONS
         },
     }
-
-
-def _read(path: Path, stage: str) -> Any:
-    return read_json(path, made_by=f"`dvc repro {stage}`")
-
-
-def _value(content: dict[str, Any], path: Path, stage: str, *keys: str) -> Any:
-    """The value under nested keys, or InputError naming the first key that is not there."""
-    value: Any = content
-    for depth, key in enumerate(keys, start=1):
-        if not isinstance(value, dict) or key not in value:
-            raise InputError(
-                f"{path}: key {'.'.join(keys[:depth])!r} is missing; run `dvc repro -f -s {stage}`"
-            )
-        value = value[key]
-    return value

@@ -127,7 +127,16 @@ def _flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, st
         name = name.replace("_", " ")
         if isinstance(value, Mapping):
             yield from _flat(value, name)
-        elif isinstance(value, list):
-            yield name, ", ".join(map(str, value)) or "none"
         else:
-            yield name, tables.MISSING if value is None else str(value)
+            yield name, _text(value)
+
+
+def _text(value: Any) -> str:
+    """A value in words."""
+    if value is None:
+        return tables.MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
+    return str(value)

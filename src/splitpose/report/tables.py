@@ -202,7 +202,7 @@ def _table_3(comparison: Mapping[str, Any]) -> Table:
         rows=(*theirs, *ours),
         note=_beside(comparison)
         + "The paper does not give the unit of its errors; its authors chose checkpoints on the test set. "
-        "Our validation people are training films that were held back.",
+        "Our validation people are cut from the training rows, whole films or pictures at a time.",
     )
 
 
@@ -249,6 +249,7 @@ def terminal(comparison: Mapping[str, Any]) -> None:
     console.width = min(console.width, TERMINAL_WIDTH) if console.is_terminal else TERMINAL_WIDTH
     for table in (accuracy(comparison).without("train loss", "val loss"), files(comparison)):
         console.print(_rich(table))
+        console.print()
     if stand_in(comparison):
         console.print(Text(STAND_IN, style="yellow"))
     console.print("All of it: reports/index.html   Runs and curves: make ui")

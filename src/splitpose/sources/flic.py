@@ -99,6 +99,12 @@ def _row(path: Path, index: int, example: Any) -> tuple[dict[str, object], np.nd
             raise InputError(f"{path}: row {index}, {field}: shape {wanted} is wanted, found {found}")
         return value
 
+    def finite(field: str, *shapes: tuple[int, ...]) -> np.ndarray:
+        value = numbers(field, *shapes)
+        if not np.isfinite(value).all():
+            raise InputError(f"{path}: row {index}, {field}: a finite number is wanted")
+        return value
+
     def text(field: str) -> str:
         value = np.asarray(example[field])
         if value.size != 1 or value.dtype.kind != "U":
@@ -106,9 +112,9 @@ def _row(path: Path, index: int, example: Any) -> tuple[dict[str, object], np.nd
         return str(value.item())
 
     coords = numbers("coords", COORDS_SHAPE)[:, COORDS_COLUMNS].T
-    height, width = numbers("imgdims", (1, 3), (1, 2)).ravel()[:2]
-    frame = int(numbers("currframe", (1, 1)).item())
-    is_train, is_test = (bool(numbers(field, (1, 1)).item()) for field in ("istrain", "istest"))
+    height, width = finite("imgdims", (1, 3), (1, 2)).ravel()[:2]
+    frame = int(finite("currframe", (1, 1)).item())
+    is_train, is_test = (bool(finite(field, (1, 1)).item()) for field in ("istrain", "istest"))
     if is_train and is_test:
         raise InputError(f"{path}: row {index}, istrain and istest: both are set; a row belongs to one split")
     film = text("moviename")

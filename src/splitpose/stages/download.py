@@ -6,7 +6,7 @@ from pathlib import Path
 from splitpose.errors import InputError
 from splitpose.files import whole_folder
 from splitpose.settings import CocoSource, FlicSource, Profile, SampleSource
-from splitpose.sources import coco, fetch
+from splitpose.sources import coco, fetch, sample
 from splitpose.stages.command import run
 
 

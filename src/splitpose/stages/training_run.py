@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from splitpose import models
 from splitpose.crops import records
-from splitpose.settings import Profile, VariantOverride, phase_for
+from splitpose.settings import Profile, VariantOverride
+from splitpose.tracking import live_run
 from splitpose.training import phase
 from splitpose.training.phase import People, Row, Watcher
 
@@ -38,7 +39,7 @@ def train(
     first_iteration: int,
 ) -> list[Row]:
     """Run one phase on the crops; the rows of its looks."""
-    settings = phase_for(profile.training, name, override)
+    settings = phase.settings_for(profile.training, name, override)
     validation = list(records.read(crops, "val", profile.crops.size))
     people = People(
         np.stack([crop.pixels for crop in validation]), np.stack([crop.joints for crop in validation])
@@ -50,7 +51,7 @@ def train(
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
     )
-    with Progress(*columns, TimeRemainingColumn()) as progress:
+    with Progress(*columns, TimeRemainingColumn()) as progress, live_run(variant) as log:
         return phase.run(
             model,
             models.codec(variant, profile.crops.size, profile.training.heatmap_width),
@@ -60,7 +61,10 @@ def train(
             profile.training,
             settings,
             first_iteration,
-            _shown(progress, f"{variant}: {name}", settings.iterations, profile.training.batch),
+            _both(
+                _shown(progress, f"{variant}: {name}", settings.iterations, profile.training.batch),
+                Watcher(look=log),
+            ),
         )
 
 
@@ -77,5 +81,19 @@ def _shown(progress: Progress, title: str, iterations: int, batch: int) -> Watch
             f"{title}: iteration {row['iteration']}, train loss {row['train_loss']:.3g}, "
             f"val loss {row['val_loss']:.3g}, val PCK@0.2 {row['val_pck_0.2']:.1f}"
         )
+
+    return Watcher(step, look)
+
+
+def _both(first: Watcher, second: Watcher) -> Watcher:
+    """A watcher that tells two."""
+
+    def step(iteration: int, loss: float) -> None:
+        first.step(iteration, loss)
+        second.step(iteration, loss)
+
+    def look(row: Row) -> None:
+        first.look(row)
+        second.look(row)
 
     return Watcher(step, look)

@@ -1,4 +1,4 @@
-"""The training loss: mean squared error between a codec's targets and the model's outputs (paper, section 4)."""
+"""The training loss: mean squared error between a codec's targets and the model's outputs (section 4)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,9 +1,9 @@
-"""One training phase: iterations of Adam, a look at the validation people now and then, the best weights kept."""
+"""One training phase: iterations of Adam, looks at the validation people, the best weights kept."""
 
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ from keras import ops
 from splitpose.codecs import Codec
 from splitpose.errors import InputError
 from splitpose.scoring.pck import normalised_errors, pck
-from splitpose.settings import Phase, Training
+from splitpose.settings import Phase, Training, VariantOverride
 from splitpose.training.loss import squared_error
 
 Row = dict[str, Any]
@@ -33,6 +33,14 @@ class People:
 
     pixels: np.ndarray
     joints: np.ndarray
+
+
+def settings_for(
+    training: Training, name: Literal["frozen", "fine_tune"], override: VariantOverride
+) -> Phase:
+    """The phase's settings with what the variant sets differently put in."""
+    phase: Phase = getattr(training, name)
+    return phase.model_copy(update=getattr(override, name).model_dump(exclude_none=True))
 
 
 def run(

@@ -10,7 +10,9 @@ from splitpose.sources.rendering.paint import Canvas
 from splitpose.sources.rendering.poses import torso_px
 
 
-def paint(picture: np.ndarray, joints: np.ndarray, look: Look, light: Light, rng: np.random.Generator) -> None:
+def paint(
+    picture: np.ndarray, joints: np.ndarray, look: Look, light: Light, rng: np.random.Generator
+) -> None:
     """Paint a person with `joints` (K, 2) in px onto `picture` (H, W, 3) uint8, in place.
 
     From back to front: legs, hair behind, an arm held behind the back, neck, torso, head, arms, hands.
@@ -35,7 +37,7 @@ def paint(picture: np.ndarray, joints: np.ndarray, look: Look, light: Light, rng
     body.neck(canvas, at, face.chin(), unit, look, light)
     body.torso(canvas, at, unit, look, light, int(rng.integers(600)))
     chin = face.chin()
-    body.cast_round_shadow(canvas, chin + [0, 0.02 * unit], 0.15 * unit, 0.5)
+    body.cast_round_shadow(canvas, chin + np.array([0, 0.02 * unit]), 0.15 * unit, 0.5)
     head.front(canvas, face, look, light)
     for side in order:
         if not behind[side]:

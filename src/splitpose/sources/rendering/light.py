@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Light:
-    """Where the key light stands (unit vector towards it: right, down, to the camera) and how dark shadows are."""
+    """Direction of the key light (unit vector: right, down, to the camera) and what shadows keep of it."""
 
     right: float
     down: float
@@ -18,19 +18,25 @@ class Light:
 
 def draw(rng: np.random.Generator) -> Light:
     """A key light from above, from one side or near the camera."""
-    side, height = rng.uniform(-0.85, 0.85), rng.uniform(0.1, 0.7)
+    side, height = rng.uniform(-0.8, 0.8), rng.uniform(0.05, 0.6)
     vector = np.array([side, -height, rng.uniform(0.55, 1.0)])
     right, down, front = vector / np.linalg.norm(vector)
-    return Light(float(right), float(down), float(front), float(rng.uniform(0.3, 0.55)))
+    return Light(float(right), float(down), float(front), float(rng.uniform(0.34, 0.6)))
 
 
 def brightness(light: Light, right: np.ndarray, down: np.ndarray) -> np.ndarray:
     """Light in 0-1 that a surface sends back whose normals' picture components are `right` and `down`."""
     front = np.sqrt(np.maximum(1 - right * right - down * down, 0))
     facing = np.maximum(light.right * right + light.down * down + light.front * front, 0)
-    return np.minimum(light.ambient + (1.06 - light.ambient) * facing, 1).astype(np.float32)
+    return np.minimum(light.ambient + (1.12 - light.ambient) * facing, 1).astype(np.float32)
 
 
 def lit(colour: np.ndarray, bright: np.ndarray) -> np.ndarray:
     """`colour` (h, w, 3) uint8 under brightness (h, w) in 0-1."""
-    return cv2.blendLinear(colour, np.zeros_like(colour), bright, 1 - bright)
+    share = cv2.cvtColor(cv2.convertScaleAbs(bright, alpha=255), cv2.COLOR_GRAY2BGR)
+    return cv2.multiply(colour, share, scale=1 / 255)
+
+
+def lit_plain(colour: tuple[float, ...], bright: np.ndarray) -> np.ndarray:
+    """One colour under brightness (h, w) in 0-1, (h, w, 3) uint8."""
+    return cv2.merge([cv2.convertScaleAbs(bright, alpha=value) for value in colour])

@@ -8,7 +8,7 @@ import numpy as np
 
 from splitpose.sources.rendering.paint import noise_patch
 
-Colour = tuple[float, float, float]
+Colour = tuple[float, ...]
 
 TILE = 128
 """Side of a cloth's tile, px; it repeats."""
@@ -23,13 +23,15 @@ HAIRS: list[Colour] = [
 ]  # fmt: skip
 CLOTHS: list[Colour] = [
     (30, 30, 32), (52, 50, 50), (92, 90, 88), (150, 150, 150), (226, 228, 230), (200, 214, 226), (84, 52, 34),
-    (120, 76, 40), (190, 140, 80), (220, 190, 150), (44, 40, 130), (40, 36, 180), (90, 80, 200), (160, 130, 220),
+    (120, 76, 40), (190, 140, 80), (220, 190, 150), (44, 40, 130), (40, 36, 180), (90, 80, 200),
+    (160, 130, 220),
     (50, 84, 60), (60, 120, 80), (120, 170, 120), (40, 90, 140), (60, 130, 190), (90, 180, 220), (60, 70, 96),
     (110, 60, 100), (140, 90, 150), (100, 120, 140), (130, 160, 180),
 ]  # fmt: skip
 
 Outfit = Literal["tee", "shirt", "suit", "sweater", "dress", "jacket"]
 Hair = Literal["short", "side", "long", "bob", "bun", "curly", "bald", "hat"]
+Beard = Literal["none", "stubble", "moustache", "full"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Look:
     hair: Colour
     hair_style: Hair
     hair_side: int
-    beard: Literal["none", "stubble", "moustache", "full"]
+    beard: Beard
     glasses: bool
     mouth: float
     outfit: Outfit
@@ -66,14 +68,18 @@ def draw(rng: np.random.Generator) -> Look:
         else ["tee", "shirt", "shirt", "suit", "suit", "sweater", "jacket"]
     )
     outfit = outfits[rng.integers(len(outfits))]
-    sleeves = {"tee": [0.5, 0.6, 0.75, 1.9], "dress": [0.0, 0.1, 0.3, 1.3, 1.9], "shirt": [0.7, 1.45, 1.9, 1.92]}
+    sleeves = {
+        "tee": [0.5, 0.6, 0.75, 1.9],
+        "dress": [0.0, 0.1, 0.3, 1.3, 1.9],
+        "shirt": [0.7, 1.45, 1.9, 1.92],
+    }
     choice = sleeves.get(outfit, [1.86, 1.9])
     styles: list[Hair] = (
         ["long", "long", "bob", "bob", "bun", "curly", "side"]
         if woman
         else ["short", "short", "short", "side", "side", "curly", "bald", "hat"]
     )
-    beards: list[Literal["none", "stubble", "moustache", "full"]] = ["none"] * 6 + ["stubble", "moustache", "full"]  # type: ignore[assignment]
+    beards: list[Beard] = ["none", "none", "none", "none", "none", "none", "stubble", "moustache", "full"]
     colour = _vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 18)
     if outfit == "suit":
         colour = _vary(rng, CLOTHS[[0, 1, 2, 6, 20, 23][rng.integers(6)]], 10)
@@ -89,7 +95,9 @@ def draw(rng: np.random.Generator) -> Look:
         outfit=outfit,
         cloth=_cloth(rng, colour, plain=0.75 if outfit in ("suit", "jacket") else 0.5),
         under=_vary(rng, CLOTHS[[4, 4, 5, 9, 3, 0][rng.integers(6)]], 8),
-        tie=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 20) if outfit == "suit" and rng.random() < 0.75 else None,
+        tie=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 20)
+        if outfit == "suit" and rng.random() < 0.75
+        else None,
         trim=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 10),
         sleeve=float(choice[rng.integers(len(choice))]),
         looseness=float(rng.uniform(0.008, 0.03)),
@@ -97,6 +105,16 @@ def draw(rng: np.random.Generator) -> Look:
         skirt=woman and bool(rng.random() < 0.4 or outfit == "dress"),
         build=float(rng.uniform(0.88, 1.0) if woman else rng.uniform(0.95, 1.12)),
     )
+
+
+def darker(colour: Colour, share: float = 0.6) -> Colour:
+    """The colour with this share of its light."""
+    return tuple(share * value for value in colour)
+
+
+def mean_colour(cloth: np.ndarray) -> Colour:
+    """The colour of a cloth seen from afar."""
+    return tuple(cloth.mean(axis=(0, 1)).tolist())
 
 
 def _vary(rng: np.random.Generator, colour: Colour, by: float) -> Colour:
@@ -110,7 +128,9 @@ def _cloth(rng: np.random.Generator, colour: Colour, plain: float) -> np.ndarray
     tile = np.full((TILE, TILE, 3), colour, np.float32)
     second = np.array(_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 10), np.float32)
     period = int(rng.choice([8, 16, 32]))
-    bars = (np.arange(TILE) % period < period * rng.uniform(0.15, 0.5)).astype(np.float32) * rng.uniform(0.3, 1)
+    bars = (np.arange(TILE) % period < period * rng.uniform(0.15, 0.5)).astype(np.float32) * rng.uniform(
+        0.3, 1
+    )
     if rng.random() >= plain:
         kind = rng.choice(["across", "along", "checks", "dots", "print"])
         if kind == "across":

@@ -13,10 +13,12 @@ SHIFT = 4
 
 NOISE_SIZE = 1024
 
+Window = tuple[slice, slice]
+
 
 @cache
 def noise(octave: int) -> np.ndarray:
-    """Smooth random texture that tiles, (1024, 1024) uint8 around 128; features are about 2**octave px wide."""
+    """Smooth random texture that tiles, (1024, 1024) uint8 around 128, features about 2**octave px wide."""
     rng = np.random.default_rng(octave)
     field = np.zeros((NOISE_SIZE, NOISE_SIZE), np.float32)
     for level in range(max(octave - 2, 0), octave + 1):
@@ -82,32 +84,33 @@ class Canvas:
 
     def __init__(self, picture: np.ndarray) -> None:
         self.picture = picture
-        self.cover = np.zeros(picture.shape[:2], np.float32)
+        self.cover: np.ndarray = np.zeros(picture.shape[:2], np.float32)
 
     def lay(self, colour: np.ndarray, coverage: np.ndarray, x: int, y: int) -> None:
         """Lay `colour` (h, w, 3) uint8 over the picture where `coverage` (h, w) says, corner at (x, y)."""
-        here, there = self._overlap(coverage.shape, x, y)
-        if here is None:
+        windows = self._overlap(coverage.shape, x, y)
+        if windows is None:
             return
-        new, old = np.ascontiguousarray(coverage[there]), self.cover[here]
+        here, there = windows
+        new, old = coverage[there], self.cover[here]
         rest = 1 - new
-        self.picture[here] = cv2.blendLinear(
-            np.ascontiguousarray(colour[there]), np.ascontiguousarray(self.picture[here]), new, rest
-        )
+        self.picture[here] = cv2.blendLinear(colour[there], self.picture[here], new, rest)
         self.cover[here] = new + rest * old
 
     def shade(self, darkness: np.ndarray, x: int, y: int, beyond: float) -> None:
-        """Darken by `darkness` (h, w) in 0-1 where the person is, and by the share `beyond` of it elsewhere."""
-        here, there = self._overlap(darkness.shape, x, y)
-        if here is None:
+        """Darken by `darkness` (h, w) in 0-1 where the person is, and by `beyond` of it elsewhere."""
+        windows = self._overlap(darkness.shape, x, y)
+        if windows is None:
             return
+        here, there = windows
         keep = 1 - darkness[there] * (beyond + (1 - beyond) * self.cover[here])
-        patch = np.ascontiguousarray(self.picture[here])
+        patch = self.picture[here]
         self.picture[here] = cv2.blendLinear(patch, np.zeros_like(patch), keep, 1 - keep)
 
-    def _overlap(self, size: tuple[int, ...], x: int, y: int):  # type: ignore[no-untyped-def]
+    def _overlap(self, size: tuple[int, ...], x: int, y: int) -> tuple[Window, Window] | None:
+        """The window of the picture that a patch of `size` at (x, y) meets, and the same in the patch."""
         height, width = self.cover.shape
         x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + size[1], width), min(y + size[0], height)
         if x1 <= x0 or y1 <= y0:
-            return None, None
+            return None
         return (slice(y0, y1), slice(x0, x1)), (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x))

@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ WIDTH, HEIGHT = 720, 480
 
 STATISTICS = Path(__file__).parents[1] / "pose_statistics.json"
 MARGIN = 4.0
-"""No annotated joint lies nearer to the picture's edge, px."""
+"""No annotated joint lies nearer to the picture's edge, px; eyes keep room for the forehead."""
 
 SHORTEST = {
     "upper arm": 0.16,
@@ -89,15 +90,18 @@ def torso_px(joints: np.ndarray) -> float:
 def place(rng: np.random.Generator, top: float, bottom: float) -> np.ndarray:
     """A pose in the picture, (K, 2) in px; every joint lies inside, between the rows `top` and `bottom`."""
     numbers = _statistics()
-    while True:
-        size = np.interp(rng.random(), numbers["torso_shares"], numbers["torso_px"])
+    for attempt in count():
+        # A size is given up late: sizes that fit at once are mostly small ones.
+        if attempt % 30 == 0:
+            size = np.interp(rng.random(), numbers["torso_shares"], numbers["torso_px"])
         centre = numbers["centre_mean"] + numbers["centre_std"] * rng.standard_normal(2)
         joints = centre + size * shape(rng)
         low, high = joints.min(axis=0), joints.max(axis=0)
         if (
             low[0] >= MARGIN
             and high[0] <= WIDTH - MARGIN
-            and low[1] >= top + MARGIN
+            and low[1] >= top + 0.22 * size
             and high[1] <= bottom - MARGIN
         ):
             return joints
+    raise AssertionError("unreachable")

@@ -1,0 +1,50 @@
+# `make help` lists the words. Each makes the environment .venv first, if it is not there or no longer fits.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro flow ui test lint format lock clean
+
+help: ## list these words
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(BIN)/.made ## make the environment .venv from requirements.lock
+
+$(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r bootstrap.lock
+	uv pip install --quiet --python $(BIN)/python --require-hashes requirements.lock
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+repro: setup ## run what changed of the whole pipeline, record it in MLflow, show the comparison
+	dvc repro
+	python -m splitpose.tracking
+	splitpose compare
+
+flow: setup ## the same as a Prefect flow
+	python -m pipelines.reproduce
+
+ui: setup ## MLflow's pages of all runs, on loopback, port 5000
+	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+test: setup ## run all tests
+	python -m pytest
+
+lint: setup ## check format, style and types
+	ruff format --check .
+	ruff check .
+	mypy
+
+format: setup ## mend format and style
+	ruff format .
+	ruff check --fix .
+
+lock: setup ## choose versions anew: requirements.lock and bootstrap.lock from pyproject.toml
+	uv pip compile --quiet --upgrade --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
+	echo uv | uv pip compile --quiet --upgrade --generate-hashes - --output-file bootstrap.lock
+
+clean: ## remove what the pipeline made (not .venv, not MLflow's runs)
+	rm -rf data/raw data/annotations data/crops models reports

@@ -1,0 +1,99 @@
+"""The command `splitpose`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from splitpose.errors import InputError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; 0 only when it did what was asked, errors are one line."""
+    parser = argparse.ArgumentParser(prog="splitpose", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_compare(commands)
+    _add_score(commands)
+    _add_predict(commands)
+    _add_benchmark(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("compare", help="show the comparison of all variants")
+    command.add_argument("--comparison", type=Path, default=Path("reports/comparison.json"), metavar="JSON")
+    command.set_defaults(run=_compare)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from splitpose.files import read_json
+    from splitpose.report import tables
+
+    tables.terminal(read_json(options.comparison, made_by="`make repro`"))
+
+
+def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("score", help="PCK of predictions, from two CSVs")
+    command.add_argument("--annotations", type=Path, required=True, metavar="CSV")
+    command.add_argument("--predictions", type=Path, required=True, metavar="CSV")
+    command.add_argument("--torso", choices=["lsho-rhip", "rsho-lhip"], default="lsho-rhip")
+    command.add_argument("--viewpoint", choices=["as-is", "observer"], default="as-is")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
+    command.set_defaults(run=_score)
+
+
+def _score(options: argparse.Namespace) -> None:
+    from splitpose.files import write_json
+    from splitpose.scoring.files import score
+
+    result = score(options.annotations, options.predictions, options.torso, options.viewpoint)
+    for threshold, groups in result["pck"].items():
+        figures = ", ".join(
+            f"{g} {groups[g]:.1f}" for g in ("mean", "elbow", "wrist") if groups[g] is not None
+        )
+        print(f"PCK@{threshold} of {result['n']} people: {figures}")
+    if options.json:
+        write_json(result, options.json)
+
+
+def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("predict", help="joints of the person in each picture")
+    command.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="pictures")
+    command.add_argument("--model", type=Path, required=True, metavar="TFLITE")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR")
+    command.set_defaults(run=_predict)
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from splitpose.deploy.predict import predict_pictures
+
+    predict_pictures(options.inputs, options.model, options.out)
+
+
+def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("benchmark", help="latency of TFLite files on a target device")
+    command.add_argument("models", type=Path, nargs="+", metavar="TFLITE")
+    command.add_argument("--target", choices=["local"], default="local")
+    command.add_argument("--threads", type=int, default=1)
+    command.add_argument("--runs", type=int, default=200)
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    command.set_defaults(run=_benchmark)
+
+
+def _benchmark(options: argparse.Namespace) -> None:
+    from splitpose.deploy.benchmark import measure
+    from splitpose.deploy.targets.local import Local
+    from splitpose.files import write_json
+
+    result = measure(Local(), options.models, options.runs, options.threads, warm_up_runs=20)
+    for model in options.models:
+        figures = result[str(model)]
+        print(f"{model}: p50 {figures['p50_ms']:.3f} ms, p95 {figures['p95_ms']:.3f} ms")
+    if options.json:
+        write_json(result, options.json)

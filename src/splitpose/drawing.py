@@ -1,0 +1,81 @@
+"""People drawn into pictures with OpenCV: joints, limbs, sheets of several pictures.
+
+Pictures are (H, W, 3) uint8 in BGR, OpenCV's order. Pixel centres are at integers.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from splitpose.skeleton import INDEX, JOINTS, LIMBS
+
+LEFT, RIGHT, MIDDLE = (178, 114, 0), (0, 94, 213), (66, 228, 240)
+"""Blue, vermilion and yellow of Okabe and Ito's palette, as BGR."""
+WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (128, 128, 128)
+FRACTION_BITS = 4
+"""cv2 takes positions as integers with this many bits behind the point; whole pixels make thin lines jump."""
+
+
+def draw_joints(
+    picture: np.ndarray, joints: np.ndarray, colour: tuple[int, int, int] | None = None, scale: float = 1.0
+) -> np.ndarray:
+    """A copy of `picture` with a person drawn into it.
+
+    Args:
+        picture: (H, W, 3) uint8 BGR.
+        joints: (K, 2) px; a joint that is NaN is left out, and so are its limbs.
+        colour: one BGR colour for all; None draws left, right and middle in their colours, edged in black.
+        scale: thickness relative to what suits the picture's size.
+    """
+    out = picture.copy()
+    thickness = max(1, round(0.006 * scale * min(picture.shape[:2])))
+    edges = [(2 * max(1, thickness // 2), BLACK)] if colour is None else []
+    for extra, forced in [*edges, (0, colour)]:
+        for start, end in LIMBS:
+            a, b = joints[INDEX[start]], joints[INDEX[end]]
+            if np.isfinite([a, b]).all():
+                ink = forced or _side(start, end)
+                cv2.line(out, _fixed(a), _fixed(b), ink, thickness + extra, cv2.LINE_AA, FRACTION_BITS)
+        for joint, position in zip(JOINTS, joints, strict=True):
+            if np.isfinite(position).all():
+                radius = (1.2 * thickness + extra / 2) * 2**FRACTION_BITS
+                ink = forced or _side(joint)
+                cv2.circle(out, _fixed(position), round(radius), ink, cv2.FILLED, cv2.LINE_AA, FRACTION_BITS)
+    return out
+
+
+def contact_sheet(pictures: Sequence[np.ndarray], columns: int, cell_width: int, gap: int = 6) -> np.ndarray:
+    """Pictures on white, `columns` a row, each scaled to `cell_width` px wide."""
+    if not pictures:
+        raise ValueError("a contact sheet needs at least one picture")
+    cells = [_scaled(picture, cell_width) for picture in pictures]
+    rows = [cells[k : k + columns] for k in range(0, len(cells), columns)]
+    heights = [max(cell.shape[0] for cell in row) for row in rows]
+    height, width = sum(heights) + gap * (len(rows) + 1), columns * (cell_width + gap) + gap
+    sheet = np.full((height, width, 3), 255, np.uint8)
+    top = gap
+    for row, row_height in zip(rows, heights, strict=True):
+        for k, cell in enumerate(row):
+            left = gap + k * (cell_width + gap)
+            sheet[top : top + cell.shape[0], left : left + cell_width] = cell
+        top += row_height + gap
+    return sheet
+
+
+def _side(*joints: str) -> tuple[int, int, int]:
+    """The colour of a joint or limb: that of its side where all of its joints are on one."""
+    sides = {joint[0] for joint in joints if joint != "nose"} if "nose" not in joints else set()
+    return LEFT if sides == {"l"} else RIGHT if sides == {"r"} else MIDDLE
+
+
+def _fixed(position: np.ndarray) -> tuple[int, int]:
+    """Position in px -> cv2's fixed point; far outside is as good as infinitely far and must not overflow."""
+    x, y = np.rint(np.clip(position, -1e4, 1e4) * 2**FRACTION_BITS).astype(int)
+    return int(x), int(y)
+
+
+def _scaled(picture: np.ndarray, width: int) -> np.ndarray:
+    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+    how = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_LINEAR
+    return picture if picture.shape[1] == width else cv2.resize(picture, (width, height), interpolation=how)

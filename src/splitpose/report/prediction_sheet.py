@@ -1,0 +1,94 @@
+"""Test people drawn with what a variant predicted: some small, some middling and some large errors."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from splitpose.annotations import joints_of
+from splitpose.drawing import BLACK, GREY, WHITE, contact_sheet, draw_joints
+from splitpose.errors import InputError
+from splitpose.scoring.pck import normalised_errors
+from splitpose.skeleton import TORSO
+
+
+def prediction_sheet(
+    rows: pd.DataFrame,
+    predictions: np.ndarray,
+    data_root: Path,
+    count: int,
+    torso: tuple[str, str] = TORSO,
+    cell_width: int = 240,
+) -> np.ndarray:
+    """People with small, middling and large errors: the truth thin and white, the prediction in colours.
+
+    Args:
+        rows: N rows of the annotation table.
+        predictions: (N, K, 2) px, in the order of `rows`.
+        data_root: the folder that the table's `image` paths are below.
+        count: people on the sheet, a third from each end of the errors and a third from their middle.
+        torso: joints of the torso diameter that errors are measured in.
+        cell_width: px a person.
+
+    Raises InputError where a picture cannot be read or nobody was scored.
+    """
+    truth = joints_of(rows)
+    errors = _mean_errors(normalised_errors(truth, predictions, torso))
+    chosen = _spread(errors, count)
+    if not chosen:
+        raise InputError("prediction sheet: none of the test people has a joint that was scored")
+    cells = []
+    for word, n in chosen:
+        picture = _read(data_root / str(rows["image"].iloc[n]))
+        cell = _person(picture, truth[n], predictions[n], cell_width)
+        cells.append(_captioned(cell, f"{word}: {errors[n]:.3f} torso"))
+    return contact_sheet(cells, max(1, len(cells) // 3), cell_width)
+
+
+def _mean_errors(errors: np.ndarray) -> np.ndarray:
+    """(N, K) -> (N,) mean over the joints that were scored, NaN where none was."""
+    scored = ~np.isnan(errors)
+    with np.errstate(invalid="ignore"):
+        mean: np.ndarray = np.where(scored, errors, 0.0).sum(axis=1) / scored.sum(axis=1)
+    return mean
+
+
+def _spread(errors: np.ndarray, count: int) -> list[tuple[str, int]]:
+    """People with the smallest, middle and largest errors, (N,) -> (word, index) in order of their errors."""
+    order = np.argsort(errors, kind="stable")
+    order = order[: int((~np.isnan(errors)).sum())]
+    third = min(count, len(order)) // 3
+    if third == 0:
+        return [("error", int(n)) for n in order[:count]]
+    start = (len(order) - third) // 2
+    parts = {"smallest": order[:third], "middle": order[start : start + third], "largest": order[-third:]}
+    return [(word, int(n)) for word, part in parts.items() for n in part]
+
+
+def _read(path: Path) -> np.ndarray:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise InputError(f"{path}: no such picture, or not readable; run `dvc repro download`")
+    return picture
+
+
+def _person(picture: np.ndarray, truth: np.ndarray, predicted: np.ndarray, size: int) -> np.ndarray:
+    """A square of `size` px around a person, truth and prediction drawn into it."""
+    low, high = np.nanmin(truth, axis=0), np.nanmax(truth, axis=0)
+    side = 1.5 * max(float((high - low).max()), 1.0)
+    zoom = size / side
+    # Pixel centres at integers: the corner of the first pixel, at -0.5, stays at -0.5.
+    shift = (size - 1) / 2 - zoom * (low + high) / 2
+    affine = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
+    how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+    cell = cv2.warpAffine(picture, affine, (size, size), flags=how, borderValue=GREY)
+    cell = draw_joints(cell, zoom * predicted + shift, scale=1.4)
+    return draw_joints(cell, zoom * truth + shift, colour=WHITE, scale=0.7)
+
+
+def _captioned(picture: np.ndarray, caption: str) -> np.ndarray:
+    """The picture with a line of black text on white below it."""
+    strip = np.full((22, picture.shape[1], 3), 255, np.uint8)
+    cv2.putText(strip, caption, (2, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, BLACK, 1, cv2.LINE_AA)
+    return np.vstack([picture, strip])

@@ -1,0 +1,13 @@
+"""`python -m splitpose.tracking`: complete the runs of all variants in MLflow from the workspace's files."""
+
+import sys
+from pathlib import Path
+
+from splitpose.errors import InputError
+from splitpose.tracking import record
+
+try:
+    for variant, run in record(Path.cwd()).items():
+        print(f"{variant}: MLflow run {run}")
+except InputError as error:
+    sys.exit(f"error: {error}")

@@ -1,0 +1,116 @@
+"""Complete the runs in MLflow from the files of the workspace.
+
+A stage that DVC takes from its cache runs no code, so all that a run shall hold is read from files. Doing it
+again changes nothing, and runs of a deleted database come back.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from splitpose.errors import InputError
+from splitpose.files import read_json
+from splitpose.settings import Params, load
+from splitpose.tracking import state
+from splitpose.tracking.runs import open_run
+from splitpose.tracking.state import Entries
+
+SHARED = ("dvc.lock", "params.yaml", "reports/comparison.json", "reports/figures/*.png")
+"""Files of all variants together that each run keeps as they were with it."""
+
+
+def record(root: Path) -> dict[str, str]:
+    """Complete the run of every variant in params.yaml, from dvc.lock and the files that it names.
+
+    Returns the run's id of each variant. Raises InputError where a file is missing or not the one in dvc.lock,
+    and, after all other variants are done, where stages of a variant have not run yet.
+    """
+    entries = state.of_lock(root)
+    variants = list(load(Params, root / "params.yaml").variants)
+    finished = [variant for variant in variants if state.finished(entries, variant)]
+    runs = {variant: _record(root, state.lineage(entries, variant), variant) for variant in finished}
+    if len(runs) < len(variants):
+        missing = ", ".join(variant for variant in variants if variant not in runs)
+        raise InputError(f"{root / 'dvc.lock'}: not all stages have run for {missing}; run `dvc repro`")
+    return runs
+
+
+def _record(root: Path, entries: Entries, variant: str) -> str:
+    profile = state.profile(entries, variant)
+    made = _made(root, entries, variant)
+    scores, parity, times = (
+        read_json(_only(made[stage], ".json"), f"`dvc repro {stage}@{variant}`")
+        for stage in ("evaluate", "convert", "benchmark")
+    )
+    run = open_run(root, profile, variant, state.digest(entries, variant))
+    run.log_parameters(state.parameters(entries, variant))
+    run.log_rows(pd.read_csv(_only(made["fine_tune"], ".csv")).to_dict("records"))
+    run.log_metrics(_scores(scores) | _by_precision(parity) | _by_precision(times))
+    run.set_tags(_data(entries) | {f"device.{fact}": str(value) for fact, value in times["device"].items()})
+    if state.parameters(entries, variant).get("source.kind") == "sample":
+        run.set_tags({"stand-in": "rendered people"})
+    shared = [path for pattern in SHARED for path in sorted(root.glob(pattern))]
+    own = [path for paths in made.values() for path in paths if path.suffix != ".h5"]
+    run.log_files(root, [*own, *shared, root / "profiles" / f"{profile}.yaml"])
+    run.set_status("FINISHED")
+    return run.id
+
+
+def _made(root: Path, entries: Entries, variant: str) -> dict[str, list[Path]]:
+    """The files of each of the variant's stages. Raises InputError where one is not what dvc.lock says."""
+    made: dict[str, list[Path]] = {}
+    for stage in state.STAGES:
+        outs = entries[f"{stage}@{variant}"]["outs"]
+        for out in outs:
+            path = root / out["path"]
+            if not path.is_file() or hashlib.md5(path.read_bytes()).hexdigest() != out["md5"]:
+                raise InputError(
+                    f"{path}: not the file that dvc.lock knows; run `dvc checkout` or `dvc repro`"
+                )
+        made[stage] = [root / out["path"] for out in outs]
+    return made
+
+
+def _only(paths: list[Path], suffix: str) -> Path:
+    """The one path that ends so."""
+    (path,) = (path for path in paths if path.suffix == suffix)
+    return path
+
+
+def _scores(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Metrics of a file of `evaluate`; losses are those of the look whose weights were kept."""
+    values: dict[str, float] = {
+        "test_people": scores["n"],
+        "parameters": scores["parameters"],
+        "macs": scores["macs"],
+        "best_iteration": scores["best_iteration"],
+        "best_train_loss": scores["train_loss"],
+        "best_val_loss": scores["val_loss"],
+    }
+    for threshold, groups in scores["pck"].items():
+        for group, percent in groups.items():
+            if percent is not None:  # nobody has the joint annotated
+                low, high = scores["ci95"][threshold][group]
+                values[f"pck_{threshold}_{group}"] = percent
+                values[f"pck_{threshold}_{group}_ci95_low"] = low
+                values[f"pck_{threshold}_{group}_ci95_high"] = high
+    return values
+
+
+def _by_precision(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Numbers of a file of `convert` or `benchmark` as {"p50_ms_int8": 0.24, ...}; yes and no as 1 and 0."""
+    return {
+        f"{key}_{precision}": float(value)
+        for precision, values in figures.items()
+        for key, value in values.items()
+        if precision != "device" and isinstance(value, (int, float))
+    }
+
+
+def _data(entries: Entries) -> dict[str, str]:
+    """DVC's hashes of the data that the variant was made with."""
+    outs = [out for entry in entries.values() for out in entry.get("outs", [])]
+    return {out["path"].replace("/", "."): out["md5"] for out in outs if out["path"].startswith("data/")}

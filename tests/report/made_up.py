@@ -1,0 +1,163 @@
+"""Made-up results of two variants, in the layout that the stages write."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from splitpose.annotations import BOX_COLUMNS, typed, with_joints
+from splitpose.skeleton import JOINTS
+
+VARIANTS = ["baseline", "final"]
+PRECISIONS = ("float32", "float16", "int8")
+
+
+def percentages(mean: float) -> dict[str, float]:
+    """Every joint and mean at `mean`, but wrists 10 lower."""
+    wrists = dict.fromkeys(["wrist", "lwri", "rwri"], mean - 10)
+    return {"mean": mean, "elbow": mean, "wrist": mean - 10, **dict.fromkeys(JOINTS, mean), **wrists}
+
+
+def intervals(mean: float) -> dict[str, list[float]]:
+    """One percent to either side."""
+    return {key: [value - 1, value + 1] for key, value in percentages(mean).items()}
+
+
+def metrics(variant: str) -> dict[str, Any]:
+    """baseline finds 80 %, final 90 % at 0.2; 30 less at 0.1, 60 less at 0.05."""
+    mean = {"baseline": 80.0, "final": 90.0}[variant]
+    at = {"0.05": mean - 60, "0.1": mean - 30, "0.2": mean}
+    return {
+        "variant": variant,
+        "n": 40,
+        "torso": "lsho-rhip",
+        "viewpoint": "observer",
+        "parameters": {"baseline": 3_250_326, "final": 2_120_000}[variant],
+        "macs": {"baseline": 568_000_000, "final": 732_400_000}[variant],
+        "train_loss": 1.57e-4,
+        "val_loss": 1.67e-3,
+        "best_iteration": 900,
+        "pck": {threshold: percentages(value) for threshold, value in at.items()},
+        "ci95": {threshold: intervals(value) for threshold, value in at.items()},
+    }
+
+
+def parity(variant: str) -> dict[str, Any]:
+    """4, 2 and 1 MB; int8 loses half a percent."""
+    mean = metrics(variant)["pck"]["0.2"]["mean"]
+    return {
+        precision: {
+            "bytes": size,
+            "pck_0.2_mean": mean - lost,
+            "keras_pck_0.2_mean": mean,
+            "max_difference": 1e-5,
+        }
+        for precision, size, lost in zip(
+            PRECISIONS, (4_000_000, 2_000_000, 1_000_000), (0, 0, 0.5), strict=True
+        )
+    }
+
+
+def benchmark(variant: str) -> dict[str, Any]:
+    """8, 8 and 3 ms; the int8 file of final is not fully delegated."""
+    return {"device": {"cpu": "made-up <cpu> & co", "cores": 2}} | {
+        precision: {
+            "p50_ms": p50,
+            "p95_ms": 2 * p50,
+            "fully_delegated": not (variant == "final" and precision == "int8"),
+            "runs": 10,
+        }
+        for precision, p50 in zip(PRECISIONS, (8.0, 8.0, 3.0), strict=True)
+    }
+
+
+def write(root: Path) -> tuple[Path, Path, Path]:
+    """The three folders of JSON files: metrics, parity, benchmark."""
+    folders = root / "metrics", root / "parity", root / "benchmark" / "local"
+    for folder, content in zip(folders, (metrics, parity, benchmark), strict=True):
+        folder.mkdir(parents=True)
+        for variant in VARIANTS:
+            (folder / f"{variant}.json").write_text(json.dumps(content(variant)))
+    return folders
+
+
+def comparison(profile: str = "sample") -> dict[str, Any]:
+    """The comparison as it should come out, put together by hand."""
+    return {
+        "profile": profile,
+        "variants": {variant: entry(variant) for variant in VARIANTS},
+    }
+
+
+def entry(variant: str) -> dict[str, Any]:
+    """One variant's entry in it."""
+    scores, files, times = metrics(variant), parity(variant), benchmark(variant)
+    return {
+        "parameters": scores["parameters"],
+        "macs": scores["macs"],
+        "pck": {
+            threshold: {**scores["pck"][threshold], "ci95": scores["ci95"][threshold]}
+            for threshold in ("0.05", "0.1", "0.2")
+        },
+        "train_loss": 1.57e-4,
+        "val_loss": 1.67e-3,
+        "tflite": {
+            precision: {
+                "bytes": files[precision]["bytes"],
+                "pck_0.2_mean": files[precision]["pck_0.2_mean"],
+                "p50_ms": times[precision]["p50_ms"],
+                "p95_ms": times[precision]["p95_ms"],
+                "fully_delegated": times[precision]["fully_delegated"],
+            }
+            for precision in PRECISIONS
+        },
+    }
+
+
+def history() -> pd.DataFrame:
+    """Four looks, the last but one of which is the best."""
+    return pd.DataFrame(
+        {
+            "phase": ["frozen", "fine_tune", "fine_tune", "fine_tune"],
+            "iteration": [10, 20, 30, 40],
+            "train_loss": [0.1, 0.05, 0.02, 0.01],
+            "val_loss": [0.2, 0.09, 0.05, 0.06],
+            "val_pck_0.2": [20.0, 50.0, 70.0, 65.0],
+            "learning_rate": [1e-3, 1e-4, 1e-4, 1e-4],
+        }
+    )
+
+
+def standing() -> np.ndarray:
+    """(K, 2) px of one person whose torso diameter is exactly 50 px (30 across, 40 down)."""
+    return np.array(
+        [
+            [65, 40],
+            [72, 60],
+            [70, 78],
+            [35, 40],
+            [28, 60],
+            [30, 78],
+            [60, 80],
+            [35, 80],
+            [53, 18],
+            [47, 18],
+            [50, 24],
+        ],
+        float,
+    )
+
+
+def people(count: int) -> pd.DataFrame:
+    """`count` rows of the annotation table, all standing in pictures/a.png, 100 x 100 px."""
+    rows = pd.DataFrame({"id": [f"p{n}" for n in range(count)]}).assign(
+        image="pictures/a.png",
+        width=100,
+        height=100,
+        split="test",
+        group="film",
+        **dict.fromkeys(BOX_COLUMNS),
+    )
+    return typed(with_joints(rows, np.repeat(standing()[None], count, axis=0)))
