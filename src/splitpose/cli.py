@@ -54,9 +54,7 @@ def _score(options: argparse.Namespace) -> None:
 
     result = score(options.annotations, options.predictions, options.torso, options.viewpoint)
     for threshold, groups in result["pck"].items():
-        figures = ", ".join(
-            f"{g} {groups[g]:.1f}" for g in ("mean", "elbow", "wrist") if groups[g] is not None
-        )
+        figures = ", ".join(f"{g} {groups[g]:.1f}" for g in ("mean", "elbow", "wrist") if groups[g] is not None)
         print(f"PCK@{threshold} of {result['n']} people: {figures}")
     if options.json:
         write_json(result, options.json)

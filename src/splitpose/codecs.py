@@ -83,3 +83,8 @@ class Heatmaps:
     def confidence(self, outputs: np.ndarray) -> np.ndarray:
         """(B, H, W, K) -> (B, K): the height of each heatmap's highest pixel, cut to 0..1."""
         return np.clip(np.asarray(outputs, np.float32).max(axis=(1, 2)), 0, 1)
+
+
+def codec_of(outputs: np.ndarray, size: int) -> Codec:
+    """The codec that decodes these outputs of a model for crops of `size` px, told by their shape."""
+    return Coordinates(size) if outputs.ndim == 3 else Heatmaps(size, width=0.0)

@@ -63,3 +63,13 @@ _PARTNER = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
 
 MIRROR: np.ndarray = np.array([INDEX[_PARTNER.get(name, name)] for name in JOINTS])
 """(K,) index: `joints[MIRROR]` has left and right swapped."""
+
+
+def observer_centric(joints: np.ndarray) -> np.ndarray:
+    """Sides of all paired joints swapped where the right shoulder stands right of the left one.
+
+    `joints` is (N, K, 2) in px; so is what comes back. Published figures on FLIC count so
+    (facts.md, Scoring FLIC). Rows without both shoulders stay as they are.
+    """
+    turned = joints[:, INDEX["rsho"], 0] > joints[:, INDEX["lsho"], 0]
+    return np.where(turned[:, None, None], joints[:, MIRROR], joints)

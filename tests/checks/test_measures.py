@@ -76,9 +76,7 @@ def test_person_without_anything_has_empty_measures() -> None:
 
 def test_torso_limb_and_counts() -> None:
     # Left shoulder to right hip is a 3-4-5 triangle of 50 px, the upper arm 25 px; the right eye has no y.
-    table = people(
-        1, lsho_x=60.0, lsho_y=10.0, rhip_x=30.0, rhip_y=50.0, lelb_x=60.0, lelb_y=35.0, reye_x=1.0
-    )
+    table = people(1, lsho_x=60.0, lsho_y=10.0, rhip_x=30.0, rhip_y=50.0, lelb_x=60.0, lelb_y=35.0, reye_x=1.0)
     row = measured(table).iloc[0]
     assert row["torso"] == 50
     assert row["longest_limb"] == 0.5

@@ -119,9 +119,7 @@ def test_a_broken_row_goes_into_quarantine(
     reason = next(known.reason for known in QUARANTINE.rules if known.name == rule)
     assert verdict.quarantine.to_numpy().tolist() == [["p03", table["image"][3], rule, value, reason]]
     assert verdict.table["id"].tolist() == [id_ for id_ in table["id"] if id_ != "p03"]
-    assert verdict.summary["quarantined"] == {
-        known.name: int(known.name == rule) for known in QUARANTINE.rules
-    }
+    assert verdict.summary["quarantined"] == {known.name: int(known.name == rule) for known in QUARANTINE.rules}
     assert verdict.summary["quarantined_rows"] == 1
     assert verdict.summary["rows"] == {"train": 9, "val": 4, "test": 6}
 

@@ -54,9 +54,7 @@ def parity(variant: str) -> dict[str, Any]:
             "keras_pck_0.2_mean": mean,
             "max_difference": 1e-5,
         }
-        for precision, size, lost in zip(
-            PRECISIONS, (4_000_000, 2_000_000, 1_000_000), (0, 0, 0.5), strict=True
-        )
+        for precision, size, lost in zip(PRECISIONS, (4_000_000, 2_000_000, 1_000_000), (0, 0, 0.5), strict=True)
     }
 
 

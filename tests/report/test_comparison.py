@@ -24,9 +24,7 @@ def test_only_the_variants_asked_for_in_their_order(tmp_path):
     assert list(compare("sample", ["final"], *folders)["variants"]) == ["final"]
 
 
-@pytest.mark.parametrize(
-    ("number", "stage"), [(0, "evaluate@final"), (1, "convert@final"), (2, "benchmark@final")]
-)
+@pytest.mark.parametrize(("number", "stage"), [(0, "evaluate@final"), (1, "convert@final"), (2, "benchmark@final")])
 def test_missing_file_names_itself_and_its_stage(tmp_path, number, stage):
     folders = write(tmp_path)
     path = folders[number] / "final.json"

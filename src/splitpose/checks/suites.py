@@ -48,9 +48,7 @@ MUST_HOLD = Suite(
         ),
         Rule("people", gxe.ExpectTableRowCountToBeBetween(min_value=1), "the annotation table has no people"),
         *(
-            Rule(
-                f"{column}_given", gxe.ExpectColumnValuesToNotBeNull(column=column), f"rows without {column}"
-            )
+            Rule(f"{column}_given", gxe.ExpectColumnValuesToNotBeNull(column=column), f"rows without {column}")
             for column in ["id", "image", "width", "height", "split", "group"]
         ),
         Rule("id_unique", gxe.ExpectColumnValuesToBeUnique(column="id"), "people that share an id"),

@@ -30,9 +30,7 @@ def plain(id: str, picture: np.ndarray, joints: np.ndarray, region: Region, size
     return Crop(id, cut(picture, affine, size), apply(affine, joints), affine)
 
 
-def augmented(
-    id: str, picture: np.ndarray, joints: np.ndarray, region: Region, settings: Crops, copy: int
-) -> Crop:
+def augmented(id: str, picture: np.ndarray, joints: np.ndarray, region: Region, settings: Crops, copy: int) -> Crop:
     """One of a training person's copies; its chance depends on the seed, the id and the copy's number alone."""
     rng = np.random.default_rng([settings.seed, crc32(id.encode()), copy])
     mirror = bool(rng.random() < settings.mirror)

@@ -90,6 +90,4 @@ def cut(picture: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
         enlarge = np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5]])
         affine = np.hstack([affine[:, :2] @ enlarge[:, :2], apply(affine, enlarge[:, 2])[:, None]])
-    return cv2.warpAffine(
-        picture, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
-    )
+    return cv2.warpAffine(picture, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)

@@ -73,9 +73,7 @@ def read(folder: Path, split: str, size: int) -> Iterator[Crop]:
     """All crops of a split, in order; pixels are RGB."""
     for record in tf.data.TFRecordDataset(files(folder, split)).as_numpy_iterator():
         example = tf.train.Example.FromString(record).features.feature
-        pixels = cv2.imdecode(
-            np.frombuffer(example["crop"].bytes_list.value[0], np.uint8), cv2.IMREAD_COLOR_RGB
-        )
+        pixels = cv2.imdecode(np.frombuffer(example["crop"].bytes_list.value[0], np.uint8), cv2.IMREAD_COLOR_RGB)
         yield Crop(
             example["id"].bytes_list.value[0].decode(),
             pixels,

@@ -21,9 +21,7 @@ class Target(Protocol):
         """Milliseconds (N,) of running the model once on each of N inputs, and how it was run."""
 
 
-def measure(
-    target: Target, models: Sequence[Path], runs: int, threads: int, warm_up_runs: int
-) -> dict[str, Any]:
+def measure(target: Target, models: Sequence[Path], runs: int, threads: int, warm_up_runs: int) -> dict[str, Any]:
     """Latency of each file on a target, one crop a run, in ms.
 
     Args:

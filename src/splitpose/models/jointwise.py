@@ -40,9 +40,7 @@ class JointwiseConvolution(keras.layers.Layer):
         use_bias: whether each output channel has a bias.
     """
 
-    def __init__(
-        self, channels: tuple[int, ...], filters: tuple[int, ...], use_bias: bool = False, **kwargs: Any
-    ):
+    def __init__(self, channels: tuple[int, ...], filters: tuple[int, ...], use_bias: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.channels, self.filters, self.use_bias = tuple(channels), tuple(filters), use_bias
 

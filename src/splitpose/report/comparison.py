@@ -41,9 +41,7 @@ class Measured:
         return value
 
 
-def compare(
-    profile: str, variants: list[str], metrics: Path, parity: Path, benchmark: Path
-) -> dict[str, Any]:
+def compare(profile: str, variants: list[str], metrics: Path, parity: Path, benchmark: Path) -> dict[str, Any]:
     """The content of comparison.json.
 
     `metrics`, `parity` and `benchmark` are the folders that hold one <variant>.json each (`benchmark` is that

@@ -128,9 +128,7 @@ def paper_tables(comparison: Mapping[str, Any]) -> list[Table]:
 
 
 def _table_1(comparison: Mapping[str, Any]) -> Table:
-    theirs = [
-        (row.name, number(row.elbows, 1), number(row.wrists, 1), "published") for row in published.TABLE_1
-    ]
+    theirs = [(row.name, number(row.elbows, 1), number(row.wrists, 1), "published") for row in published.TABLE_1]
     ours = [
         (name, score(variant, "0.2", "elbow"), score(variant, "0.2", "wrist"), people(comparison))
         for name, variant in comparison["variants"].items()
@@ -257,9 +255,7 @@ def terminal(comparison: Mapping[str, Any]) -> None:
 
 def _rich(table: Table) -> RichTable:
     """The table for rich; names to the left, numbers to the right."""
-    out = RichTable(
-        title=table.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
-    )
+    out = RichTable(title=table.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for k, header in enumerate(table.headers):
         out.add_column(header, justify="left" if k == 0 else "right", overflow="fold")
     for row in table.rows:

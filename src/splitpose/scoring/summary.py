@@ -12,7 +12,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "wrist": ("lwri", "rwri"),
     **{joint: (joint,) for joint in JOINTS},
 }
-"""What is reported: each is the mean of its joints' PCK."""
+"""What is reported: each is the mean of the PCK of those of its joints that somebody has annotated."""
 
 
 def summarise(errors: np.ndarray, thresholds: tuple[float, ...], resamples: int, seed: int) -> dict[str, Any]:
@@ -26,20 +26,25 @@ def summarise(errors: np.ndarray, thresholds: tuple[float, ...], resamples: int,
 
     Returns:
         {"pck": {threshold: {group: percent}}, "ci95": {threshold: {group: [low, high]}}}; None where nobody has
-        one of the group's joints annotated.
+        any of the group's joints annotated.
     """
+    annotated = ~np.isnan(errors).all(axis=0)
+    members = {
+        group: [INDEX[joint] for joint in joints if annotated[INDEX[joint]]] for group, joints in GROUPS.items()
+    }
     weights = np.vstack([np.ones((1, len(errors))), _resampling_weights(len(errors), resamples, seed)])
     scored = weights @ ~np.isnan(errors)
     scores: dict[str, Any] = {"pck": {}, "ci95": {}}
     for threshold in thresholds:
         with np.errstate(invalid="ignore"):
             by_joint = 100.0 * (weights @ (errors <= threshold)) / scored
-        means = {
-            group: by_joint[:, [INDEX[joint] for joint in joints]].mean(axis=1)
-            for group, joints in GROUPS.items()
+        means = {group: by_joint[:, columns].mean(axis=1) for group, columns in members.items() if columns}
+        scores["pck"][f"{threshold:g}"] = {
+            group: round(float(means[group][0]), 3) if group in means else None for group in GROUPS
         }
-        scores["pck"][f"{threshold:g}"] = {group: _percent(mean[0]) for group, mean in means.items()}
-        scores["ci95"][f"{threshold:g}"] = {group: _interval(mean) for group, mean in means.items()}
+        scores["ci95"][f"{threshold:g}"] = {
+            group: _interval(means[group]) if group in means else None for group in GROUPS
+        }
     return scores
 
 
@@ -49,13 +54,7 @@ def _resampling_weights(people: int, resamples: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).multinomial(people, shares, size=resamples).astype(np.float64)
 
 
-def _percent(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 3)
-
-
-def _interval(mean: np.ndarray) -> list[float] | None:
+def _interval(mean: np.ndarray) -> list[float]:
     """Of a group's means: the first is of the people as they are, the others of the resamples."""
-    if np.isnan(mean[0]):
-        return None
     low, high = np.nanpercentile(mean[1:], [2.5, 97.5])
     return [round(float(low), 3), round(float(high), 3)]

@@ -32,9 +32,7 @@ def read(root: Path, min_joints: int) -> pd.DataFrame:
     content = load(path)
     pictures = {picture["id"]: picture for picture in content["images"]}
     places = {
-        category["id"]: _places(category, path)
-        for category in content["categories"]
-        if "keypoints" in category
+        category["id"]: _places(category, path) for category in content["categories"] if "keypoints" in category
     }
     rows, joints = [], []
     for number, person in enumerate(content["annotations"]):
@@ -85,9 +83,7 @@ def _places(category: dict[str, Any], path: Path) -> list[int]:
     names = [name.lower().replace("_", " ") for name in category["keypoints"]]
     places = [names.index(FULL_NAMES[joint]) if FULL_NAMES[joint] in names else -1 for joint in JOINTS]
     if max(places) < 0:
-        raise InputError(
-            f"{path}: category {category.get('name')!r} has none of the 11 joints in its keypoints"
-        )
+        raise InputError(f"{path}: category {category.get('name')!r} has none of the 11 joints in its keypoints")
     return places
 
 

@@ -51,13 +51,9 @@ def unpack(archive: Path, edition: str, sha256: str, folder: Path) -> None:
         InputError: the archive is missing, not the known one, no zip, or has a member that leads elsewhere.
     """
     if not archive.is_file():
-        raise InputError(
-            f"{archive}: no such archive; correct source.archive, or set it to null to download it"
-        )
+        raise InputError(f"{archive}: no such archive; correct source.archive, or set it to null to download it")
     if (found := pooch.file_hash(str(archive))) != sha256:
-        raise InputError(
-            f"{archive}: its sha256 is {found[:12]}..., not {edition}'s {sha256[:12]}...; get it anew"
-        )
+        raise InputError(f"{archive}: its sha256 is {found[:12]}..., not {edition}'s {sha256[:12]}...; get it anew")
     try:
         with zipfile.ZipFile(archive) as content:
             members = [member for member in content.infolist() if not member.is_dir()]

@@ -9,7 +9,7 @@ from scipy.io import loadmat
 
 from splitpose.annotations import BOX_COLUMNS, typed, with_joints
 from splitpose.errors import InputError
-from splitpose.skeleton import INDEX, MIRROR
+from splitpose.skeleton import observer_centric
 
 ARCHIVES = ("FLIC", "FLIC-full")
 """Names of the folder that the two editions unpack to."""
@@ -43,16 +43,6 @@ def read(root: Path, viewpoint: Literal["observer", "person"]) -> pd.DataFrame:
     return typed(with_joints(table, observer_centric(joints) if viewpoint == "observer" else joints))
 
 
-def observer_centric(joints: np.ndarray) -> np.ndarray:
-    """Sides of all paired joints swapped where the right shoulder stands right of the left one.
-
-    `joints` is (N, K, 2) in px; so is what comes back. Published figures on FLIC count so
-    (facts.md, Scoring FLIC). Rows without both shoulders stay as they are.
-    """
-    turned = joints[:, INDEX["rsho"], 0] > joints[:, INDEX["lsho"], 0]
-    return np.where(turned[:, None, None], joints[:, MIRROR], joints)
-
-
 def _archive(root: Path) -> Path:
     found = [root / name for name in ARCHIVES if (root / name / "examples.mat").is_file()]
     if not found:
@@ -71,9 +61,7 @@ def _examples(path: Path) -> np.ndarray:
     # What a damaged file raises depends on the damage: ValueError, TypeError, OSError, zlib.error and more.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"{path}: not a readable MATLAB file ({reason}); unpack the archive again"
-        ) from error
+        raise InputError(f"{path}: not a readable MATLAB file ({reason}); unpack the archive again") from error
     examples = content.get("examples")
     if not isinstance(examples, np.ndarray) or examples.dtype.names is None:
         raise InputError(f"{path}: holds no struct array 'examples'; is it FLIC's file?")

@@ -94,12 +94,8 @@ def render(folder: Path, people: int, films: int, seed: int, workers: int) -> No
 
 def film_names(films: int) -> list[str]:
     """Distinct made-up movienames, such as "the-silent-harbour"."""
-    pairs = [
-        f"the-{a}-{SECOND[(i + k) % len(SECOND)]}" for k in range(len(SECOND)) for i, a in enumerate(FIRST)
-    ]
-    return [
-        pairs[i % len(pairs)] + (f"-{i // len(pairs) + 1}" if i >= len(pairs) else "") for i in range(films)
-    ]
+    pairs = [f"the-{a}-{SECOND[(i + k) % len(SECOND)]}" for k in range(len(SECOND)) for i, a in enumerate(FIRST)]
+    return [pairs[i % len(pairs)] + (f"-{i // len(pairs) + 1}" if i >= len(pairs) else "") for i in range(films)]
 
 
 def plan(people: int, names: list[str], seed: int) -> list[Still]:

@@ -21,9 +21,7 @@ def cut(table: pd.DataFrame, name: str, fraction: float, seed: int, key: str) ->
     """
     sizes = table.loc[table["split"] == "train", "group"].value_counts().sort_index()
     if len(sizes) < 2:
-        raise InputError(
-            f"{key}: the training rows have {len(sizes)} group(s); it takes 2 to cut off {name!r}"
-        )
+        raise InputError(f"{key}: the training rows have {len(sizes)} group(s); it takes 2 to cut off {name!r}")
     order = np.random.default_rng(seed).permutation(len(sizes))
     reached = sizes.iloc[order].cumsum()
     count = int(np.clip((reached <= fraction * sizes.sum()).sum(), 1, len(sizes) - 1))

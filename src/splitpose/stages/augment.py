@@ -50,7 +50,7 @@ def _check_space(people: pd.DataFrame, settings: Crops, out: Path) -> None:
 
 
 def _records(rows: pd.DataFrame, raw: Path, settings: Crops, split: str) -> Iterator[bytes]:
-    """Records copy by copy, people in order; pictures are read and warped in threads (OpenCV lets go of the GIL)."""
+    """Records copy by copy, people in order; read and warped in threads (OpenCV frees the GIL)."""
     cv2.setNumThreads(1)
     copies = settings.copies if split == "train" else 1
     with ThreadPoolExecutor(WORKERS) as pool:

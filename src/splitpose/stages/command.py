@@ -34,7 +34,5 @@ def run(stage: Callable[..., None]) -> None:
         sys.exit(f"error: {error}")
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            sys.exit(
-                f"error: no space left on the disk of {error.filename or Path.cwd()}; free some and run again"
-            )
+            sys.exit(f"error: no space left on the disk of {error.filename or Path.cwd()}; free some and run again")
         raise

@@ -11,9 +11,7 @@ from splitpose.stages.training_run import start, train
 from splitpose.training import history
 
 
-def train_frozen(
-    profile: Profile, params: Path, variant: str, crops: Path, weights: Path, curve: Path
-) -> None:
+def train_frozen(profile: Profile, params: Path, variant: str, crops: Path, weights: Path, curve: Path) -> None:
     """Train a variant's new layers."""
     model = start(variant, profile)
     load_trunk(model, profile.model.trunk, profile.model.width)

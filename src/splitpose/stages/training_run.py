@@ -41,9 +41,7 @@ def train(
     """Run one phase on the crops; the rows of its looks."""
     settings = phase.settings_for(profile.training, name, override)
     validation = list(records.read(crops, "val", profile.crops.size))
-    people = People(
-        np.stack([crop.pixels for crop in validation]), np.stack([crop.joints for crop in validation])
-    )
+    people = People(np.stack([crop.pixels for crop in validation]), np.stack([crop.joints for crop in validation]))
     seed = profile.training.seed + first_iteration
     columns = (
         TextColumn("{task.description}"),

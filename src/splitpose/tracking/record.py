@@ -25,8 +25,8 @@ SHARED = ("dvc.lock", "params.yaml", "reports/comparison.json", "reports/figures
 def record(root: Path) -> dict[str, str]:
     """Complete the run of every variant in params.yaml, from dvc.lock and the files that it names.
 
-    Returns the run's id of each variant. Raises InputError where a file is missing or not the one in dvc.lock,
-    and, after all other variants are done, where stages of a variant have not run yet.
+    Returns each variant's run id. Raises InputError where a file is missing or not the one in dvc.lock, and,
+    after all other variants are done, where stages of a variant have not run yet.
     """
     entries = state.of_lock(root)
     variants = list(load(Params, root / "params.yaml").variants)
@@ -67,9 +67,7 @@ def _made(root: Path, entries: Entries, variant: str) -> dict[str, list[Path]]:
         for out in outs:
             path = root / out["path"]
             if not path.is_file() or hashlib.md5(path.read_bytes()).hexdigest() != out["md5"]:
-                raise InputError(
-                    f"{path}: not the file that dvc.lock knows; run `dvc checkout` or `dvc repro`"
-                )
+                raise InputError(f"{path}: not the file that dvc.lock knows; run `dvc checkout` or `dvc repro`")
         made[stage] = [root / out["path"] for out in outs]
     return made
 

@@ -35,9 +35,7 @@ class People:
     joints: np.ndarray
 
 
-def settings_for(
-    training: Training, name: Literal["frozen", "fine_tune"], override: VariantOverride
-) -> Phase:
+def settings_for(training: Training, name: Literal["frozen", "fine_tune"], override: VariantOverride) -> Phase:
     """The phase's settings with what the variant sets differently put in."""
     phase: Phase = getattr(training, name)
     return phase.model_copy(update=getattr(override, name).model_dump(exclude_none=True))
@@ -148,9 +146,7 @@ class _Looks(keras.callbacks.Callback):  # type: ignore[misc]
         self.iteration += 1
         loss = float((logs or {})["loss"])
         if not math.isfinite(loss):
-            raise InputError(
-                f"training: the loss is {loss} at iteration {self.iteration}; lower the learning rate"
-            )
+            raise InputError(f"training: the loss is {loss} at iteration {self.iteration}; lower the learning rate")
         self.watcher.step(self.iteration, loss)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -86,9 +86,7 @@ def room(rng: np.random.Generator) -> np.ndarray:
     return picture
 
 
-def _shelf(
-    picture: np.ndarray, rng: np.random.Generator, x: float, y: float, width: float, floor: float
-) -> None:
+def _shelf(picture: np.ndarray, rng: np.random.Generator, x: float, y: float, width: float, floor: float) -> None:
     wood = _colour(rng, 0.5)
     _box(picture, x, y, width, floor - y, wood)
     step = float(rng.uniform(50, 80))
@@ -175,9 +173,7 @@ def leaves(rng: np.random.Generator) -> np.ndarray:
         lean = rng.uniform(-40, 40)
         polygon(
             picture,
-            np.array(
-                [(x - w / 2, HEIGHT), (x + w / 2, HEIGHT), (x + lean + w / 3, -5), (x + lean - w / 3, -5)]
-            ),
+            np.array([(x - w / 2, HEIGHT), (x + w / 2, HEIGHT), (x + lean + w / 3, -5), (x + lean - w / 3, -5)]),
             tuple(0.5 * dark + 20),
         )
     if rng.random() < 0.6:
@@ -233,15 +229,13 @@ def _uneven_light(rng: np.random.Generator) -> np.ndarray:
 
 
 def out_of_focus(picture: np.ndarray, blur: float) -> np.ndarray:
-    """The picture blurred by a standard deviation of `blur` px."""
+    """The picture, or a mask of its size, blurred by a standard deviation of `blur` px."""
     if blur < 0.4:
         return picture
     if blur < 2:
         return cv2.GaussianBlur(picture, (0, 0), blur)
     small = cv2.resize(picture, (WIDTH // 4, HEIGHT // 4), interpolation=cv2.INTER_AREA)
-    return cv2.resize(
-        cv2.GaussianBlur(small, (0, 0), blur / 4), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR
-    )
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), blur / 4), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
 
 
 def foreground(picture: np.ndarray, rng: np.random.Generator, below: float) -> np.ndarray:
@@ -286,7 +280,7 @@ def foreground(picture: np.ndarray, rng: np.random.Generator, below: float) -> n
         for x in np.arange(rng.uniform(0, 100), WIDTH, rng.uniform(60, 200)):
             _box_mask(mask, x, y, 0.7 * w, HEIGHT)
     blur = float(rng.uniform(0.8, 5))
-    weight = cv2.GaussianBlur(mask, (0, 0), blur).astype(np.float32) / 255
+    weight = out_of_focus(mask, blur).astype(np.float32) / 255
     colour = _gradient(_colour(rng, 0.7), _colour(rng, 0.35))
     return cv2.blendLinear(colour, picture, weight, 1 - weight)
 

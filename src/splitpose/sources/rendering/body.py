@@ -8,7 +8,7 @@ import numpy as np
 from splitpose.sources.rendering import light as lighting
 from splitpose.sources.rendering.light import Light
 from splitpose.sources.rendering.look import TILE, Colour, Look, darker, mean_colour
-from splitpose.sources.rendering.paint import Canvas, noise, polygon, smooth, stroke
+from splitpose.sources.rendering.paint import Canvas, darkened, noise, polygon, smooth, stroke
 
 CLOTH_SCALE = 200.0
 """Pixels of a cloth's tile to a torso unit."""
@@ -60,24 +60,23 @@ def tube(
     x = np.arange(low[0], high[0], dtype=np.float32)[None, :]
     y = np.arange(low[1], high[1], dtype=np.float32)[:, None]
     best: list[np.ndarray] = []
-    for i, (a, b) in enumerate(
-        zip(points[:-1].astype(np.float32), points[1:].astype(np.float32), strict=True)
-    ):
+    for i, (a, b) in enumerate(zip(points[:-1].astype(np.float32), points[1:].astype(np.float32), strict=True)):
         piece = b - a
         square = max(float(piece @ piece), 1e-3)
         t = np.clip(((x - a[0]) * piece[0] + (y - a[1]) * piece[1]) / square, 0, 1)
         dx, dy = x - (a[0] + t * piece[0]), y - (a[1] + t * piece[1])
         radius = radii[i] + (radii[i + 1] - radii[i]) * t
         depth = radius - np.sqrt(dx * dx + dy * dy)
-        side = (dy * piece[0] - dx * piece[1]) / (radius * np.sqrt(square, dtype=np.float32))
-        now = [depth, marks[i] + (marks[i + 1] - marks[i]) * t, side, dx / radius, dy / radius]
+        side = (dy * piece[0] - dx * piece[1]) * np.float32(1 / square**0.5)
+        now = [depth, marks[i] + (marks[i + 1] - marks[i]) * t, side, dx, dy, radius]
         if not best:
             best = now
         else:
             nearer = (depth > best[0]) | (depth > 0) if folded else depth > best[0]
             best = [np.where(nearer, new, old) for new, old in zip(now, best, strict=True)]
-    depth, along, side, right, down = best
-    return Tube(int(low[0]), int(low[1]), np.clip(depth + 0.5, 0, 1), side, along, right, down)
+    depth, along, side, dx, dy, radius = best
+    share = 1 / radius
+    return Tube(int(low[0]), int(low[1]), np.clip(depth + 0.5, 0, 1), side * share, along, dx * share, dy * share)
 
 
 def _tile(cloth: np.ndarray, across: np.ndarray, along: np.ndarray) -> np.ndarray:
@@ -92,7 +91,7 @@ def paint_tube(canvas: Canvas, form: Tube | None, colour: Colour, light: Light, 
     if shadow:
         cast_shadow(canvas, form, shadow, light)
     bright = lighting.brightness(light, form.right, form.down)
-    canvas.lay(lighting.lit_plain(colour, bright), form.coverage, form.x, form.y)
+    canvas.lay(lighting.lit(colour, bright), form.coverage, form.x, form.y)
 
 
 def cast_shadow(canvas: Canvas, form: Tube, strength: float, light: Light) -> None:
@@ -139,9 +138,7 @@ def legs(
         ankle = knee + unit * np.array([-0.3 * knee_shift, 0.95])
         radii = [0.175 * unit * look.build, 0.13 * unit, 0.1 * unit]
         toes = ankle + unit * np.array([0.12 * np.sign(hip[0] - middle[0]), 0.1])
-        paint_tube(
-            canvas, tube(np.stack([ankle, toes]), [0.08 * unit, 0.07 * unit], size), (24, 26, 32), light
-        )
+        paint_tube(canvas, tube(np.stack([ankle, toes]), [0.08 * unit, 0.07 * unit], size), (24, 26, 32), light)
         paint_tube(canvas, tube(np.stack([inner, knee, ankle]), radii, size), look.legs, light, 0.2)
 
 
@@ -155,19 +152,15 @@ def neck(
     paint_tube(canvas, form, look.skin, light)
 
 
-def torso(
-    canvas: Canvas, joints: dict[str, np.ndarray], unit: float, look: Look, light: Light, folds: int
-) -> None:
+def torso(canvas: Canvas, joints: dict[str, np.ndarray], unit: float, look: Look, light: Light, folds: int) -> None:
     """Chest to hem: painted flat with its clothes, shaded, and bent onto shoulders and hips."""
-    scale = float(np.clip(unit, 90, 260))
+    scale = float(np.clip(unit, 90, 200))
     width, height = round((RIGHT - LEFT) * scale), round((BOTTOM - TOP) * scale)
 
     def px(points: list[tuple[float, float]]) -> np.ndarray:
         return (np.array(points) - [LEFT, TOP]) * scale
 
-    hem = {"tee": 0.95, "sweater": 0.96, "jacket": 0.98, "suit": 1.1, "dress": 1.0, "shirt": 0.88}[
-        look.outfit
-    ]
+    hem = {"tee": 0.95, "sweater": 0.96, "jacket": 0.98, "suit": 1.1, "dress": 1.0, "shirt": 0.88}[look.outfit]
     profile = OUTLINE[OUTLINE[:, 0] < hem]
     waist = 1 - (0.14 if look.woman else 0.03) * np.exp(-(((profile[:, 0] - 0.5) / 0.18) ** 2))
     half = profile[:, 1] * np.where(profile[:, 0] < 0.2, 1, look.build) * waist + look.looseness * (
@@ -192,7 +185,7 @@ def torso(
         0.8,
     )
     bright = lighting.brightness(light, right, down + 0.3 * slant)
-    colour = lighting.lit(flat, bright)
+    colour = darkened(flat, bright)
 
     mask = np.zeros((height, width), np.uint8)
     polygon(mask, px([tuple(p) for p in outline]), (255,))
@@ -346,9 +339,7 @@ def arm(
     if sleeve is None:
         return
     lengths = float(np.linalg.norm(upper)), float(np.linalg.norm(fore))
-    px_along = np.where(
-        sleeve.along < 1, sleeve.along * lengths[0], lengths[0] + (sleeve.along - 1) * lengths[1]
-    )
+    px_along = np.where(sleeve.along < 1, sleeve.along * lengths[0], lengths[0] + (sleeve.along - 1) * lengths[1])
     step = CLOTH_SCALE / unit
     colour = _tile(look.cloth, 512 + sleeve.across * (radii[0] * 1.5 * step), 512 + px_along * step)
     end = look.sleeve
@@ -368,16 +359,14 @@ def arm(
     )
     bright = lighting.brightness(light, sleeve.right, np.clip(sleeve.down + crease, -1, 1))
     bright *= np.clip(0.65 + (end - sleeve.along) * 8, 0, 1)
-    canvas.lay(lighting.lit(colour, bright), covered, sleeve.x, sleeve.y)
+    canvas.lay(darkened(colour, bright), covered, sleeve.x, sleeve.y)
 
 
 DELTOID = 0.28
 """Share of the upper arm after which it is thickest."""
 
 
-def _arm_tube(
-    canvas: Canvas, points: np.ndarray, radii: list[float], folded: bool, share: float
-) -> Tube | None:
+def _arm_tube(canvas: Canvas, points: np.ndarray, radii: list[float], folded: bool, share: float) -> Tube | None:
     """The tube through shoulder, elbow and wrist (3, 2), `radii` at shoulder, deltoid, elbow and wrist.
 
     The first `share` of the upper arm fades where it lies on the torso, so that no seam shows. `along` is
@@ -393,9 +382,7 @@ def _arm_tube(
     return replace(form, coverage=form.coverage * np.maximum(fade, 1 - under))
 
 
-def hand(
-    canvas: Canvas, points: np.ndarray, unit: float, look: Look, light: Light, turn: float, side: int
-) -> None:
+def hand(canvas: Canvas, points: np.ndarray, unit: float, look: Look, light: Light, turn: float, side: int) -> None:
     """Palm, fingers and thumb beyond the wrist; `turn` in radians bends it off the forearm's line."""
     along = points[2] - points[1]
     angle = float(np.arctan2(along[1], along[0])) + turn
@@ -424,7 +411,7 @@ def hand(
         * 4
     )
     bright *= (1 - 0.45 * gaps).astype(np.float32)
-    canvas.lay(lighting.lit_plain(look.skin, bright), form.coverage, form.x, form.y)
+    canvas.lay(lighting.lit(look.skin, bright), form.coverage, form.x, form.y)
 
 
 def cast_round_shadow(canvas: Canvas, centre: np.ndarray, radius: float, strength: float) -> None:
@@ -432,6 +419,4 @@ def cast_round_shadow(canvas: Canvas, centre: np.ndarray, radius: float, strengt
     reach = int(2 * radius)
     axis = np.arange(-reach, reach + 1, dtype=np.float32) / np.float32(radius)
     soft = np.exp(-(axis[:, None] ** 2) * 1.6) * np.exp(-(axis[None, :] ** 2))
-    canvas.shade(
-        (strength * soft).astype(np.float32), round(centre[0]) - reach, round(centre[1]) - reach, 0.0
-    )
+    canvas.shade((strength * soft).astype(np.float32), round(centre[0]) - reach, round(centre[1]) - reach, 0.0)

@@ -10,9 +10,7 @@ from splitpose.sources.rendering.paint import Canvas
 from splitpose.sources.rendering.poses import torso_px
 
 
-def paint(
-    picture: np.ndarray, joints: np.ndarray, look: Look, light: Light, rng: np.random.Generator
-) -> None:
+def paint(picture: np.ndarray, joints: np.ndarray, look: Look, light: Light, rng: np.random.Generator) -> None:
     """Paint a person with `joints` (K, 2) in px onto `picture` (H, W, 3) uint8, in place.
 
     From back to front: legs, hair behind, an arm held behind the back, neck, torso, head, arms, hands.

@@ -12,7 +12,7 @@ import numpy as np
 from splitpose.sources.rendering import light as lighting
 from splitpose.sources.rendering.light import Light
 from splitpose.sources.rendering.look import Colour, Look
-from splitpose.sources.rendering.paint import Canvas, ellipse, noise, polygon, smooth, stroke
+from splitpose.sources.rendering.paint import Canvas, darkened, ellipse, noise, polygon, smooth, stroke
 
 HEIGHT = 0.45
 """Head height in torso units, chin to crown."""
@@ -97,9 +97,7 @@ def pose(joints: dict[str, np.ndarray], unit: float) -> Head:
     c, s = np.cos(roll), np.sin(roll)
     dx, dy = (joints["nose"] - middle) / height
     nose = np.array([c * dx + s * dy, -s * dx + c * dy])
-    return Head(
-        middle, height, roll, float(np.clip(nose[0] / 0.16, -0.75, 0.75)), distance / height / 2, nose
-    )
+    return Head(middle, height, roll, float(np.clip(nose[0] / 0.16, -0.75, 0.75)), distance / height / 2, nose)
 
 
 class _Easel:
@@ -189,15 +187,13 @@ def front(canvas: Canvas, head: Head, look: Look, light: Light) -> None:
         light, 0.95 * right * np.abs(right), 0.75 * down * np.abs(down) * np.sqrt(1 - 0.8 * right**2)
     )
     bright = bright * _relief(easel, head, look)
-    easel.lay(lighting.lit(_complexion(easel, head, look), np.minimum(bright, 1)), easel.mask(face))
+    easel.lay(darkened(_complexion(easel, head, look), np.minimum(bright, 1)), easel.mask(face))
     _features(easel, head, look)
     _top_hair(easel, look, light, cx, yaw)
     if look.glasses:
         for left in (-1, 1):
             turn = np.linspace(0, 2 * np.pi, 20)
-            ring = np.stack(
-                [left * gap + 0.11 * gap / 0.12 * np.cos(turn), 0.015 + 0.085 * np.sin(turn)], axis=1
-            )
+            ring = np.stack([left * gap + 0.11 * gap / 0.12 * np.cos(turn), 0.015 + 0.085 * np.sin(turn)], axis=1)
             stroke(easel.colour, easel.px(ring), (30, 30, 34), 0.014 * easel.scale)
         stroke(
             easel.colour,
@@ -298,28 +294,20 @@ def _features(easel: _Easel, head: Head, look: Look) -> None:
         0.013 * scale,
     )
     for left in (-1, 1):
-        ellipse(
-            picture, tuple(px(np.array([nx + left * 0.026, ny + 0.04]))), (0.013 * scale, 0.008 * scale), dark
-        )
+        ellipse(picture, tuple(px(np.array([nx + left * 0.026, ny + 0.04]))), (0.013 * scale, 0.008 * scale), dark)
     mx, my, half = 0.7 * nx, ny + 0.15, 0.085 * squeeze**0.5
     lip = tuple(np.array([0.62, 0.6, 0.88]) * skin if look.woman else np.array([0.7, 0.68, 0.84]) * skin)
     smile = 0.03 * look.mouth
     corners = [(mx - half, my - smile), (mx + half, my - smile)]
     upper = [(mx + 0.35 * half, my - 0.022), (mx, my - 0.014), (mx - 0.35 * half, my - 0.022)]
     lower = [(mx - 0.4 * half, my + 0.032 + smile / 2), (mx + 0.4 * half, my + 0.032 + smile / 2)]
-    polygon(
-        picture, px(smooth(np.array([corners[0], *lower, corners[1], *upper]), closed=True, steps=3)), lip
-    )
+    polygon(picture, px(smooth(np.array([corners[0], *lower, corners[1], *upper]), closed=True, steps=3)), lip)
     line = smooth(np.array([corners[0], (mx, my + smile / 2), corners[1]]))
     stroke(picture, px(line), tuple(0.35 * skin), 0.012 * scale)
     if look.mouth > 0.75:
         polygon(
             picture,
-            px(
-                np.array(
-                    [(mx - 0.6 * half, my - 0.01), (mx + 0.6 * half, my - 0.01), (mx, my + 0.02 + smile / 2)]
-                )
-            ),
+            px(np.array([(mx - 0.6 * half, my - 0.01), (mx + 0.6 * half, my - 0.01), (mx, my + 0.02 + smile / 2)])),
             (214, 222, 226),
         )
     if look.beard in ("moustache", "full"):
@@ -337,7 +325,7 @@ def _hair(easel: _Easel, look: Look, light: Light, cx: float, dim: float) -> np.
     right, down = np.clip((easel.x - cx) / 0.5, -1, 1), np.clip((easel.y + 0.05) / 0.6, -1, 1)
     bright = lighting.brightness(light, 0.9 * right, 0.8 * down * np.sqrt(1 - 0.8 * right**2))
     bright = bright * (dim + (strands - 128) * 0.0035)
-    return lighting.lit(easel.plain(look.hair), np.clip(bright, 0, 1).astype(np.float32))
+    return darkened(easel.plain(look.hair), np.clip(bright, 0, 1).astype(np.float32))
 
 
 def _top_hair(easel: _Easel, look: Look, light: Light, cx: float, yaw: float) -> None:
@@ -360,7 +348,7 @@ def _top_hair(easel: _Easel, look: Look, light: Light, cx: float, yaw: float) ->
         )
         hat = easel.plain(tuple(0.8 * c for c in look.legs))
         right = np.clip((easel.x - cx) / 0.45, -1, 1) + 0 * easel.y
-        shaded = lighting.lit(hat, lighting.brightness(light, 0.9 * right, 0 * right - 0.2))
+        shaded = darkened(hat, lighting.brightness(light, 0.9 * right, 0 * right - 0.2))
         sides = np.array(
             [
                 (cx - 0.36, -0.3),
@@ -377,10 +365,8 @@ def _top_hair(easel: _Easel, look: Look, light: Light, cx: float, yaw: float) ->
         easel.lay(shaded, easel.mask(crown))
         turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
         easel.lay(
-            lighting.lit(shaded, np.full(shaded.shape[:2], 0.75, np.float32)),
-            easel.mask(
-                np.stack([cx + 0.06 * yaw + 0.56 * np.cos(turn), -0.22 + 0.075 * np.sin(turn)], axis=1)
-            ),
+            darkened(shaded, np.full(shaded.shape[:2], 0.75, np.float32)),
+            easel.mask(np.stack([cx + 0.06 * yaw + 0.56 * np.cos(turn), -0.22 + 0.075 * np.sin(turn)], axis=1)),
         )
         return
     if style == "bun":
@@ -411,7 +397,5 @@ def _set_down(canvas: Canvas, head: Head, easel: _Easel) -> None:
     colour = cv2.warpAffine(
         easel.colour, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    coverage = (
-        cv2.warpAffine(easel.cover, matrix, (side, side), flags=cv2.INTER_LINEAR).astype(np.float32) / 255
-    )
+    coverage = cv2.warpAffine(easel.cover, matrix, (side, side), flags=cv2.INTER_LINEAR).astype(np.float32) / 255
     canvas.lay(colour, coverage, int(low[0]), int(low[1]))

@@ -31,12 +31,6 @@ def brightness(light: Light, right: np.ndarray, down: np.ndarray) -> np.ndarray:
     return np.minimum(light.ambient + (1.12 - light.ambient) * facing, 1).astype(np.float32)
 
 
-def lit(colour: np.ndarray, bright: np.ndarray) -> np.ndarray:
-    """`colour` (h, w, 3) uint8 under brightness (h, w) in 0-1."""
-    share = cv2.cvtColor(cv2.convertScaleAbs(bright, alpha=255), cv2.COLOR_GRAY2BGR)
-    return cv2.multiply(colour, share, scale=1 / 255)
-
-
-def lit_plain(colour: tuple[float, ...], bright: np.ndarray) -> np.ndarray:
+def lit(colour: tuple[float, ...], bright: np.ndarray) -> np.ndarray:
     """One colour under brightness (h, w) in 0-1, (h, w, 3) uint8."""
     return cv2.merge([cv2.convertScaleAbs(bright, alpha=value) for value in colour])

@@ -95,9 +95,7 @@ def draw(rng: np.random.Generator) -> Look:
         outfit=outfit,
         cloth=_cloth(rng, colour, plain=0.75 if outfit in ("suit", "jacket") else 0.5),
         under=_vary(rng, CLOTHS[[4, 4, 5, 9, 3, 0][rng.integers(6)]], 8),
-        tie=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 20)
-        if outfit == "suit" and rng.random() < 0.75
-        else None,
+        tie=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 20) if outfit == "suit" and rng.random() < 0.75 else None,
         trim=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 10),
         sleeve=float(choice[rng.integers(len(choice))]),
         looseness=float(rng.uniform(0.008, 0.03)),
@@ -128,9 +126,7 @@ def _cloth(rng: np.random.Generator, colour: Colour, plain: float) -> np.ndarray
     tile = np.full((TILE, TILE, 3), colour, np.float32)
     second = np.array(_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 10), np.float32)
     period = int(rng.choice([8, 16, 32]))
-    bars = (np.arange(TILE) % period < period * rng.uniform(0.15, 0.5)).astype(np.float32) * rng.uniform(
-        0.3, 1
-    )
+    bars = (np.arange(TILE) % period < period * rng.uniform(0.15, 0.5)).astype(np.float32) * rng.uniform(0.3, 1)
     if rng.random() >= plain:
         kind = rng.choice(["across", "along", "checks", "dots", "print"])
         if kind == "across":

@@ -79,6 +79,12 @@ def smooth(points: np.ndarray, closed: bool = False, steps: int = 6) -> np.ndarr
     return flat if closed else np.concatenate([flat, p[-1:]])
 
 
+def darkened(colour: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """`colour` (h, w, 3) uint8 times the share `keep` (h, w) in 0-1."""
+    share = cv2.cvtColor(cv2.convertScaleAbs(keep, alpha=255), cv2.COLOR_GRAY2BGR)
+    return cv2.multiply(colour, share, scale=1 / 255)
+
+
 class Canvas:
     """A picture and, beside it, how much of each pixel the person being painted covers."""
 
@@ -104,8 +110,7 @@ class Canvas:
             return
         here, there = windows
         keep = 1 - darkness[there] * (beyond + (1 - beyond) * self.cover[here])
-        patch = self.picture[here]
-        self.picture[here] = cv2.blendLinear(patch, np.zeros_like(patch), keep, 1 - keep)
+        self.picture[here] = darkened(self.picture[here], keep)
 
     def _overlap(self, size: tuple[int, ...], x: int, y: int) -> tuple[Window, Window] | None:
         """The window of the picture that a patch of `size` at (x, y) meets, and the same in the patch."""

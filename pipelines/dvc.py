@@ -1,0 +1,92 @@
+"""The one place that runs DVC: the pipeline's stages in order, and one stage in a process group of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+GRACE = 5.0
+"""Seconds that a stage has to end when it is asked to, before it is told to."""
+
+
+class StageError(Exception):
+    """A stage failed; says which one and why, in the stage's own words."""
+
+
+def stages(root: Path) -> list[str]:
+    """Addresses ("download", "evaluate@final", ...) of all stages of dvc.yaml, each after those it needs."""
+    from dvc.repo import Repo  # takes a second
+    from networkx import lexicographical_topological_sort
+
+    with Repo(str(root)) as repo:
+        place = {stage: number for number, stage in enumerate(repo.index.stages)}  # as written in dvc.yaml
+        order = lexicographical_topological_sort(repo.index.graph.reverse(), key=place.get)
+        return [stage.addressing for stage in order]
+
+
+def run_stage(root: Path, name: str, log: Callable[[str], None]) -> None:
+    """Bring one stage up to date, taking its inputs as they are; every line of its output goes to `log`.
+
+    Waits where another DVC command holds the repository. Nothing that it started outlives it, whatever ends it:
+    an error, a signal that raises, a cancelled flow. Raises StageError when the stage fails.
+    """
+    folder = Path(sys.executable).parent  # so that `python` in the stages' commands is this one
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name],
+        cwd=root,
+        env={**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    last: deque[str] = deque(maxlen=20)
+    try:
+        for line in process.stdout or []:
+            if line.strip():
+                last.append(line.rstrip())
+                log(last[-1])
+        process.wait()
+    finally:
+        _end(process)
+    if process.returncode != 0:
+        raise StageError(f"{name}: {_reason(list(last))}")
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End all processes of the group: an interrupt lets a stage clear up, the rest is for those that don't listen."""
+    try:
+        for request in (signal.SIGINT, signal.SIGTERM):
+            deadline = time.monotonic() + GRACE
+            _signal(process, request)
+            while _signal(process, 0) and time.monotonic() < deadline:
+                process.poll()  # takes note of its end, or it would stay in the group
+                time.sleep(0.05)
+    finally:
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal(process: "subprocess.Popen[str]", number: int) -> bool:
+    """Send a signal to the group (0: none); whether anybody is in it."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _reason(lines: list[str]) -> str:
+    """The line that says why: DVC's own where it did not come to run the command, else the command's."""
+    dvc = [line for line in lines if line.startswith("ERROR: ")]
+    if dvc and "failed to run: " not in dvc[-1]:
+        return dvc[-1].removeprefix("ERROR: ")
+    own = [line for line in lines if line not in dvc]
+    clear = [line for line in own if line.startswith("error: ")]
+    return (clear or own or ["ended without a word"])[-1].removeprefix("error: ")

@@ -1,0 +1,59 @@
+"""`python -m pipelines.reproduce`: all DVC stages as one Prefect flow, then MLflow and the comparison table.
+
+DVC decides what has to run; Prefect shows it, retries what the outside world may spoil and keeps the logs.
+Without PREFECT_API_URL a server of its own comes and goes with the flow.
+"""
+
+import signal
+import sys
+from pathlib import Path
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from pipelines import dvc
+from splitpose import tracking
+from splitpose.errors import InputError
+
+COMPARISON = Path("reports/comparison.md")
+DOWNLOAD = "download"
+RETRIES = {"retries": 2, "retry_delay_seconds": 30}
+"""For what the outside world may spoil."""
+
+
+@flow(name="reproduce")
+def reproduce() -> None:
+    """Bring every stage of the project in the current folder up to date, one after the other."""
+    for name in dvc.stages(Path.cwd()):
+        run = run_stage.with_options(**RETRIES) if name == DOWNLOAD else run_stage
+        run(name)
+    record()
+    create_markdown_artifact(COMPARISON.read_text(), key="comparison", description="The variants side by side")
+
+
+@task(task_run_name="{name}", cache_policy=NO_CACHE)
+def run_stage(name: str) -> None:
+    """Run one DVC stage; its output is the task's log."""
+    dvc.run_stage(Path.cwd(), name, get_run_logger().info)
+
+
+@task(cache_policy=NO_CACHE, **RETRIES)
+def record() -> None:
+    """Complete the variants' runs in MLflow."""
+    for variant, run in tracking.record(Path.cwd()).items():
+        get_run_logger().info(f"{variant}: MLflow run {run}")
+
+
+def main() -> None:
+    """Run the flow; a failing stage ends in one line and status 1."""
+    # Prefect passes SIGTERM on to the handler that it found, and the default one would leave its server behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        reproduce()
+    except (dvc.StageError, InputError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

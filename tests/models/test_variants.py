@@ -1,0 +1,185 @@
+"""What every variant must keep: counts, shapes, saving, learning, conversion, and no way between joints."""
+
+import keras
+import numpy as np
+import pytest
+
+from splitpose import models
+from splitpose.deploy.runtime import Runtime
+from splitpose.deploy.tflite import convert_to_tflite
+from splitpose.errors import InputError
+from splitpose.models import registry
+from splitpose.models.cost import multiply_adds
+from splitpose.models.jointwise import with_plain_layers
+from splitpose.models.trunk import freeze, trunk_layers
+from splitpose.training.loss import squared_error
+
+SIZE, WIDTH = 64, 0.25
+VARIANTS = registry.names()
+
+
+def crops(count, size=SIZE, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def model(request):
+    """A small model whose BatchNorm has seen pictures, as trained ones have."""
+    keras.utils.set_random_seed(3)
+    small = models.build(request.param, SIZE, WIDTH, momentum=0.0)
+    small(crops(16), training=True)
+    return small
+
+
+def test_the_papers_variants_are_there():
+    assert set(VARIANTS) >= {"baseline", "no_gap", "split", "final"}
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "parameters", "million_multiply_adds"),
+    [
+        ("baseline", "sliced", 3_251_414, 568),
+        ("no_gap", "sliced", 4_332_758, 569),
+        ("split", "sliced", 3_329_238, 568),
+        ("final", "sliced", 2_118_827, 731),
+        ("final", "shared", 2_177_483, 915),
+    ],
+)
+def test_parameters_at_the_papers_size(name, split, parameters, million_multiply_adds):
+    model = models.build(name, split=split)
+    assert model.count_params() == parameters
+    assert round(multiply_adds(model) / 1e6) == million_multiply_adds
+    assert model.output.shape[1:] == ((56, 56, 11) if name == "final" else (11, 2))
+
+
+def test_output_fits_the_codec(model):
+    codec = models.codec(model.name, SIZE)
+    outputs = np.asarray(model(crops(2), training=False))
+    joints = codec.decode(outputs)
+    assert joints.shape == (2, 11, 2)
+    assert np.asarray(codec.encode(joints)).shape == outputs.shape
+
+
+def test_same_seed_same_weights():
+    for name in VARIANTS:
+        keras.utils.set_random_seed(5)
+        first = models.build(name, SIZE, WIDTH).get_weights()
+        keras.utils.set_random_seed(5)
+        second = models.build(name, SIZE, WIDTH).get_weights()
+        assert all((a == b).all() for a, b in zip(first, second, strict=True))
+
+
+def test_saved_weights_are_the_same_bytes_twice_and_load(model, tmp_path):
+    paths = [tmp_path / "a.weights.h5", tmp_path / "b.weights.h5"]
+    for path in paths:
+        model.save_weights(path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    other = models.load(models.build(model.name, SIZE, WIDTH), paths[0])
+    np.testing.assert_allclose(other(crops(2), training=False), model(crops(2), training=False), atol=1e-6)
+
+
+def test_whole_model_is_saved_and_loaded(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    other = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(other(crops(2), training=False), model(crops(2), training=False), atol=1e-6)
+
+
+def test_weights_of_another_model_are_refused(tmp_path):
+    models.build("baseline", SIZE, WIDTH).save_weights(tmp_path / "x.weights.h5")
+    with pytest.raises(InputError, match=r"x.weights.h5: not weights of final"):
+        models.load(models.build("final", SIZE, WIDTH), tmp_path / "x.weights.h5")
+    (tmp_path / "y.weights.h5").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"y.weights.h5: not weights of final"):
+        models.load(models.build("final", SIZE, WIDTH), tmp_path / "y.weights.h5")
+
+
+def test_a_training_step_lowers_the_loss(model):
+    keras.utils.set_random_seed(7)
+    learner = models.build(model.name, SIZE, WIDTH, momentum=0.5)
+    learner.compile(keras.optimizers.Adam(1e-3), squared_error(models.codec(model.name, SIZE)))
+    joints = np.random.default_rng(1).uniform(0, SIZE - 1, (8, 11, 2)).astype(np.float32)
+    losses = [learner.train_on_batch(crops(8), joints) for _ in range(8)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_frozen_trunk_stands_still(model):
+    learner = models.build(model.name, SIZE, WIDTH, momentum=0.5)
+    unfrozen = models.variant(model.name).UNFROZEN
+    freeze(learner, unfrozen)
+    learner.compile(keras.optimizers.Adam(1e-2), squared_error(models.codec(model.name, SIZE)))
+    before = {layer.name: layer.get_weights() for layer in learner.layers}
+    joints = np.full((4, 11, 2), 20, np.float32)
+    learner.train_on_batch(crops(4), joints)
+    moved = {
+        layer.name
+        for layer in learner.layers
+        if any((a != b).any() for a, b in zip(before[layer.name], layer.get_weights(), strict=True))
+    }
+    frozen = {layer.name for layer, number in trunk_layers(learner) if number not in unfrozen}
+    with_weights = {layer.name for layer in learner.layers if layer.weights}
+    assert moved == with_weights - frozen
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
+def test_tflite_gives_what_keras_gives(model, precision, tmp_path):
+    calibration = crops(16).astype(np.uint8)
+    contents = [convert_to_tflite(model, precision, calibration) for _ in range(2)]
+    assert contents[0] == contents[1]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(contents[0])
+    runtime = Runtime(path)
+    found, wanted = runtime.run(calibration[:4]), np.asarray(model(crops(16)[:4], training=False))
+    spread = wanted.max() - wanted.min()
+    # Untrained filters answer to noise, which int8 carries badly: only gross faults show here.
+    tolerance = {"float32": 1e-4, "float16": 0.05, "int8": 0.6}[precision]
+    assert np.abs(found - wanted).max() <= tolerance * spread
+    assert runtime.fully_delegated
+    assert runtime.size == SIZE
+
+
+def test_plain_layers_compute_the_same(model):
+    plain = with_plain_layers(model)
+    np.testing.assert_allclose(plain(crops(3), training=False), model(crops(3), training=False), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["split", "final"])
+def test_nothing_passes_between_joints_after_the_cut(name):
+    """The gradient of one joint's output reaches no other joint's weights."""
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(1)
+    model = models.build(name, SIZE, WIDTH)
+    layers = [layer for layer in model.layers if hasattr(layer, "kernels")]
+    assert layers
+    for joint in range(11):
+        with tf.GradientTape() as tape:
+            outputs = model(crops(4), training=True)
+            of_joint = outputs[:, joint] if outputs.shape.rank == 3 else outputs[..., joint]
+            score = tf.reduce_sum(of_joint**2)
+        for layer, gradients in zip(layers, tape.gradient(score, [layer.kernels for layer in layers]), strict=True):
+            reached = [k for k, gradient in enumerate(gradients) if gradient is not None and np.any(gradient != 0)]
+            assert reached == [joint], f"{layer.name}: joint {joint} reaches {reached}"
+
+
+def test_unknown_variant_is_named():
+    with pytest.raises(InputError, match=r"there is no variant 'finale'; there are baseline, final, no_gap, split"):
+        models.build("finale")
+
+
+@pytest.mark.parametrize("name", ["trunk", "registry", "a.b", ""])
+def test_other_modules_are_no_variants(name):
+    with pytest.raises(InputError, match="there is no variant"):
+        models.variant(name)
+
+
+@pytest.mark.parametrize("size", [0, -32, 100])
+def test_size_must_be_halved_five_times(size):
+    with pytest.raises(InputError, match=rf"crops.size: {size} is not a multiple of 32"):
+        models.build("baseline", size=size)
+
+
+@pytest.mark.parametrize(("size", "width"), [(32, 0.05), (96, 0.35), (160, 1.4)])
+def test_any_size_and_width(size, width):
+    for name in VARIANTS:
+        model = models.build(name, size, width)
+        assert model.input.shape == (None, size, size, 3)

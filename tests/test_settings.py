@@ -1,0 +1,58 @@
+import re
+
+import pytest
+import yaml
+
+from splitpose.errors import InputError
+from splitpose.settings import Params, Profile, load
+
+
+@pytest.mark.parametrize("name", ["sample", "flic", "coco"])
+def test_every_profile_is_whole(repository, name):
+    load(Profile, repository / "profiles" / f"{name}.yaml")
+
+
+def test_the_papers_numbers(repository):
+    profile = load(Profile, repository / "profiles" / "flic.yaml")
+    assert (profile.crops.size, profile.model.width, profile.training.batch) == (224, 1.0, 16)
+    frozen, fine_tune = profile.training.frozen, profile.training.fine_tune
+    assert (frozen.iterations, frozen.learning_rate) == (50_000, 1e-3)
+    assert (fine_tune.iterations, fine_tune.learning_rate) == (150_000, 1e-4)
+    assert (profile.crops.rotation, profile.crops.scale, profile.crops.mirror) == (30, (0.75, 1.25), 0)
+
+
+def broken(repository, tmp_path, change):
+    content = yaml.safe_load((repository / "profiles" / "sample.yaml").read_text())
+    change(content)
+    path = tmp_path / "broken.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["crops"].update(sise=96), "crops.sise: unknown key"),
+        (lambda c: c["crops"].update(size="96"), "crops.size: Input should be a valid integer"),
+        (lambda c: c["training"].pop("batch"), "training.batch: Field required"),
+        (lambda c: c["source"].update(kind="film"), "source: Input tag 'film'"),
+        (lambda c: c["crops"].update(mirror=1.5), "crops.mirror: Input should be less than or equal to 1"),
+    ],
+)
+def test_a_bad_key_is_named_in_one_line(repository, tmp_path, change, message):
+    path = broken(repository, tmp_path, change)
+    with pytest.raises(InputError, match=re.escape(f"{path}: {message}")) as raised:
+        load(Profile, path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_profile_names_those_that_are_there(repository):
+    with pytest.raises(InputError, match=r"film.yaml: no such file; files there: coco, flic, sample"):
+        load(Profile, repository / "profiles" / "film.yaml")
+
+
+def test_no_yaml(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("variants: [")
+    with pytest.raises(InputError, match=r"params.yaml: not valid YAML"):
+        load(Params, path)
