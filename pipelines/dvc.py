@@ -7,6 +7,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 GRACE = 5.0
@@ -18,14 +19,13 @@ class StageError(Exception):
 
 
 def stages(root: Path) -> list[str]:
-    """Addresses ("download", "evaluate@final", ...) of all stages of dvc.yaml, each after those it needs."""
+    """Names of all stages of dvc.yaml ("download", "evaluate@final", ...), each after those it needs."""
     from dvc.repo import Repo  # takes a second
-    from networkx import lexicographical_topological_sort
 
     with Repo(str(root)) as repo:
-        place = {stage: number for number, stage in enumerate(repo.index.stages)}  # as written in dvc.yaml
-        order = lexicographical_topological_sort(repo.index.graph.reverse(), key=place.get)
-        return [stage.addressing for stage in order]
+        index = repo.index
+        needs = {stage.name: [needed.name for needed in index.graph[stage]] for stage in index.stages}
+    return list(TopologicalSorter(needs).static_order())
 
 
 def run_stage(root: Path, name: str, log: Callable[[str], None]) -> None:
@@ -60,7 +60,7 @@ def run_stage(root: Path, name: str, log: Callable[[str], None]) -> None:
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """End all processes of the group: an interrupt lets a stage clear up, the rest is for those that don't listen."""
+    """End the whole group: an interrupt lets a stage clear up, the rest is for those that do not listen."""
     try:
         for request in (signal.SIGINT, signal.SIGTERM):
             deadline = time.monotonic() + GRACE

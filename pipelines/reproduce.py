@@ -17,16 +17,16 @@ from splitpose import tracking
 from splitpose.errors import InputError
 
 COMPARISON = Path("reports/comparison.md")
-DOWNLOAD = "download"
-RETRIES = {"retries": 2, "retry_delay_seconds": 30}
-"""For what the outside world may spoil."""
+RETRIES = 2
+RETRY_DELAY = 30
+"""Seconds; only for tasks that need the outside world, as all else fails again in the same way."""
 
 
 @flow(name="reproduce")
 def reproduce() -> None:
     """Bring every stage of the project in the current folder up to date, one after the other."""
     for name in dvc.stages(Path.cwd()):
-        run = run_stage.with_options(**RETRIES) if name == DOWNLOAD else run_stage
+        run = run_download if name == "download" else run_stage
         run(name)
     record()
     create_markdown_artifact(COMPARISON.read_text(), key="comparison", description="The variants side by side")
@@ -38,7 +38,10 @@ def run_stage(name: str) -> None:
     dvc.run_stage(Path.cwd(), name, get_run_logger().info)
 
 
-@task(cache_policy=NO_CACHE, **RETRIES)
+run_download = run_stage.with_options(retries=RETRIES, retry_delay_seconds=RETRY_DELAY)
+
+
+@task(task_run_name="record", cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAY)
 def record() -> None:
     """Complete the variants' runs in MLflow."""
     for variant, run in tracking.record(Path.cwd()).items():

@@ -35,6 +35,6 @@ def test_without_a_network_the_way_out_is_told(monkeypatch):
         raise Exception("URL fetch failure on https://example.invalid: None\n-- no network")
 
     monkeypatch.setattr(keras.applications, "MobileNet", no_network)
-    with pytest.raises(InputError, match="model.trunk: imagenet: URL fetch failure .* give the path of") as raised:
+    with pytest.raises(InputError, match=r"model.trunk: imagenet: URL fetch failure .* give the path of") as raised:
         load_trunk(models.build("baseline", 64, 0.25), "imagenet", 0.25)
     assert "\n" not in str(raised.value)

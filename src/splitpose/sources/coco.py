@@ -55,7 +55,7 @@ def read(root: Path, min_joints: int) -> pd.DataFrame:
                 "height": picture["height"],
                 "split": "train",
                 "group": str(picture["file_name"]),
-                **dict(zip(BOX_COLUMNS, [x, y, x + width, y + height], strict=True)),
+                **dict(zip(BOX_COLUMNS, [x - 0.5, y - 0.5, x + width - 0.5, y + height - 0.5], strict=True)),
             }
         )
         joints.append(points)

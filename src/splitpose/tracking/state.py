@@ -28,8 +28,9 @@ def of_workspace(root: Path, variant: str) -> Entries:
     from dvc.repo import Repo
     from dvc.stage.utils import split_params_deps
 
+    dvc_yaml = str(root / "dvc.yaml")
     with Repo(str(root)) as repo:
-        stages = {name: repo.stage.load_one(name=f"{name}@{variant}") for name in STAGES}
+        stages = {name: repo.stage.load_one(dvc_yaml, f"{name}@{variant}") for name in STAGES}
         made = {out.def_path for stage in stages.values() for out in stage.outs}
         entries: Entries = {}
         for name, stage in stages.items():

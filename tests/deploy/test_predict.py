@@ -1,0 +1,87 @@
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from splitpose import models
+from splitpose.crops.geometry import Region, region_of
+from splitpose.deploy.benchmark import measure
+from splitpose.deploy.predict import predict, predict_pictures
+from splitpose.deploy.runtime import Runtime
+from splitpose.deploy.targets.local import Local
+from splitpose.deploy.tflite import convert_to_tflite
+from splitpose.errors import InputError
+from splitpose.scoring import predictions
+
+
+@pytest.fixture(scope="module", params=["baseline", "final"])
+def file(request, tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    model = models.build(request.param, 64, 0.25, momentum=0.0)
+    model(np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3)).astype(np.float32), training=True)
+    path = tmp_path_factory.mktemp("model") / f"{request.param}.tflite"
+    path.write_bytes(convert_to_tflite(model, "float32", np.empty(0)))
+    return path
+
+
+def test_heatmap_prediction_lies_in_its_region(file):
+    picture = np.random.default_rng(1).integers(0, 256, (200, 300, 3), np.uint8)
+    joints, confidence = predict(Runtime(file), picture, Region(150, 100, 80))
+    assert joints.shape == (11, 2)
+    if file.stem == "final":
+        assert (np.abs(joints - [150, 100]) <= 40).all()
+        assert ((confidence >= 0) & (confidence <= 1)).all()
+    else:
+        assert np.isnan(confidence).all()
+
+
+def test_pictures_become_a_table_and_drawings(file, tmp_path):
+    pictures = [tmp_path / "a.png", tmp_path / "b.jpg"]
+    for path in pictures:
+        cv2.imwrite(str(path), np.random.default_rng(2).integers(0, 256, (90, 120, 3), np.uint8))
+    predict_pictures(pictures, file, tmp_path / "out")
+    ids, joints = predictions.read(tmp_path / "out" / "predictions.csv")
+    assert ids == ["a.png", "b.jpg"]
+    assert np.isfinite(joints).all()
+    assert cv2.imread(str(tmp_path / "out" / "a.png")).shape == (90, 120, 3)
+
+
+def test_a_bad_picture_is_named_before_anything_is_written(file, tmp_path):
+    with pytest.raises(InputError, match=r"gone.jpg: no such picture"):
+        predict_pictures([tmp_path / "gone.jpg"], file, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_tflite_file(tmp_path):
+    with pytest.raises(InputError, match=r"x.tflite: no such TFLite file"):
+        Runtime(tmp_path / "x.tflite")
+    (tmp_path / "x.tflite").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"x.tflite: not a TFLite file that runs here"):
+        Runtime(tmp_path / "x.tflite")
+
+
+def test_benchmark(file):
+    result = measure(Local(), [file], runs=12, threads=1, warm_up_runs=2)
+    figures = result[str(file)]
+    assert 0 < figures["p50_ms"] <= figures["p95_ms"]
+    assert (figures["runs"], figures["threads"], figures["fully_delegated"]) == (12, 1, True)
+    assert result["device"]["cpu"]
+
+
+def test_real_film_frames_go_through_crop_and_prediction(file, shared):
+    """FLIC's two frames: the crop holds all joints, and predictions come back into the picture's pixels."""
+    import pandas as pd
+
+    from splitpose.annotations import JOINT_COLUMNS
+    from splitpose.crops.augment import plain
+
+    rows = pd.read_csv(shared / "flic" / "annotations_of_images.csv")
+    truth = rows[JOINT_COLUMNS].to_numpy().reshape(-1, 11, 2)
+    for name, joints in zip(rows["image"], truth, strict=True):
+        picture = cv2.imread(str(shared / "flic" / "images" / name))
+        region = region_of(joints, np.full(4, np.nan), "joints", 1.5)
+        crop = plain(name, picture, joints, region, 64)
+        assert ((crop.joints >= -0.5) & (crop.joints <= 63.5)).all()
+        np.testing.assert_allclose(predictions.in_pictures([crop], crop.joints[None])[0], joints, atol=1e-9)
+        predicted, _ = predict(Runtime(file), picture, region)
+        assert np.isfinite(predicted).all()

@@ -1,0 +1,56 @@
+import shutil
+from collections import namedtuple
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from splitpose import annotations
+from splitpose.annotations import JOINT_COLUMNS
+from splitpose.crops import records
+from splitpose.errors import InputError
+from splitpose.settings import Profile, load
+from splitpose.stages.augment import augment
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Three people in three splits, each in a picture of their own."""
+    joints = np.random.default_rng(0).uniform(20, 60, (3, 22))
+    table = pd.DataFrame(joints, columns=JOINT_COLUMNS)
+    table = table.assign(id=list("abc"), image=["a.png", "b.png", "c.png"], width=80, height=80)
+    table = table.assign(split=["train", "val", "test"], group=list("abc"))
+    table = table.assign(box_x0=np.nan, box_y0=np.nan, box_x1=np.nan, box_y1=np.nan)
+    annotations.write(table, tmp_path / "table.parquet")
+    for name in table["image"]:
+        cv2.imwrite(str(tmp_path / name), np.random.default_rng(1).integers(0, 256, (80, 80, 3), np.uint8))
+    return tmp_path
+
+
+@pytest.fixture
+def profile(repository):
+    return load(Profile, repository / "profiles" / "sample.yaml")
+
+
+def test_training_people_come_in_copies(source, profile):
+    augment(profile, source, source / "table.parquet", source / "crops")
+    ids = {
+        s: [c.id for c in records.read(source / "crops", s, profile.crops.size)] for s in ("train", "val", "test")
+    }
+    assert ids == {"train": ["a"] * profile.crops.copies, "val": ["b"], "test": ["c"]}
+
+
+def test_an_unreadable_picture_is_named_and_nothing_is_left(source, profile):
+    (source / "b.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"b.png: picture of b is missing or unreadable"):
+        augment(profile, source, source / "table.parquet", source / "crops")
+    assert not list(source.glob("*crops*"))
+
+
+def test_a_full_disk_is_told_before_anything_is_written(source, profile, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1000))
+    with pytest.raises(InputError, match=r"crops: the crops need up to 0 MB, 0 MB are free"):
+        augment(profile, source, source / "table.parquet", source / "crops")
+    assert not list(source.glob("*crops*"))

@@ -1,0 +1,254 @@
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+import toy_project
+from toy_project import ROWS
+
+from splitpose.errors import InputError
+from splitpose.tracking import connect, live_run, record, state
+
+CURVES = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A toy project after `dvc repro`; its stage fine_tune@plain logged looks 2 and 3 while it ran."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        root = toy_project.write(tmp_path_factory.mktemp("toy") / "project")
+        toy_project.repro(root)
+        yield root
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A copy of it without MLflow's files."""
+    return Path(
+        shutil.copytree(finished, tmp_path / "project", ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts"))
+    )
+
+
+@pytest.fixture(scope="module")
+def recorded(finished):
+    """The toy project itself, recorded after its run, with the runs' ids and what MLflow held before."""
+    before = contents(finished)
+    return finished, record(finished), before
+
+
+def contents(root):
+    """Everything in MLflow's database but times and ids: {variant: {"status", "metrics", "params", "tags"}}."""
+    with sqlite3.connect(root / "mlflow.db") as database:
+        runs = database.execute("select run_uuid, name, status from runs").fetchall()
+        found = {}
+        for run, name, status in runs:
+            assert name not in found, "a second run of the same variant"
+            metrics = database.execute("select key, step, value from metrics where run_uuid = ?", [run])
+            params = database.execute("select key, value from params where run_uuid = ?", [run])
+            tags = database.execute("select key, value from tags where run_uuid = ?", [run])
+            found[name] = {
+                "status": status,
+                "metrics": sorted(metrics),
+                "params": dict(params.fetchall()),
+                "tags": dict(tags.fetchall()),
+            }
+    return found
+
+
+def curve(content, key):
+    return [(step, value) for name, step, value in content["metrics"] if name == key]
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def digests(root):
+    return {name: state.digest(state.of_workspace(root, name), name) for name in toy_project.VARIANTS}
+
+
+def test_state_is_the_same_before_a_run_and_after_it(project):
+    entries = state.of_lock(project)
+    after = {name: state.digest(entries, name) for name in toy_project.VARIANTS}
+    (project / "dvc.lock").unlink()
+    shutil.rmtree(project / "models")  # as before the first run: only the data is there
+    shutil.rmtree(project / "reports")
+    assert digests(project) == after
+    assert after["plain"] != after["fast"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("profiles/tiny.yaml", "iterations: 20", "iterations: 21", {"plain", "fast"}),
+        ("params.yaml", "1.0e-5", "2.0e-5", {"fast"}),
+        ("profiles/tiny.yaml", "unused: 1", "unused: 2", set()),
+        ("data/crops/people.txt", "20", "21", {"plain", "fast"}),
+        ("train.py", "# one", "# two", {"plain", "fast"}),
+    ],
+)
+def test_state_changes_with_what_a_variant_is_made_from(project, file, old, new, changed):
+    before = digests(project)
+    edit(project / file, old, new)
+    after = digests(project)
+    assert {name for name in before if before[name] != after[name]} == changed
+
+
+def test_a_stage_logs_while_dvc_runs_it(recorded):
+    root, _, before = recorded
+    assert list(before) == ["plain"]
+    assert before["plain"]["status"] == "RUNNING"
+    assert before["plain"]["tags"]["splitpose.state"] == state.digest(state.of_lock(root), "plain")
+    for key in CURVES:
+        assert curve(before["plain"], key) == [(row["iteration"], row[key]) for row in ROWS[1:]]
+
+
+def test_record_completes_every_variant(recorded):
+    root, runs, _ = recorded
+    assert list(runs) == ["plain", "fast"]
+    now = contents(root)
+    for variant in ("plain", "fast"):
+        assert now[variant]["status"] == "FINISHED"
+        for key in CURVES:
+            assert curve(now[variant], key) == [(row["iteration"], row[key]) for row in ROWS]
+        single = {key: value for key, _, value in now[variant]["metrics"] if key not in CURVES}
+        assert single == {
+            "test_people": 7, "parameters": 1000, "macs": 5000,
+            "best_iteration": 30, "best_train_loss": 0.125, "best_val_loss": 0.2,
+            "pck_0.05_mean": 20.5, "pck_0.05_mean_ci95_low": 18, "pck_0.05_mean_ci95_high": 23,
+            "pck_0.2_mean": 50.5, "pck_0.2_mean_ci95_low": 48, "pck_0.2_mean_ci95_high": 53,
+            "pck_0.2_lwri": 42, "pck_0.2_lwri_ci95_low": 35, "pck_0.2_lwri_ci95_high": 49,
+            "pck_0.2_mean_int8": 49.5, "keras_pck_0.2_mean_int8": 50.5, "max_difference_int8": 0.25,
+            "bytes_int8": 321, "p50_ms_int8": 1.5, "p95_ms_int8": 2.5, "fully_delegated_int8": 1,
+        }  # fmt: skip
+        assert now[variant]["params"]["source.people"] == "20"
+        tags = now[variant]["tags"]
+        assert tags["stand-in"] == "rendered people"
+        assert tags["device.cpu"] == "abacus"
+        assert tags["splitpose.profile"] == "tiny"
+        (crops,) = (out["md5"] for out in state.of_lock(root)["download"]["outs"])
+        assert tags["data.crops"] == crops
+    rates = {variant: now[variant]["params"]["training.fine_tune.learning_rate"] for variant in now}
+    assert rates == {"plain": "0.002", "fast": "1e-05"}
+
+
+def test_record_keeps_the_files(recorded):
+    root, runs, _ = recorded
+    folder = root / "mlartifacts" / runs["fast"] / "artifacts"
+    kept = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert kept == {
+        "dvc.lock", "params.yaml", "profiles/tiny.yaml", "models/fast/int8.tflite", "reports/history/fast.csv",
+        "reports/metrics/fast.json", "reports/predictions/fast.csv", "reports/parity/fast.json",
+        "reports/benchmark/fast.json", "reports/figures/curves.png",
+    }  # fmt: skip
+    for name in kept:
+        assert (folder / name).read_bytes() == (root / name).read_bytes()
+
+
+def test_record_again_changes_nothing(recorded):
+    root, runs, _ = recorded
+
+    def rows():
+        with sqlite3.connect(root / "mlflow.db") as database:
+            tables = ("runs", "metrics", "latest_metrics", "params", "tags", "experiments")
+            return {table: sorted(map(str, database.execute(f"select * from {table}"))) for table in tables}
+
+    def files():
+        return {path: path.stat().st_mtime_ns for path in (root / "mlartifacts").rglob("*")}
+
+    before, before_files = rows(), files()
+    assert record(root) == runs
+    assert rows() == before
+    assert files() == before_files
+
+
+def test_a_lost_database_comes_back(recorded, project):
+    root, runs, _ = recorded
+    assert not (project / "mlflow.db").exists()
+    assert set(record(project).values()).isdisjoint(runs.values())
+    assert contents(project) == contents(root)
+
+
+def test_unfinished_variants_are_named_and_the_others_recorded(project):
+    edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
+    with pytest.raises(InputError, match=r"not all stages have run for fast; run `dvc repro`"):
+        record(project)
+    assert contents(project)["plain"]["status"] == "FINISHED"
+    assert "fast" not in contents(project)
+
+
+def test_stages_of_two_runs_are_not_one_state(project):
+    entries = state.of_lock(project)
+    assert state.finished(entries, "plain")
+    entries["evaluate@plain"]["deps"][0]["md5"] = "0" * 32  # scored with crops that are no longer there
+    assert not state.finished(entries, "plain")
+    assert state.finished(entries, "fast")
+
+
+def test_a_file_that_is_not_the_one_in_the_lock_is_an_error(project):
+    edit(project / "reports" / "metrics" / "plain.json", "50.5", "99.9")
+    with pytest.raises(InputError, match=r"metrics/plain.json: not the file that dvc.lock knows"):
+        record(project)
+
+
+def test_before_the_first_run_record_says_what_to_do(tmp_path):
+    with pytest.raises(InputError, match=r"dvc.lock: no such file; `dvc repro` writes it"):
+        record(toy_project.write(tmp_path))
+
+
+@pytest.fixture
+def as_stage(project, monkeypatch):
+    """The environment of a stage that DVC runs."""
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    monkeypatch.setenv("DVC_STAGE", "fine_tune@plain")
+    for key in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
+        monkeypatch.setenv(key, "1")
+    return project
+
+
+def test_training_that_failed_and_runs_again_is_one_run(as_stage):
+    with pytest.raises(KeyError), live_run("plain") as log:
+        log(ROWS[0])
+        log(ROWS[1])
+        raise KeyError
+    assert contents(as_stage)["plain"]["status"] == "FAILED"
+    with live_run("plain") as log:
+        for row in ROWS:
+            log(row)
+    now = contents(as_stage)["plain"]
+    assert now["status"] == "RUNNING"
+    for key in CURVES:
+        assert curve(now, key) == [(row["iteration"], row[key]) for row in ROWS]
+
+
+def test_training_goes_on_without_mlflow(as_stage, monkeypatch, capsys):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+    trained = []
+    with live_run("plain") as log:
+        for row in ROWS:
+            log(row)
+            trained.append(row)
+    assert trained == ROWS
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: MLflow")]
+    assert len(warnings) == 1
+
+
+def test_a_stage_run_by_hand_is_not_logged(as_stage, monkeypatch):
+    monkeypatch.delenv("DVC_STAGE")
+    with live_run("plain") as log:
+        log(ROWS[0])
+    assert not (as_stage / "mlflow.db").exists()
+
+
+def test_a_named_store_is_used(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/elsewhere.db")
+    assert connect(project).search_experiments() != []
+    assert (tmp_path / "elsewhere.db").exists()
+    assert not (project / "mlflow.db").exists()
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
