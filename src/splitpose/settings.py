@@ -115,6 +115,12 @@ class Scoring(Strict):
     resamples: PositiveInt
     seed: NonNegativeInt
 
+    @property
+    def torso_joints(self) -> tuple[str, str]:
+        """The two joints of the torso diameter."""
+        start, end = self.torso.split("-")
+        return start, end
+
 
 class Conversion(Strict):
     """TFLite conversion."""

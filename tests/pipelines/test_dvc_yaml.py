@@ -9,17 +9,8 @@ import yaml
 CARRIERS = {"settings.py", "files.py", "errors.py", "stages/command.py", "tracking"}
 """What dvc.yaml leaves out by its own words: they carry a stage's output and do not change it."""
 VARIANT = "${item.variant}"
-STAGES = [
-    "download",
-    "validate",
-    "augment",
-    "train_frozen",
-    "fine_tune",
-    "evaluate",
-    "convert",
-    "benchmark",
-    "report",
-]
+TRAINING = ["train_frozen", "fine_tune"]
+STAGES = ["download", "validate", "augment", *TRAINING, "evaluate", "convert", "benchmark", "report"]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +38,7 @@ def imports(source: Path, file: Path) -> set[Path]:
 
 
 def closure(source: Path, start: Path) -> set[str]:
-    """Every module that `start` imports, and they import, below splitpose/; not the carriers and what only they use."""
+    """Every module that `start` imports, and they import, without the carriers and what only they use."""
     done: set[Path] = set()
     todo = {start}
     while todo:

@@ -30,9 +30,12 @@ def test_options_are_the_functions_parameters(monkeypatch, repository):
     ("error", "line"),
     [
         (InputError("params.yaml: no"), "error: params.yaml: no"),
-        (OSError(errno.ENOSPC, "full", "data/crops/x"), "error: no space left on the disk of data/crops/x; free some and run again"),
+        (
+            OSError(errno.ENOSPC, "full", "data/x"),
+            "error: no space left on the disk of data/x; free some and run again",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_a_user_can_mend_is_one_line(monkeypatch, error, line):
     def stage() -> None:
         """Fail."""

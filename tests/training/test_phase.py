@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from splitpose import models
@@ -13,8 +14,8 @@ SIZE = 32
 
 def settings(**changes):
     numbers = {
-        "batch": 4, "seed": 1, "evaluate_every": 2, "plateau_patience": 1, "average_decay": 0.9, "heatmap_width": 3.0,
-        "frozen": phase_settings(), "fine_tune": phase_settings(),
+        "batch": 4, "seed": 1, "evaluate_every": 2, "plateau_patience": 1, "average_decay": 0.9,
+        "heatmap_width": 3.0, "frozen": phase_settings(), "fine_tune": phase_settings(),
     }  # fmt: skip
     return Training(**(numbers | changes))
 
@@ -105,5 +106,5 @@ def test_best_of_a_history(tmp_path):
         row | {"phase": "fine_tune", "iteration": 3, "val_pck_0.2": 50.0, "val_loss": 0.1},
         row | {"phase": "fine_tune", "iteration": 4, "val_pck_0.2": 40.0},
     ]
-    history.write(rows, tmp_path / "h.csv")
+    history.write(pd.DataFrame(rows), tmp_path / "h.csv")
     assert history.best(history.read(tmp_path / "h.csv"))["iteration"] == 3

@@ -73,7 +73,10 @@ def read(folder: Path, split: str, size: int) -> Iterator[Crop]:
     """All crops of a split, in order; pixels are RGB."""
     for record in tf.data.TFRecordDataset(files(folder, split)).as_numpy_iterator():
         example = tf.train.Example.FromString(record).features.feature
-        pixels = cv2.imdecode(np.frombuffer(example["crop"].bytes_list.value[0], np.uint8), cv2.IMREAD_COLOR_RGB)
+        jpeg = np.frombuffer(example["crop"].bytes_list.value[0], np.uint8)
+        pixels = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
+        if pixels is None:
+            raise InputError(f"{folder}: a {split} crop is damaged; run `dvc repro --force augment`")
         yield Crop(
             example["id"].bytes_list.value[0].decode(),
             pixels,

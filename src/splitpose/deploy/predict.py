@@ -38,10 +38,7 @@ def predict_pictures(pictures: Sequence[Path], model: Path, out: Path) -> None:
     Raises InputError naming the first picture that cannot be read, before anything is written.
     """
     runtime = Runtime(model)
-    read = {path: cv2.imread(str(path)) for path in pictures}
-    for path, picture in read.items():
-        if picture is None:
-            raise InputError(f"{path}: no such picture, or not readable; give JPEG or PNG files")
+    read = {path: _read(path) for path in pictures}
     names = [path.name for path in read]
     if len(set(names)) < len(names):
         raise InputError(f"{max(names, key=names.count)}: two pictures have this name; predict them one by one")
@@ -54,3 +51,10 @@ def predict_pictures(pictures: Sequence[Path], model: Path, out: Path) -> None:
         cv2.imwrite(str(out / path.name), draw_joints(picture, found))
     predictions.write(names, np.stack(joints), out / "predictions.csv")
     print(f"{len(names)} picture(s): {out / 'predictions.csv'} and drawings beside it")
+
+
+def _read(path: Path) -> np.ndarray:
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise InputError(f"{path}: no such picture, or not readable; give JPEG or PNG files")
+    return picture

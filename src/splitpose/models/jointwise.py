@@ -102,13 +102,11 @@ class JointwiseRegression(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the kernels for (B, H, W, sum(channels))."""
-        _, height, width, total = input_shape
+        places, total = (input_shape[1] or 0) * (input_shape[2] or 0), input_shape[-1]
         if total != sum(self.channels):
             raise ValueError(f"{self.name}: {total} channels, joints have {sum(self.channels)}")
         self.kernels = [
-            self.add_weight(
-                shape=(height * width * channels, 2), initializer="glorot_uniform", name=f"kernel_{joint}"
-            )
+            self.add_weight(shape=(places * channels, 2), initializer="glorot_uniform", name=f"kernel_{joint}")
             for joint, channels in zip(JOINTS, self.channels, strict=True)
         ]
         self.bias = self.add_weight(shape=(2 * len(JOINTS),), initializer="zeros", name="bias")

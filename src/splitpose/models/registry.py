@@ -5,8 +5,9 @@
 - `build(size, width, momentum, split) -> keras.Model`: crops (B, S, S, 3) in 0..255 to what the codec decodes.
 """
 
-import importlib
 import pkgutil
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -23,13 +24,13 @@ SMALLEST_STEP = 32
 def names() -> list[str]:
     """Names of all variants that are there."""
     modules = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    return [name for name in modules if hasattr(importlib.import_module(f"splitpose.models.{name}"), "CODEC")]
+    return [name for name in modules if hasattr(import_module(f"splitpose.models.{name}"), "CODEC")]
 
 
 def variant(name: str) -> ModuleType:
     """The variant's module. Raises InputError if there is none of that name."""
-    if name.isidentifier() and importlib.util.find_spec(f"splitpose.models.{name}"):
-        module = importlib.import_module(f"splitpose.models.{name}")
+    if name.isidentifier() and find_spec(f"splitpose.models.{name}"):
+        module = import_module(f"splitpose.models.{name}")
         if hasattr(module, "CODEC"):
             return module
     raise InputError(f"params.yaml: variants: there is no variant {name!r}; there are {', '.join(names())}")

@@ -27,11 +27,10 @@ def convert(
     people = list(records.read(crops, "test", profile.crops.size))
     pixels = np.stack([crop.pixels for crop in people])
     truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])
-    torso = tuple(profile.scoring.torso.split("-"))
 
     def score(outputs: np.ndarray) -> float:
         joints = predictions.in_pictures(people, codec.decode(outputs))
-        return round(float(np.nanmean(pck(normalised_errors(truth, joints, torso), 0.2))), 3)
+        return round(float(np.nanmean(pck(normalised_errors(truth, joints, profile.scoring.torso_joints), 0.2))), 3)
 
     expected = predict(model, pixels)
     figures = {}

@@ -35,8 +35,9 @@ def evaluate(
     ids = [crop.id for crop in people]
     outputs = predict(model, np.stack([crop.pixels for crop in people]))
     predicted = predictions.in_pictures(people, codec.decode(outputs))
-    torso = tuple(profile.scoring.torso.split("-"))
-    errors = normalised_errors(predictions.truth_of(annotations.read(table), ids), predicted, torso)
+    errors = normalised_errors(
+        predictions.truth_of(annotations.read(table), ids), predicted, profile.scoring.torso_joints
+    )
     best = history.best(history.read(curve))
     predictions.write(ids, predicted, out)
     write_json(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from splitpose import models
 from splitpose.files import whole_file
 from splitpose.models.trunk import unfreeze
@@ -29,7 +31,7 @@ def fine_tune(
     rows = train(model, variant, "fine_tune", profile, override, crops, int(before["iteration"].iloc[-1]))
     with whole_file(weights) as beside:
         model.save_weights(beside)
-    history.write([*before.to_dict("records"), *rows], curve)
+    history.write(pd.concat([before, pd.DataFrame(rows)]), curve)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ PEOPLE_SHOWN = 12
 def report(profile: Path, params: Path, raw: Path, annotated: Path, reports: Path) -> None:
     """Compare the variants."""
     variants = list(load(Params, params).variants)
-    torso = tuple(load(Profile, profile).scoring.torso.split("-"))
+    torso = load(Profile, profile).scoring.torso_joints
     metrics, timings = reports / "metrics", reports / "benchmark" / "local"
     compared = comparison.compare(profile.stem, variants, metrics, reports / "parity", timings)
     table = annotations.read(annotated / "annotations.parquet").set_index("id", drop=False)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from splitpose import models
 from splitpose.files import whole_file
 from splitpose.models.trunk import freeze, load_trunk
@@ -19,7 +21,7 @@ def train_frozen(profile: Profile, params: Path, variant: str, crops: Path, weig
     rows = train(model, variant, "frozen", profile, load(Params, params).variants[variant], crops, 0)
     with whole_file(weights) as beside:
         model.save_weights(beside)
-    history.write(rows, curve)
+    history.write(pd.DataFrame(rows), curve)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from splitpose.files import whole_file
 COLUMNS = ["phase", "iteration", "train_loss", "val_loss", "val_pck_0.2", "learning_rate"]
 
 
-def write(rows: list[dict[str, float]], path: Path) -> None:
+def write(rows: pd.DataFrame, path: Path) -> None:
     """Write the rows."""
     with whole_file(path) as beside:
-        pd.DataFrame(rows, columns=COLUMNS).to_csv(beside, index=False, float_format="%.8g")
+        rows[COLUMNS].to_csv(beside, index=False, float_format="%.8g")
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -123,7 +123,7 @@ def _rate(phase: Phase) -> Any:
     )
 
 
-class _Looks(keras.callbacks.Callback):  # type: ignore[misc]
+class _Looks(keras.callbacks.Callback):
     """Looks at the validation people at the end of every round and remembers the best weights."""
 
     def __init__(
