@@ -56,7 +56,7 @@ def run_stage(root: Path, name: str, log: Callable[[str], None]) -> None:
     finally:
         _end(process)
     if process.returncode != 0:
-        raise StageError(f"{name}: {_reason(list(last))}")
+        raise StageError(f"{name}: {_reason(name, list(last))}")
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
@@ -82,11 +82,11 @@ def _signal(process: "subprocess.Popen[str]", number: int) -> bool:
     return True
 
 
-def _reason(lines: list[str]) -> str:
+def _reason(name: str, lines: list[str]) -> str:
     """The line that says why: DVC's own where it did not come to run the command, else the command's."""
     dvc = [line for line in lines if line.startswith("ERROR: ")]
     if dvc and "failed to run: " not in dvc[-1]:
-        return dvc[-1].removeprefix("ERROR: ")
+        return dvc[-1].removeprefix(f"ERROR: failed to reproduce '{name}': ")
     own = [line for line in lines if line not in dvc]
     clear = [line for line in own if line.startswith("error: ")]
     return (clear or own or ["ended without a word"])[-1].removeprefix("error: ")
