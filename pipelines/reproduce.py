@@ -11,6 +11,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.states import State
 
 from pipelines import dvc
 from splitpose import tracking
@@ -41,7 +42,18 @@ def run_stage(name: str) -> None:
 run_download = run_stage.with_options(retries=RETRIES, retry_delay_seconds=RETRY_DELAY)
 
 
-@task(task_run_name="record", cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAY)
+def _may_pass(task: object, run: object, state: State) -> bool:
+    """Whether another try may help: not where the workspace itself is at fault."""
+    return not isinstance(state.result(raise_on_failure=False), InputError)
+
+
+@task(
+    task_run_name="record",
+    cache_policy=NO_CACHE,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAY,
+    retry_condition_fn=_may_pass,
+)
 def record() -> None:
     """Complete the variants' runs in MLflow."""
     for variant, run in tracking.record(Path.cwd()).items():

@@ -94,7 +94,7 @@ stages:
     metrics: ['reports/benchmark/${item.variant}.json']
   report:
     cmd: mkdir -p reports/figures && cp made/comparison.md reports && echo png > reports/figures/curves.png
-    deps: [reports/metrics/plain.json, reports/metrics/fast.json]
+    deps: [reports/metrics, reports/parity, reports/benchmark]
     outs: [reports/comparison.md, reports/figures]
 """
 

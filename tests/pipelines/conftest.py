@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,10 @@ import pytest
 
 @pytest.fixture
 def left_behind() -> Callable[[Path], list[str]]:
-    """Gives the command lines of living processes whose environment names a toy project as TOY_PROJECT."""
+    """Gives the command lines of living processes whose environment names a toy project as TOY_PROJECT.
+
+    Those that a kill is on its way to are given a moment.
+    """
 
     def find(project: Path) -> list[str]:
         found = []
@@ -19,4 +23,10 @@ def left_behind() -> Callable[[Path], list[str]]:
                 continue
         return found
 
-    return find
+    def find_lasting(project: Path) -> list[str]:
+        deadline = time.monotonic() + 1.0
+        while (found := find(project)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    return find_lasting

@@ -21,13 +21,19 @@ stages:
 """
 
 
+@pytest.fixture(scope="module")
+def prefect_home(tmp_path_factory):
+    """Prefect's files, away from the project's; one folder, as setting up its database takes seconds."""
+    return tmp_path_factory.mktemp("prefect")
+
+
 @pytest.fixture
-def environment(tmp_path, repository):
-    """The environment of a flow whose Prefect keeps its files in a temporary folder."""
+def environment(tmp_path, repository, prefect_home):
+    """The environment of a flow."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
     return {
         **kept,
-        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_HOME": str(prefect_home),
         "DVC_SITE_CACHE_DIR": str(tmp_path / "dvc"),
         "TOY_PROJECT": str(tmp_path / "project"),
         "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'src'}",
@@ -46,38 +52,42 @@ def start(root, environment):
     )
 
 
-def in_prefect(tmp_path, query):
-    with sqlite3.connect(tmp_path / "prefect" / "prefect.db") as database:
-        return database.execute(query).fetchall()
+def last_flow_run(prefect_home, query):
+    """Rows of a query that takes the id of the last flow run."""
+    with sqlite3.connect(prefect_home / "prefect.db") as database:
+        (run,) = database.execute("select id from flow_run order by created desc limit 1").fetchone()
+        return database.execute(query, [run]).fetchall()
 
 
-def test_all_stages_run_and_the_table_is_shown(tmp_path, environment):
+def test_all_stages_run_and_the_table_is_shown(tmp_path, environment, prefect_home):
     root = toy_project.write(tmp_path / "project")
     flow = start(root, environment)
     output, _ = flow.communicate(timeout=120)
     assert flow.returncode == 0, output
-    tasks = [name for (name,) in in_prefect(tmp_path, "select name from task_run order by start_time")]
+    in_order = "select name from task_run where flow_run_id = ? order by start_time"
+    tasks = [name for (name,) in last_flow_run(prefect_home, in_order)]
     assert tasks[0] == "download"
     assert tasks[-2:] == ["report", "record"]
     assert len(tasks) == 13
-    ((table,),) = in_prefect(tmp_path, "select data from artifact where key = 'comparison'")
+    ((table,),) = last_flow_run(
+        prefect_home, "select data from artifact where key = 'comparison' and flow_run_id = ?"
+    )
     assert "| plain | 50.5 |" in table
     with sqlite3.connect(root / "mlflow.db") as database:
         runs = database.execute("select name, status from runs order by name").fetchall()
     assert runs == [("fast", "FINISHED"), ("plain", "FINISHED")]
 
 
-def test_a_failing_stage_fails_the_flow_in_its_own_words(tmp_path, environment):
+def test_a_failing_stage_fails_the_flow_in_its_own_words(tmp_path, environment, prefect_home):
     flow = start(toy_project.write(tmp_path / "project", BROKEN), environment)
     output, _ = flow.communicate(timeout=60)
     assert flow.returncode == 1
-    assert output.splitlines()[-1] == "error: broken: numbers.yaml: no such key"
-    states = dict(in_prefect(tmp_path, "select name, state_name from task_run"))
+    assert "error: broken: numbers.yaml: no such key" in output.splitlines()
+    of_tasks = "select name, state_name from task_run where flow_run_id = ?"
+    states = dict(last_flow_run(prefect_home, of_tasks))
     assert states == {"prepare": "Completed", "broken": "Failed"}
-    ((message,),) = in_prefect(
-        tmp_path,
-        "select message from flow_run_state join flow_run on flow_run.state_id = flow_run_state.id",
-    )
+    of_flow = "select message from flow_run_state s join flow_run f on f.state_id = s.id where f.id = ?"
+    ((message,),) = last_flow_run(prefect_home, of_flow)
     assert "broken: numbers.yaml: no such key" in message
     assert "hello from the stage" in output
 

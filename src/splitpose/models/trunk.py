@@ -3,8 +3,9 @@
 Layers are named as in keras.applications, so that ImageNet's weights find their places.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import layers
@@ -83,6 +84,15 @@ def trunk_layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, int]]
             yield layer, 0
         elif parts[0] == "conv" and parts[1] in ("dw", "pw"):
             yield layer, int(parts[2])
+
+
+def settle(model: keras.Model, crops: Iterable[Any]) -> None:
+    """Let every BatchNorm take its statistics from batches of crops.
+
+    A random trunk that stands still would else normalise nothing, and its signal fade from block to block.
+    """
+    for batch in crops:
+        model(batch, training=True)
 
 
 def freeze(model: keras.Model, unfrozen: tuple[int, ...]) -> None:

@@ -10,6 +10,7 @@ import cv2
 import pandas as pd
 from rich.progress import track
 
+import splitpose.stages.quiet  # noqa: F401
 from splitpose import annotations
 from splitpose.annotations import BOX_COLUMNS, SPLITS, joints_of
 from splitpose.crops import records

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+import splitpose.stages.quiet  # noqa: F401
 from splitpose import annotations, models
 from splitpose.crops import records
 from splitpose.deploy.runtime import Runtime

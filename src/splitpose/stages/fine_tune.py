@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+import splitpose.stages.quiet  # noqa: F401
 from splitpose import models
 from splitpose.files import whole_file
 from splitpose.models.trunk import unfreeze

@@ -77,7 +77,8 @@ def _shown(progress: Progress, title: str, iterations: int, batch: int) -> Watch
     def look(row: Row) -> None:
         progress.console.print(
             f"{title}: iteration {row['iteration']}, train loss {row['train_loss']:.3g}, "
-            f"val loss {row['val_loss']:.3g}, val PCK@0.2 {row['val_pck_0.2']:.1f}"
+            f"val loss {row['val_loss']:.3g}, val PCK@0.2 {row['val_pck_0.2']:.1f}",
+            soft_wrap=True,
         )
 
     return Watcher(step, look)

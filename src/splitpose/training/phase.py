@@ -96,6 +96,7 @@ def run(
         epochs=rounds,
         steps_per_epoch=math.ceil(phase.iterations / rounds),
         callbacks=callbacks,
+        shuffle=False,  # the batches come shuffled
         verbose=0,
     )
     model.set_weights(looks.best_weights)
