@@ -20,6 +20,7 @@ $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	touch $@
 
 repro: setup ## run what changed of the whole pipeline, record it in MLflow, show the comparison
+	splitpose settings
 	dvc repro
 	python -m splitpose.tracking
 	splitpose compare

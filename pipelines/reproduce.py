@@ -11,6 +11,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
 from prefect.states import State
 
 from pipelines import dvc
@@ -64,6 +65,11 @@ def main() -> None:
     """Run the flow; a failing stage ends in one line and status 1."""
     # Prefect passes SIGTERM on to the handler that it found, and the default one would leave its server behind.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # A client starts that server. Ctrl-C reaches all of a terminal's processes; the server inherits that it is
+    # blocked, for the flow still has to tell it how it ended.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    get_client(sync_client=True)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         reproduce()
     except (dvc.StageError, InputError) as error:

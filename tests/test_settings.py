@@ -1,10 +1,11 @@
 import re
+import shutil
 
 import pytest
 import yaml
 
 from splitpose.errors import InputError
-from splitpose.settings import Params, Profile, load
+from splitpose.settings import Params, Profile, check, load
 
 
 @pytest.mark.parametrize("name", ["sample", "flic", "coco"])
@@ -56,3 +57,15 @@ def test_no_yaml(tmp_path):
     path.write_text("variants: [")
     with pytest.raises(InputError, match=r"params.yaml: not valid YAML"):
         load(Params, path)
+
+
+def test_check_finds_an_unknown_variant(repository, tmp_path):
+    assert list(check(repository / "params.yaml").variants) == ["baseline", "no_gap", "split", "final"]
+    shutil.copytree(repository / "profiles", tmp_path / "profiles")
+    path = tmp_path / "params.yaml"
+    path.write_text("profile: sample\nvariants: {finale: {}}\n")
+    with pytest.raises(InputError, match=r"params.yaml: variants.finale: there is no module finale.py in"):
+        check(path)
+    path.write_text("profile: film\nvariants: {final: {}}\n")
+    with pytest.raises(InputError, match=r"profiles/film.yaml: no such file; files there: coco, flic, sample"):
+        check(path)

@@ -12,6 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; 0 only when it did what was asked, errors are one line."""
     parser = argparse.ArgumentParser(prog="splitpose", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_settings(commands)
     _add_compare(commands)
     _add_score(commands)
     _add_predict(commands)
@@ -23,6 +24,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _add_settings(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("settings", help="check params.yaml and the profile that it names")
+    command.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="YAML")
+    command.set_defaults(run=_settings)
+
+
+def _settings(options: argparse.Namespace) -> None:
+    from splitpose.settings import check
+
+    settings = check(options.params)
+    print(f"profile {settings.profile}, variants {', '.join(settings.variants)}")
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

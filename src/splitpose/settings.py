@@ -172,6 +172,8 @@ class Params(Strict):
     variants: dict[str, VariantOverride]
 
 
+MODELS = Path(__file__).parent / "models"
+
 Settings = TypeVar("Settings", bound=Strict)
 
 
@@ -194,3 +196,16 @@ def load(kind: type[Settings], path: Path) -> Settings:
         key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
         what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise InputError(f"{path}: {key}: {what}") from error
+
+
+def check(params: Path) -> Params:
+    """Read params.yaml and the profile it names, before anything runs on them.
+
+    Raises InputError naming the file and key, also for a variant that has no module.
+    """
+    settings = load(Params, params)
+    load(Profile, params.parent / "profiles" / f"{settings.profile}.yaml")
+    for name in settings.variants:
+        if not (MODELS / f"{name}.py").is_file():
+            raise InputError(f"{params}: variants.{name}: there is no module {name}.py in src/splitpose/models/")
+    return settings

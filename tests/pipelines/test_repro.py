@@ -147,18 +147,11 @@ def test_another_clone_gives_the_same_bytes(made, repository, tmp_path):
         assert hashes[made][path] == md5, path
 
 
-@pytest.mark.parametrize(
-    ("breakage", "message"),
-    [
-        (lambda f: (f / "params.yaml").write_text("profile: sample_tiny\nvariants: {finale: {}}\n"), "'finale'"),
-        (lambda f: (f / "profiles/sample_tiny.yaml").write_text("crops: 3\n"), "sample_tiny.yaml"),
-    ],
-)
-def test_bad_parameters_end_in_one_clear_line(repository, tmp_path, breakage, message):
+def test_bad_parameters_end_in_one_clear_line(repository, tmp_path):
     folder = workspace(repository, tmp_path, ["baseline"])
-    breakage(folder)
+    (folder / "profiles" / "sample_tiny.yaml").write_text("source: 3\n")
     done = dvc(folder, "repro")
     assert done.returncode != 0
-    assert message in done.stdout + done.stderr
+    assert "error: profiles/sample_tiny.yaml: source:" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert not (folder / "models").exists()
+    assert not list((folder / "data").glob("*raw*"))

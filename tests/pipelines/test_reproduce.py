@@ -92,15 +92,23 @@ def test_a_failing_stage_fails_the_flow_in_its_own_words(tmp_path, environment, 
     assert "hello from the stage" in output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_cancelled_flow_leaves_no_process(tmp_path, environment, number, left_behind):
+def ctrl_c(process):
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the server too
+
+
+def terminate(process):
+    process.terminate()
+
+
+@pytest.mark.parametrize("cancel", [ctrl_c, terminate])
+def test_a_cancelled_flow_leaves_no_process(tmp_path, environment, cancel, left_behind):
     root = toy_project.write(tmp_path / "project", ENDLESS)
     flow = start(root, environment)
     for line in flow.stdout:
         if line.rstrip().endswith("- started"):
             break
     assert len(left_behind(root)) > 3  # the flow, its server, DVC and the sleepers
-    flow.send_signal(number)
+    cancel(flow)
     flow.communicate(timeout=30)
     assert flow.returncode != 0
     assert left_behind(root) == []

@@ -18,7 +18,7 @@ from splitpose.tracking import state
 from splitpose.tracking.runs import open_run
 from splitpose.tracking.state import Entries
 
-SHARED = ("dvc.lock", "params.yaml", "reports/comparison.json", "reports/figures/*.png")
+SHARED = ("dvc.lock", "params.yaml", "reports/comparison.json", "reports/figures/*")
 """Files of all variants together that each run keeps as they were with it."""
 
 
