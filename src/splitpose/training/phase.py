@@ -64,7 +64,7 @@ def run(
         validation: people of films that are not trained on.
         name: of the phase, for the rows.
         settings: of both phases.
-        phase: of this one.
+        phase: of this one; its iterations are rounded up to whole rounds between looks.
         first_iteration: where this phase's count begins.
         watcher: told of every step and look.
 
@@ -90,11 +90,11 @@ def run(
                 monitor="val_loss", factor=0.5, patience=settings.plateau_patience, min_delta=0.0
             )
         )
-    rounds = math.ceil(phase.iterations / settings.evaluate_every)
+    steps = min(settings.evaluate_every, phase.iterations)
     model.fit(
         batches,
-        epochs=rounds,
-        steps_per_epoch=math.ceil(phase.iterations / rounds),
+        epochs=math.ceil(phase.iterations / steps),
+        steps_per_epoch=steps,
         callbacks=callbacks,
         shuffle=False,  # the batches come shuffled
         verbose=0,
