@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-CARRIERS = {"settings.py", "files.py", "errors.py", "stages/command.py", "stages/quiet.py", "tracking"}
+CARRIERS = {
+    "settings.py",
+    "files.py",
+    "errors.py",
+    "progress.py",
+    "stages/command.py",
+    "stages/quiet.py",
+    "tracking",
+}
 """What dvc.yaml leaves out by its own words: they carry a stage's output and do not change it."""
 VARIANT = "${item.variant}"
 TRAINING = ["train_frozen", "fine_tune"]

@@ -11,33 +11,23 @@ from pathlib import Path, PurePath
 import cv2
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.progress import track
 
 from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS, joints_of
+from splitpose.progress import track
 from splitpose.skeleton import INDEX, LIMBS, TORSO
 
 
 def look_at_pictures(images: Iterable[str], root: Path) -> pd.DataFrame:
-    """Decode every picture once, in threads, with a progress bar on a terminal.
+    """Decode every picture once, in threads, with a progress bar.
 
     Returns a frame with the paths as index and two text columns: `picture_problem` (empty if it can be read)
     and `picture_size` ("720x480": width x height in px; empty if it can not). Headers alone would be quicker,
     but would not show a file that was cut short.
     """
     paths = sorted(set(images))
-    console = Console(stderr=True)
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda image: _look(image, root), paths)
-        bar = track(
-            found,
-            "looking at pictures",
-            total=len(paths),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        rows = list(bar)
+        rows = list(track(found, "looking at pictures", len(paths), "pictures"))
     return pd.DataFrame(rows, index=paths, columns=["picture_problem", "picture_size"], dtype=object)
 
 

@@ -34,7 +34,7 @@ def fetch(edition: str, folder: Path) -> Path:
                 f"sha256:{SHA256[edition]}",
                 fname=f"{edition}.zip",
                 path=folder,
-                progressbar=False,
+                progressbar=True,
             )
         )
     except (OSError, ValueError) as error:

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-from rich.text import Text
 from scipy.io import savemat
 
+from splitpose.progress import track
 from splitpose.skeleton import INDEX
 from splitpose.sources.flic import COORDS_COLUMNS, COORDS_SHAPE
 from splitpose.sources.rendering import camera, scene
@@ -125,19 +124,11 @@ def render_still(images: Path, seed: int, still: Still) -> np.ndarray:
 
 def _render_all(images: Path, stills: list[Still], seed: int, workers: int) -> list[np.ndarray]:
     """Render all pictures in `workers` processes; the people of each, in order."""
-    columns = ("rendering", BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     # Spawned, not forked: the parent may have started threads (TensorFlow's, say) that a fork would break.
     context = multiprocessing.get_context("spawn")
-    with Progress(*columns) as progress, context.Pool(workers, cv2.setNumThreads, (1,)) as pool:
+    with context.Pool(workers, cv2.setNumThreads, (1,)) as pool:
         done = pool.imap(partial(render_still, images, seed), stills, chunksize=8)
-        return list(progress.track(done, total=len(stills)))
-
-
-class _Rate(ProgressColumn):
-    """Pictures a second; empty until the first is done."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f} pictures/s" if task.speed else "")
+        return list(track(done, "rendering", len(stills), "pictures"))
 
 
 def _write_examples(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import pandas as pd
-from rich.progress import track
 
 import splitpose.stages.quiet  # noqa: F401
 from splitpose import annotations
@@ -18,6 +17,7 @@ from splitpose.crops.augment import augmented, plain
 from splitpose.crops.geometry import region_of
 from splitpose.errors import InputError
 from splitpose.files import whole_folder
+from splitpose.progress import track
 from splitpose.settings import Crops, Profile
 from splitpose.stages.command import run
 
@@ -57,7 +57,7 @@ def _records(rows: pd.DataFrame, raw: Path, settings: Crops, split: str) -> Iter
     with ThreadPoolExecutor(WORKERS) as pool:
         cut = partial(_person, raw, settings, split, copies)
         people = zip(rows.to_dict("records"), joints_of(rows), rows[BOX_COLUMNS].to_numpy(), strict=True)
-        for of_one_person in track(pool.map(cut, people), description=f"crops: {split}", total=len(rows)):
+        for of_one_person in track(pool.map(cut, people), f"crops: {split}", len(rows), "people"):
             yield from of_one_person
 
 

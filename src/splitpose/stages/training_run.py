@@ -6,10 +6,11 @@ from typing import Literal
 import keras
 import numpy as np
 import tensorflow as tf
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from splitpose import models
 from splitpose.crops import records
+from splitpose.progress import bar
 from splitpose.settings import Profile, VariantOverride
 from splitpose.tracking import live_run
 from splitpose.training import phase
@@ -43,13 +44,7 @@ def train(
     validation = list(records.read(crops, "val", profile.crops.size))
     people = People(np.stack([crop.pixels for crop in validation]), np.stack([crop.joints for crop in validation]))
     seed = profile.training.seed + first_iteration
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-    )
-    with Progress(*columns, TimeRemainingColumn()) as progress, live_run(variant) as log:
+    with bar("crops", profile.training.batch) as progress, live_run(variant) as log:
         return phase.run(
             model,
             models.codec(variant, profile.crops.size, profile.training.heatmap_width),
@@ -60,19 +55,18 @@ def train(
             settings,
             first_iteration,
             _both(
-                _shown(progress, f"{variant}: {name}", settings.iterations, profile.training.batch),
+                _shown(progress, f"{variant}: {name}", settings.iterations),
                 Watcher(look=log),
             ),
         )
 
 
-def _shown(progress: Progress, title: str, iterations: int, batch: int) -> Watcher:
+def _shown(progress: Progress, title: str, iterations: int) -> Watcher:
     """A watcher that moves a progress bar and prints a line a look."""
-    bar = progress.add_task(title, total=iterations, rate="")
+    task = progress.add_task(title, total=iterations)
 
     def step(iteration: int, loss: float) -> None:
-        speed = progress.tasks[bar].speed
-        progress.update(bar, advance=1, rate=f"{speed * batch:.0f} crops/s" if speed else "")
+        progress.advance(task)
 
     def look(row: Row) -> None:
         progress.console.print(
