@@ -48,4 +48,4 @@ lock: setup ## choose versions anew: requirements.lock and bootstrap.lock from p
 	echo uv | uv pip compile --quiet --upgrade --generate-hashes - --output-file bootstrap.lock
 
 clean: ## remove what the pipeline made (not .venv, not MLflow's runs)
-	rm -rf data/raw data/annotations data/crops models reports
+	git clean -dfXq data models reports
