@@ -87,12 +87,19 @@ def trunk_layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, int]]
 
 
 def settle(model: keras.Model, crops: Iterable[Any]) -> None:
-    """Let every BatchNorm take its statistics from batches of crops.
+    """Let every BatchNorm take its statistics from some batches of crops.
 
-    A random trunk that stands still would else normalise nothing, and its signal fade from block to block.
+    A random trunk that stands still would else normalise nothing, and its signal fade from block to block. Each
+    batch counts for half, so that after twenty nothing is left of the statistics that a new layer begins with.
     """
+    norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.5
     for batch in crops:
         model(batch, training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def freeze(model: keras.Model, unfrozen: tuple[int, ...]) -> None:

@@ -14,7 +14,7 @@ from splitpose.stages.command import run
 from splitpose.stages.training_run import start, train
 from splitpose.training import history
 
-SETTLING_BATCHES = 25
+SETTLING_BATCHES = 20
 
 
 def train_frozen(profile: Profile, params: Path, variant: str, crops: Path, weights: Path, curve: Path) -> None:
