@@ -41,13 +41,13 @@ def test_without_a_network_the_way_out_is_told(monkeypatch):
 
 
 def test_a_settled_trunk_passes_its_signal_on():
-    """Unsettled, the last block of a random trunk is all but dark; settled, it is as bright as when it trains."""
+    """Unsettled, a random trunk's last block gives less than a hundredth of what it gives when it trains."""
     keras.utils.set_random_seed(0)
     model = models.build("baseline", 64, 0.25, momentum=0.99)
     crops = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3)).astype(np.float32)
     last = keras.Model(model.input, model.get_layer("conv_pw_13_relu").output)
     bright = np.mean(last(crops, training=True))
-    assert np.mean(last(crops, training=False)) < 1e-3 * bright
+    assert np.mean(last(crops, training=False)) < 0.01 * bright
     settle(model, [crops] * 20)
     assert np.mean(last(crops, training=False)) == pytest.approx(bright, rel=0.1)
     assert model.get_layer("conv1_bn").momentum == 0.99
