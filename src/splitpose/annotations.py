@@ -1,5 +1,6 @@
-"""The annotation table: one row a person, one picture of truth between all stages (design contract 1).
+"""The annotation table: one row a person, one picture of truth between all stages.
 
+`image` is a path below the data root, the folder `data`: it and `id` say which source a row came from.
 Pixel centres are at integers; x runs right and y down; a joint that is not annotated is NaN.
 """
 
@@ -28,6 +29,11 @@ def with_joints(table: pd.DataFrame, joints: np.ndarray) -> pd.DataFrame:
     """A copy of `table` whose joint columns hold `joints`, (N, K, 2) in px."""
     flat = pd.DataFrame(joints.reshape(len(table), -1), columns=JOINT_COLUMNS, index=table.index)
     return pd.concat([table.drop(columns=JOINT_COLUMNS, errors="ignore"), flat], axis=1)
+
+
+def below(table: pd.DataFrame, folder: str) -> pd.DataFrame:
+    """A copy of `table` whose pictures lie in `folder` of the data root."""
+    return table.assign(image=f"{folder}/" + table["image"])
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 
-import cv2
 import numpy as np
 import pandas as pd
 
+from splitpose import pictures
 from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS, joints_of
 from splitpose.progress import track
 from splitpose.skeleton import INDEX, LIMBS, TORSO
@@ -36,14 +36,10 @@ def _look(image: str, root: Path) -> tuple[str | None, str | None]:
     if PurePath(image).is_absolute() or ".." in PurePath(image).parts:
         return "path leads out of the folder of pictures", None
     try:
-        data = np.frombuffer((root / image).read_bytes(), np.uint8)
+        data = (root / image).read_bytes()
     except OSError as error:
         return str(error.strerror), None
-    try:
-        # Grey is enough, takes half the time of colour, and is turned by EXIF tags just the same.
-        picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    except cv2.error:  # an empty file, or more pixels than OpenCV agrees to read
-        picture = None
+    picture = pictures.decode(data, grey=True)
     if picture is None:
         return "no picture, damaged or cut short", None
     height, width = picture.shape

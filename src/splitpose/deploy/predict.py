@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from splitpose import pictures
 from splitpose.codecs import codec_of
 from splitpose.crops.geometry import Region, apply, crop_map, cut, invert
 from splitpose.deploy.runtime import Runtime
@@ -32,13 +33,13 @@ def predict(runtime: Runtime, picture: np.ndarray, region: Region) -> tuple[np.n
     return apply(invert(affine), codec.decode(outputs)[0]), codec.confidence(outputs)[0]
 
 
-def predict_pictures(pictures: Sequence[Path], model: Path, out: Path) -> None:
+def predict_pictures(paths: Sequence[Path], model: Path, out: Path) -> None:
     """Write `out`/predictions.csv and each picture with its person drawn; the whole picture is the crop.
 
     Raises InputError naming the first picture that cannot be read, before anything is written.
     """
     runtime = Runtime(model)
-    read = {path: _read(path) for path in pictures}
+    read = {path: pictures.read(path) for path in paths}
     names = [path.name for path in read]
     if len(set(names)) < len(names):
         raise InputError(f"{max(names, key=names.count)}: two pictures have this name; predict them one by one")
@@ -51,10 +52,3 @@ def predict_pictures(pictures: Sequence[Path], model: Path, out: Path) -> None:
         cv2.imwrite(str(out / path.name), draw_joints(picture, found))
     predictions.write(names, np.stack(joints), out / "predictions.csv")
     print(f"{len(names)} picture(s): {out / 'predictions.csv'} and drawings beside it")
-
-
-def _read(path: Path) -> np.ndarray:
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise InputError(f"{path}: no such picture, or not readable; give JPEG or PNG files")
-    return picture

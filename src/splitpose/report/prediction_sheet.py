@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from splitpose import pictures
 from splitpose.annotations import joints_of
 from splitpose.drawing import BLACK, GREY, WHITE, contact_sheet, draw_joints
 from splitpose.errors import InputError
@@ -40,7 +41,8 @@ def prediction_sheet(
         raise InputError("prediction sheet: none of the test people has a joint that was scored")
     cells = []
     for word, n in chosen:
-        picture = _read(data_root / str(rows["image"].iloc[n]))
+        row = rows.iloc[n]
+        picture = pictures.read(data_root / row["image"], (row["width"], row["height"]))
         cell = _person(picture, truth[n], predictions[n], cell_width)
         cells.append(_captioned(cell, f"{word}: {errors[n]:.3f} torso"))
     return contact_sheet(cells, max(1, len(cells) // 3), cell_width)
@@ -64,13 +66,6 @@ def _spread(errors: np.ndarray, count: int) -> list[tuple[str, int]]:
     start = (len(order) - third) // 2
     parts = {"smallest": order[:third], "middle": order[start : start + third], "largest": order[-third:]}
     return [(word, int(n)) for word, part in parts.items() for n in part]
-
-
-def _read(path: Path) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise InputError(f"{path}: no such picture, or not readable; run `dvc repro download`")
-    return picture
 
 
 def _person(picture: np.ndarray, truth: np.ndarray, predicted: np.ndarray, size: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import cv2
 import pandas as pd
 
 import splitpose.stages.quiet  # noqa: F401
-from splitpose import annotations
+from splitpose import annotations, pictures
 from splitpose.annotations import BOX_COLUMNS, SPLITS, joints_of
 from splitpose.crops import records
 from splitpose.crops.augment import augmented, plain
@@ -26,7 +26,7 @@ BYTES_A_PIXEL = 1.5
 """Generous for a JPEG of quality 95."""
 
 
-def augment(profile: Profile, raw: Path, table: Path, out: Path) -> None:
+def augment(profile: Profile, data: Path, table: Path, out: Path) -> None:
     """Cut the crops."""
     people = annotations.read(table)
     settings = profile.crops
@@ -35,7 +35,7 @@ def augment(profile: Profile, raw: Path, table: Path, out: Path) -> None:
         for split in SPLITS:
             rows = people[people["split"] == split]
             shards = settings.shards if split == "train" else 1
-            count = records.write(_records(rows, raw, settings, split), folder, split, shards)
+            count = records.write(_records(rows, data, settings, split), folder, split, shards)
             print(f"{split}: {count} crops of {len(rows)} people")
 
 
@@ -50,24 +50,20 @@ def _check_space(people: pd.DataFrame, settings: Crops, out: Path) -> None:
         )
 
 
-def _records(rows: pd.DataFrame, raw: Path, settings: Crops, split: str) -> Iterator[bytes]:
+def _records(rows: pd.DataFrame, data: Path, settings: Crops, split: str) -> Iterator[bytes]:
     """Records copy by copy, people in order; read and warped in threads (OpenCV frees the GIL)."""
     cv2.setNumThreads(1)
     copies = settings.copies if split == "train" else 1
     with ThreadPoolExecutor(WORKERS) as pool:
-        cut = partial(_person, raw, settings, split, copies)
+        cut = partial(_person, data, settings, split, copies)
         people = zip(rows.to_dict("records"), joints_of(rows), rows[BOX_COLUMNS].to_numpy(), strict=True)
         for of_one_person in track(pool.map(cut, people), f"crops: {split}", len(rows), "people"):
             yield from of_one_person
 
 
-def _person(raw: Path, settings: Crops, split: str, copies: int, person: tuple) -> list[bytes]:
+def _person(data: Path, settings: Crops, split: str, copies: int, person: tuple) -> list[bytes]:
     row, joints, box = person
-    picture = cv2.imread(str(raw / row["image"]))
-    if picture is None:
-        raise InputError(
-            f"{raw / row['image']}: picture of {row['id']} is missing or unreadable; run validate again"
-        )
+    picture = pictures.read(data / row["image"], (row["width"], row["height"]))
     region = region_of(joints, box, settings.around, settings.margin)
     if split != "train":
         return [records.encode(plain(row["id"], picture, joints, region, settings.size))]

@@ -1,6 +1,6 @@
 """How a stage becomes a command: its function's keyword parameters are its options.
 
-`python -m splitpose.stages.augment --profile profiles/sample.yaml --raw data/raw ...`
+`python -m splitpose.stages.augment --profile profiles/sample.yaml --data data ...`
 """
 
 import argparse

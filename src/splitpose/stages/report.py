@@ -17,7 +17,7 @@ from splitpose.training import history
 PEOPLE_SHOWN = 12
 
 
-def report(profile: Path, params: Path, raw: Path, annotated: Path, reports: Path) -> None:
+def report(profile: Path, params: Path, data: Path, annotated: Path, reports: Path) -> None:
     """Compare the variants."""
     variants = list(load(Params, params).variants)
     torso = load(Profile, profile).scoring.torso_joints
@@ -29,7 +29,7 @@ def report(profile: Path, params: Path, raw: Path, annotated: Path, reports: Pat
     for name in variants:
         ids, predicted = predictions.read(reports / "predictions" / f"{name}.csv")
         errors[name] = normalised_errors(predictions.truth_of(table, ids), predicted, torso)
-        sheet = prediction_sheet(table.loc[ids], predicted, raw, PEOPLE_SHOWN, torso)
+        sheet = prediction_sheet(table.loc[ids], predicted, data, PEOPLE_SHOWN, torso)
         sheets[name] = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
     drawn = figures.all_figures(compared, errors, histories, tables.people(compared))
 

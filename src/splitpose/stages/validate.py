@@ -12,9 +12,9 @@ from splitpose.sources.split import cut
 from splitpose.stages.command import run
 
 
-def validate(profile: Profile, raw: Path, out: Path, docs: Path) -> None:
+def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
     """Read the source, cut splits by group, check every row."""
-    verdict = checks.run(_read(profile, raw), raw, docs)
+    verdict = checks.run(_read(profile, data / "raw"), data, docs)
     with whole_folder(out) as folder:
         annotations.write(verdict.table, folder / "annotations.parquet")
         verdict.quarantine.to_csv(folder / "quarantine.csv", index=False)
@@ -29,7 +29,8 @@ def _read(profile: Profile, raw: Path) -> pd.DataFrame:
         table = cut(table, "test", source.test_fraction, profile.validation.seed, "source.test_fraction")
     else:
         table = flic.read(raw, source.viewpoint)
-    return cut(table, "val", profile.validation.fraction, profile.validation.seed, "validation.fraction")
+    table = cut(table, "val", profile.validation.fraction, profile.validation.seed, "validation.fraction")
+    return annotations.below(table, raw.name)
 
 
 if __name__ == "__main__":
