@@ -47,5 +47,5 @@ lock: setup ## choose versions anew: requirements.lock and bootstrap.lock from p
 	uv pip compile --quiet --upgrade --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
 	echo uv | uv pip compile --quiet --upgrade --generate-hashes - --output-file bootstrap.lock
 
-clean: ## remove what the pipeline made (not .venv, not MLflow's runs)
-	git clean -dfXq data models reports
+clean: ## remove what the pipeline made (not .venv, data/incoming or MLflow's runs)
+	git clean -dfXq data/raw data/annotations data/crops models reports

@@ -1,10 +1,14 @@
 """Running a TFLite file with LiteRT and XNNPACK, as a phone does. Needs no TensorFlow."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from splitpose.errors import InputError
+
+Precision = Literal["float32", "float16", "int8"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8")
 
 
 class Runtime:
@@ -15,7 +19,7 @@ class Runtime:
         from ai_edge_litert.interpreter import Interpreter
 
         if not path.is_file():
-            raise InputError(f"{path}: no such TFLite file; run the convert stage")
+            raise InputError(f"{path}: no such TFLite file; `dvc repro convert` makes models/*/*.tflite")
         try:
             self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()

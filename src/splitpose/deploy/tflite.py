@@ -1,16 +1,14 @@
 """Keras model to TFLite files: float32, float16 and full int8, built-in operators only."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from splitpose.deploy.runtime import Precision
 from splitpose.models.jointwise import with_plain_layers
-
-Precision = Literal["float32", "float16", "int8"]
-PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8")
 
 
 def convert_to_tflite(model: keras.Model, precision: Precision, calibration: np.ndarray) -> bytes:

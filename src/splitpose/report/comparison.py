@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from splitpose.deploy.runtime import PRECISIONS
 from splitpose.errors import InputError
 from splitpose.files import read_json
 
-PRECISIONS = ("float32", "float16", "int8")
 PROTOCOL = ("n", "torso", "viewpoint")
 """What must be the same in the metrics of all variants, or their scores cannot stand side by side."""
 

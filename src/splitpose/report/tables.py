@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from splitpose.report import published
-from splitpose.report.comparison import PRECISIONS
+from splitpose.deploy.runtime import PRECISIONS
 
 MISSING = "–"
 STAND_IN = (

@@ -1,5 +1,6 @@
 """Scores from two CSVs, annotations and predictions, for anyone's model."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,9 +33,9 @@ def score(
     ids, truth = predictions.read(annotations)
     found_ids, found = predictions.read(predicted)
     for path, names in ((annotations, ids), (predicted, found_ids)):
-        if len(set(names)) < len(names):
-            double = next(name for name in names if names.count(name) > 1)
-            raise InputError(f"{path}: id {double!r} stands there twice; keep one row of it")
+        name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+        if count > 1:
+            raise InputError(f"{path}: id {name!r} stands there twice; keep one row of it")
     if missing := sorted(set(ids) - set(found_ids)):
         raise InputError(f"{predicted}: no prediction for id {missing[0]!r} ({len(missing)} missing in all)")
     if unknown := sorted(set(found_ids) - set(ids)):

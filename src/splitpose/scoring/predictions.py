@@ -33,13 +33,16 @@ def write(ids: Sequence[str], joints: np.ndarray, path: Path) -> None:
 
 
 def read(path: Path) -> tuple[list[str], np.ndarray]:
-    """Ids and (N, K, 2) px of a predictions CSV; joints without columns are NaN.
+    """Ids and (N, K, 2) px of a CSV of predictions or annotations; joints without columns are NaN.
 
-    Raises InputError if the file is missing, has no ids, or holds something that is no number.
+    Raises InputError if the file is missing, is no CSV, has no ids, or holds something that is no number.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such predictions; the evaluate stage writes them")
-    rows = pd.read_csv(path, dtype={"id": str})
+        raise InputError(f"{path}: no such file; give a CSV with id and joint columns")
+    try:
+        rows = pd.read_csv(path, dtype={"id": str})
+    except ValueError as error:  # empty, not text, or rows of different lengths
+        raise InputError(f"{path}: not a readable CSV ({' '.join(str(error).split())})") from error
     if "id" not in rows:
         raise InputError(f"{path}: has no column 'id'")
     try:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from splitpose.deploy.benchmark import measure
+from splitpose.deploy.runtime import PRECISIONS
 from splitpose.deploy.targets.local import Local
 from splitpose.files import write_json
 from splitpose.settings import Profile
@@ -12,7 +13,7 @@ from splitpose.stages.command import run
 def benchmark(profile: Profile, models: Path, out: Path) -> None:
     """Time a variant's files."""
     settings = profile.benchmark
-    files = {models / f"{precision}.tflite": precision for precision in ("float32", "float16", "int8")}
+    files = {models / f"{precision}.tflite": precision for precision in PRECISIONS}
     figures = measure(Local(), list(files), settings.runs, settings.threads, settings.warm_up_runs)
     by_precision = {precision: figures[str(path)] for path, precision in files.items()}
     for precision, figure in by_precision.items():

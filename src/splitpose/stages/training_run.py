@@ -21,6 +21,8 @@ def start(variant: str, profile: Profile) -> keras.Model:
     """The variant's model with weights drawn from the seed; everything after is deterministic."""
     keras.utils.set_random_seed(profile.training.seed)
     tf.config.experimental.enable_op_determinism()
+    # Grappler's memory pass adds three gradients up in the order in which threads bring them: seen to differ.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     return models.build(
         variant,
         size=profile.crops.size,
