@@ -49,3 +49,17 @@ def test_missing_and_truncated_files_are_named(tmp_path):
     (tmp_path / "t.parquet").write_bytes((tmp_path / "t.parquet").read_bytes()[:100])
     with pytest.raises(InputError, match=r"t.parquet: not a readable annotation table"):
         annotations.read(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("image", "source"),
+    [
+        ("raw/FLIC/images/a.jpg", "raw"),
+        ("incoming/monday/images/a.jpg", "incoming/monday"),
+        ("incoming/a.jpg", "incoming"),
+        ("images/a.jpg", "images"),
+        ("a.jpg", "."),
+    ],
+)
+def test_source_of(image, source):
+    assert annotations.source_of(image) == source

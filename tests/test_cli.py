@@ -26,6 +26,7 @@ def test_score_writes_json_and_imports_no_tensorflow(shared, tmp_path):
         (["compare", "--comparison", "nowhere.json"], "error: nowhere.json: no such file; `make repro` writes it"),
         (["predict", "x.jpg", "--model", "m.tflite", "--out", "o"], "error: m.tflite: no such TFLite file"),
         (["benchmark", "m.tflite"], "error: m.tflite: no such TFLite file"),
+        (["check", "nowhere.json"], "error: nowhere.json: no such file or folder"),
         (["score", "--annotations", "a.csv", "--predictions", "p.csv"], "error: a.csv: no such"),
     ],
 )
@@ -34,4 +35,48 @@ def test_errors_are_one_line_and_status_1(words, message, capsys, tmp_path, monk
     assert main(words) == 1
     error = capsys.readouterr().err
     assert error.startswith(message)
+    assert error.count("\n") == 1
+
+
+def test_check_of_real_coco_people_passes_and_tells(shared, capsys):
+    assert main(["check", str(shared / "coco_mini" / "person_keypoints.json")]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    lines = shown.out.splitlines()
+    assert "COCO keypoints: 346 people in 134 pictures below" in shown.out
+    assert "not read: 2 people, fewer than 1 joints" in lines
+    words = {tuple(line.split()[:3]) for line in lines}
+    assert {("picture", "ok", "0"), ("torso_missing", "told", "135"), ("sides_crossed", "ok", "0")} <= words
+    assert lines[-1] == "passed: 346 people can be used, 0 are left out"
+
+
+def test_check_tells_what_is_left_out_and_fails_where_too_much_is(shared, capsys, tmp_path):
+    source = shared / "coco_mini"
+    content = json.loads((source / "person_keypoints.json").read_text())
+    content["images"][0]["width"] += 1
+    here = tmp_path / "people.json"
+    here.write_text(json.dumps(content))
+    images = str(source / "images")
+    assert main(["check", str(here), "--images", images]) == 0
+    shown = capsys.readouterr().out
+    people = sum(person["image_id"] == content["images"][0]["id"] for person in content["annotations"])
+    assert ("size", "left", "out", str(people)) in {tuple(line.split()[:4]) for line in shown.splitlines()}
+    assert "width and height are not those of the picture" in shown
+    assert "641x426, 640x426" in shown
+    assert shown.splitlines()[-1] == f"passed: {346 - people} people can be used, {people} are left out"
+
+    assert main(["check", str(here)]) == 1
+    shown = capsys.readouterr()
+    assert ("picture", "left", "out", "346") in {tuple(line.split()[:4]) for line in shown.out.splitlines()}
+    assert ("share", "fails") in {tuple(line.split()[:2]) for line in shown.out.splitlines()}
+    assert "No such file or directory" in shown.out
+    assert shown.err.startswith(f"error: {here}: annotation checks failed: share: more than 0.1 of the rows")
+    assert shown.err.count("\n") == 1
+
+
+def test_check_of_a_table_that_lacks_columns(shared, capsys):
+    path = str(shared / "flic" / "annotations_train.csv")
+    assert main(["check", path]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {path}: annotation checks failed: columns: ")
     assert error.count("\n") == 1

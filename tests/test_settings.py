@@ -1,11 +1,12 @@
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
 
 from splitpose.errors import InputError
-from splitpose.settings import Params, Profile, check, load
+from splitpose.settings import CocoSource, Params, Profile, check, load
 
 
 @pytest.mark.parametrize("name", ["sample", "flic", "coco"])
@@ -45,6 +46,49 @@ def test_a_bad_key_is_named_in_one_line(repository, tmp_path, change, message):
     with pytest.raises(InputError, match=re.escape(f"{path}: {message}")) as raised:
         load(Profile, path)
     assert "\n" not in str(raised.value)
+
+
+COCO = {"kind": "coco", "min_joints": 8, "min_side": 32, "group": "picture", "test_fraction": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "images", "sets"),
+    [
+        ("a.json", "x", [("train", "a.json", "x")]),
+        (["b.json", "a.json"], "x", [("train", "b.json", "x"), ("train", "a.json", "x")]),
+        (["b.json", "a.json"], ["y", "x"], [("train", "b.json", "y"), ("train", "a.json", "x")]),
+        (
+            {"test": "c.json", "train": ["a.json", "b.json"]},
+            ["z", "x", "y"],
+            [("test", "c.json", "z"), ("train", "a.json", "x"), ("train", "b.json", "y")],
+        ),
+    ],
+)
+def test_coco_files_and_folders_are_paired_as_written(annotations, images, sets):
+    source = CocoSource.model_validate(COCO | {"annotations": annotations, "images": images})
+    assert source.sets == [(split, Path(path), Path(folder)) for split, path, folder in sets]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "images", "message"),
+    [
+        (["a.json", "b.json"], ["x", "y", "z"], "images: 3 folders for 2 annotation files; give one for all, or"),
+        (["a.json", "a.json"], "x", "annotations: a file stands there twice"),
+        ({"test": "a.json"}, "x", "annotations: there is no split `train`"),
+        ({"train": "a.json", "tset": "b.json"}, "x", ".annotations.tset.[key]: Input should be 'train', 'val' or"),
+        (None, "x", ".annotations: Input should be a path, a list of paths, or either for each split"),
+        ([], "x", ".annotations.train: List should have at least 1 item"),
+        (["a.json", 5], "x", ".annotations.train.1: Input should be a valid string"),
+        ({"train": 5}, "x", ".annotations.train: Input should be a path or a list of paths"),
+        ("a.json", None, ".images: Input should be a path or a list of paths"),
+    ],
+)
+def test_coco_paths_that_cannot_be_are_named_in_one_line(repository, tmp_path, annotations, images, message):
+    source = COCO | {"annotations": annotations, "images": images}
+    path = broken(repository, tmp_path, lambda content: content.update(source=source))
+    with pytest.raises(InputError, match=re.escape(message)) as raised:
+        load(Profile, path)
+    assert str(raised.value).startswith(f"{path}: source.coco") and "\n" not in str(raised.value)
 
 
 def test_a_missing_profile_names_those_that_are_there(repository):

@@ -4,7 +4,7 @@
 Pixel centres are at integers; x runs right and y down; a joint that is not annotated is NaN.
 """
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,18 @@ JOINT_COLUMNS = [f"{joint}_{axis}" for joint in JOINTS for axis in "xy"]
 TEXT_COLUMNS = ["id", "image", "split", "group"]
 COLUMNS = ["id", "image", "width", "height", "split", "group", *BOX_COLUMNS, *JOINT_COLUMNS]
 
+INCOMING = "incoming"
+"""Folder of the data root whose subfolders are deliveries, each a source of its own."""
+
+ONE_PERSON = 0.3
+"""Mean distance of joints, in torso diameters, below which two rows of a picture are one person, annotated twice.
+
+In FLIC two annotations of one person are at most 0.2 apart, different people at least 0.6.
+"""
+
+JOINTS_IN_COMMON = 5
+"""Joints that both of these rows must have: in a crowd, fewer are near each other by chance."""
+
 
 def joints_of(table: pd.DataFrame) -> np.ndarray:
     """Joints of every row as (N, K, 2) float64 in px, NaN where not annotated."""
@@ -29,6 +41,12 @@ def with_joints(table: pd.DataFrame, joints: np.ndarray) -> pd.DataFrame:
     """A copy of `table` whose joint columns hold `joints`, (N, K, 2) in px."""
     flat = pd.DataFrame(joints.reshape(len(table), -1), columns=JOINT_COLUMNS, index=table.index)
     return pd.concat([table.drop(columns=JOINT_COLUMNS, errors="ignore"), flat], axis=1)
+
+
+def source_of(image: str) -> str:
+    """The source of a row, from its picture's path: "raw", "incoming/monday", or "incoming" without a folder."""
+    folders = PurePath(image).parts[:-1]
+    return "/".join(folders[:2] if folders[:1] == (INCOMING,) else folders[:1]) or "."
 
 
 def below(table: pd.DataFrame, folder: str) -> pd.DataFrame:

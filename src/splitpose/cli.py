@@ -13,6 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="splitpose", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_settings(commands)
+    _add_check(commands)
     _add_compare(commands)
     _add_score(commands)
     _add_predict(commands)
@@ -37,6 +38,37 @@ def _settings(options: argparse.Namespace) -> None:
 
     settings = check(options.params)
     print(f"profile {settings.profile}, variants {', '.join(settings.variants)}")
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("check", help="what is wrong with annotations and their pictures")
+    command.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="a COCO keypoints JSON or a folder of some, FLIC, an annotation table",
+    )
+    command.add_argument("--images", type=Path, metavar="DIR", help="folder of the pictures")
+    command.add_argument("--docs", type=Path, metavar="DIR", help="write Data Docs (HTML) there too")
+    command.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from splitpose.sources.recognize import recognize
+
+    source = recognize(options.path, options.images)
+    # Great Expectations takes seconds to import, so what is no source is told before.
+    from splitpose import checks
+    from splitpose.report.verdict import print_verdict
+
+    try:
+        verdict = checks.inspect(source.table, source.root, options.docs, splits_are_cut=source.splits_are_cut)
+    except InputError as error:
+        raise InputError(f"{options.path}: {error}") from error
+    print_verdict(source, verdict)
+    if not verdict.summary["passed"]:
+        raise InputError(f"{options.path}: {checks.failure(verdict)}")
+    print(f"passed: {len(verdict.table)} people can be used, {verdict.summary['quarantined_rows']} are left out")
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -5,12 +5,14 @@ from typing import TypeVar
 
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -38,6 +40,17 @@ def bar(unit: str, size: int = 1) -> Progress:
     """A progress display whose steps are `size` of `unit` each."""
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(unit, size), TimeRemainingColumn()
+    )
+
+
+def transfer() -> Progress:
+    """A progress display whose steps are bytes."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
     )
 
 

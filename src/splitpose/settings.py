@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from splitpose.errors import InputError
 
@@ -32,7 +44,7 @@ class SampleSource(Strict):
 
 
 class FlicSource(Strict):
-    """FLIC or FLIC-full; `archive` is a local zip, null to download it."""
+    """FLIC or FLIC-full; `archive` is a local zip or an http(s) address, null for the known addresses."""
 
     kind: Literal["flic"]
     edition: Literal["FLIC", "FLIC-full"]
@@ -40,17 +52,71 @@ class FlicSource(Strict):
     viewpoint: Viewpoint
 
 
+def _as_list(value: Any) -> Any:
+    if isinstance(value, str | list):
+        return [value] if isinstance(value, str) else value
+    raise PydanticCustomError("paths", "Input should be a path or a list of paths")
+
+
+def _as_splits(value: Any) -> Any:
+    if isinstance(value, str | list | dict):
+        return value if isinstance(value, dict) else {"train": value}
+    raise PydanticCustomError("paths", "Input should be a path, a list of paths, or either for each split")
+
+
+Paths = Annotated[list[str], Field(min_length=1), BeforeValidator(_as_list)]
+"""A path or a list of paths."""
+
+
 class CocoSource(Strict):
-    """Own pictures: a COCO keypoints JSON and the folder of its pictures."""
+    """Own pictures: COCO keypoints JSONs and the folders of their pictures.
+
+    `annotations` is a path, a list of paths, or either of them for each split; `images` is one folder for all
+    JSONs, or a list with one for each, in the order in which the JSONs are written.
+    """
 
     kind: Literal["coco"]
-    annotations: str
-    images: str
+    annotations: Annotated[dict[Literal["train", "val", "test"], Paths], BeforeValidator(_as_splits)]
+    images: Paths
     min_joints: PositiveInt
+    min_side: NonNegativeFloat
+    group: Annotated[str, Field(min_length=1)]
     test_fraction: Fraction
+
+    @property
+    def viewpoint(self) -> Viewpoint:
+        """COCO's left and right are the person's own."""
+        return "person"
+
+    @property
+    def sets(self) -> list[tuple[str, Path, Path]]:
+        """Split ("train" if none is given), JSON and folder of pictures of each JSON, in the order written."""
+        jsons = [(split, Path(path)) for split, paths in self.annotations.items() for path in paths]
+        folders = [Path(folder) for folder in self.images]
+        folders = folders * len(jsons) if len(folders) == 1 else folders
+        return [(split, path, folder) for (split, path), folder in zip(jsons, folders, strict=True)]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "CocoSource":
+        jsons = [path for paths in self.annotations.values() for path in paths]
+        if "train" not in self.annotations:
+            raise PydanticCustomError("paths", "annotations: there is no split `train`, which is learned from")
+        if len(set(jsons)) < len(jsons):
+            raise PydanticCustomError("paths", "annotations: a file stands there twice")
+        if len(self.images) not in (1, len(jsons)):
+            counts = f"{len(self.images)} folders for {len(jsons)} annotation files"
+            raise PydanticCustomError("paths", f"images: {counts}; give one for all, or one for each")
+        return self
 
 
 Source = Annotated[SampleSource | FlicSource | CocoSource, Field(discriminator="kind")]
+
+
+class Incoming(Strict):
+    """Who of the people in data/incoming/ is left out."""
+
+    min_joints: PositiveInt
+    min_side: PositiveFloat
 
 
 class Validation(Strict):
@@ -73,7 +139,7 @@ class Crops(Strict):
     mirror: Fraction
     brightness: Fraction
     seed: NonNegativeInt
-    shards: PositiveInt
+    people_per_shard: PositiveInt
 
 
 class Model(Strict):
@@ -142,6 +208,7 @@ class Profile(Strict):
     """One file under profiles/: all numbers of a run."""
 
     source: Source
+    incoming: Incoming
     validation: Validation
     crops: Crops
     model: Model

@@ -1,14 +1,9 @@
-from pathlib import Path
-
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
-from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS, joints_of
-from splitpose.checks.measures import look_at_pictures, measure
-
-SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS
+from splitpose.checks.measures import measure
 
 
 def people(count: int, **columns: object) -> pd.DataFrame:
@@ -27,42 +22,9 @@ def people(count: int, **columns: object) -> pd.DataFrame:
     return table.assign(**columns)
 
 
-def measured(table: pd.DataFrame) -> pd.DataFrame:
-    images = table["image"].unique()
-    return measure(table, pd.DataFrame({"picture_problem": None, "picture_size": "100x80"}, index=images))
-
-
-def test_look_at_pictures(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
-    (tmp_path / "a").mkdir()
-    cv2.imwrite(str(tmp_path / "a/whole.jpg"), noise)
-    whole = (tmp_path / "a/whole.jpg").read_bytes()
-    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) * 9 // 10])
-    (tmp_path / "empty.jpg").write_bytes(b"")
-    (tmp_path / "text.jpg").write_text("<html>")
-    images = [
-        "a/whole.jpg",
-        "a/whole.jpg",
-        "cut.jpg",
-        "empty.jpg",
-        "text.jpg",
-        "none.jpg",
-        "../x.jpg",
-        "/x.jpg",
-    ]
-    found = look_at_pictures(images, tmp_path)
-    assert found["picture_size"].to_dict() == {**dict.fromkeys(images), "a/whole.jpg": "60x40"}
-    no_picture = "no picture, damaged or cut short"
-    leads_out = "path leads out of the folder of pictures"
-    assert found["picture_problem"].to_dict() == {
-        "a/whole.jpg": None,
-        "cut.jpg": no_picture,
-        "empty.jpg": no_picture,
-        "text.jpg": no_picture,
-        "none.jpg": "No such file or directory",
-        "../x.jpg": leads_out,
-        "/x.jpg": leads_out,
-    }
+def measured(table: pd.DataFrame, fingerprint: str | None = None) -> pd.DataFrame:
+    looked = table[["image", "width", "height"]].drop_duplicates()
+    return measure(table, looked.assign(picture_problem=None, picture_size="100x80", fingerprint=fingerprint))
 
 
 def test_person_without_anything_has_empty_measures() -> None:
@@ -70,7 +32,8 @@ def test_person_without_anything_has_empty_measures() -> None:
     assert row["joints_annotated"] == 0
     assert row["joints_half"] == 0
     assert row["outside"] == 0
-    assert row[["torso", "longest_limb", "box_side", "copy_of", "nearest"]].isna().all()
+    measures = ["torso", "longest_limb", "crossed", "uneven", "box_side", "copy_of", "nearest", "looks_like"]
+    assert row[measures].isna().all()
     assert row["size"] == "100x80"
 
 
@@ -81,6 +44,43 @@ def test_torso_limb_and_counts() -> None:
     assert row["torso"] == 50
     assert row["longest_limb"] == 0.5
     assert (row["joints_annotated"], row["joints_half"]) == (3, 1)
+
+
+def test_each_row_has_what_was_seen_with_its_own_size() -> None:
+    table = people(3, image="a.jpg", width=[100, 100, 80], height=[80, 80, 100])
+    looked = pd.DataFrame(
+        {
+            "image": "a.jpg",
+            "width": [80, 100],
+            "height": [100, 80],
+            "picture_problem": ["damaged", None],
+            "picture_size": [None, "100x80"],
+            "fingerprint": None,
+        }
+    )
+    result = measure(table, looked)
+    assert result["picture_problem"].tolist()[2] == "damaged"
+    assert result["picture_size"].tolist()[:2] == ["100x80"] * 2
+    assert result["size"].tolist() == ["100x80", "100x80", "80x100"]
+
+
+def test_crossed_and_uneven_by_hand() -> None:
+    # Shoulders 30 px apart, each hip 40 px below its own: the torso is a 3-4-5 triangle of 50 px. Elbows hang
+    # 16 px below the left and 40 px below the right shoulder.
+    table = people(
+        4,
+        **{"lsho_x": 60.0, "lsho_y": 10.0, "lhip_x": 60.0, "lhip_y": 50.0, "lelb_x": 60.0, "lelb_y": 26.0},
+        **{"rsho_x": 30.0, "rsho_y": 10.0, "rhip_x": 30.0, "rhip_y": 50.0, "relb_x": 30.0, "relb_y": 50.0},
+    )
+    table.loc[1, ["lhip_x", "rhip_x"]] = [30, 60]  # the torso is 40 px then
+    table.loc[2, ["lelb_x", "lelb_y", "relb_x", "relb_y"]] = [30, 50, 60, 26]
+    table.loc[3, ["lelb_x", "lelb_y"]] = [60, 10]
+    diagonal = 50 - 40  # a side of the body swapped is that much longer
+    arms = np.hypot(30, 16) + 50 - 16 - 40
+    result = measured(table)
+    expected = [-2 * diagonal / 50, 2 * diagonal / 40, arms / 50, max(-20, 40 - 30 - 50) / 50]
+    np.testing.assert_allclose(result["crossed"], expected)
+    np.testing.assert_allclose(result["uneven"], [2.5, 2.5, 50 / np.hypot(30, 16), np.inf])
 
 
 def test_limbs_of_a_torso_of_nothing_have_no_ratio() -> None:
@@ -114,30 +114,23 @@ def test_of_equal_rows_the_one_in_test_stays() -> None:
 
 
 def test_nearest_is_the_mean_over_joints_that_both_have() -> None:
-    # Torso of p0 and p1: 20 px. Between them: 10 px at the torso's ends, 4 px at the nose: 8 px in the mean.
-    # p2 shares no joint with them; p3 stands in another picture.
+    # Torso of p0 and p1: 20 px. Between them: 10 px at the torso's ends, 4 px at the nose and the left eye, 7 px
+    # at the right one: 7 px in the mean. p2 has only four joints of theirs; p3 stands in another picture.
     table = people(4, image=["a", "a", "a", "b"])
-    table.loc[0, ["lsho_x", "lsho_y", "rhip_x", "rhip_y", "nose_x", "nose_y"]] = [10, 10, 10, 30, 5, 5]
-    table.loc[1, ["lsho_x", "lsho_y", "rhip_x", "rhip_y", "nose_x", "nose_y"]] = [20, 10, 20, 30, 9, 5]
-    table.loc[1, ["leye_x", "leye_y"]] = 50
-    table.loc[2, ["lwri_x", "lwri_y"]] = 10
-    table.loc[3, ["lsho_x", "lsho_y", "rhip_x", "rhip_y"]] = [10, 10, 10, 30]
-    np.testing.assert_allclose(measured(table)["nearest"], [0.4, 0.4, np.nan, np.nan])
+    joints = ["lsho", "rhip", "nose", "leye", "reye"]
+    columns = [f"{joint}_{axis}" for joint in joints for axis in "xy"]
+    table.loc[0, columns] = [10, 10, 10, 30, 5, 5, 5, 5, 5, 5]
+    table.loc[1, columns] = [20, 10, 20, 30, 9, 5, 9, 5, 12, 5]
+    table.loc[1, ["lwri_x", "lwri_y"]] = 50
+    table.loc[2, columns] = [10, 10, 10, 30, 5, 5, 5, 5, np.nan, np.nan]
+    table.loc[3, columns] = table.loc[0, columns]
+    np.testing.assert_allclose(measured(table)["nearest"], [0.35, 0.35, np.nan, np.nan])
 
 
-def test_flic_training_rows() -> None:
-    """facts.md: six training rows have a joint outside; the films' frames are 720 x 480 px."""
-    path = SHARED / "flic/annotations_train.csv"
-    if not path.is_file():
-        pytest.skip(f"{path} is not here")
-    rows = pd.read_csv(path)
-    table = people(len(rows)).assign(width=720, height=480, id=rows["id"], image=rows["image"])
-    table[JOINT_COLUMNS] = joints_of(rows).reshape(len(rows), -1)
-    result = measured(table)
-    outside = result.loc[result["outside"] > 1, "id"].tolist()
-    assert outside == ["train-0576", "train-0957", "train-1428", "train-1429", "train-3213", "train-3331"]
-    assert (result["torso"] > 69).all()
-    assert result["longest_limb"].max() < 1.2
-    assert result["copy_of"].isna().all()
-    # One person annotated twice and two people are clearly apart: nothing lies between 0.25 and 0.5.
-    assert not result["nearest"].between(0.25, 0.5).any()
+def test_leaks_stand_beside_the_scored_row() -> None:
+    images = ["raw/film-10.jpg", "raw/film-17.jpg", "incoming/film-10.jpg"]
+    table = people(3, image=images, split=["train", "test", "train"], group=["film", "film", "film-10.jpg"])
+    result = measured(table, fingerprint="0" * 64)
+    np.testing.assert_array_equal(result["frames_apart"], [np.nan, 7, np.nan])
+    assert result["looks_like"].tolist() == [None, "incoming/film-10.jpg", None]
+    assert result["source"].tolist() == ["raw", "raw", "incoming"]

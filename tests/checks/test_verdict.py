@@ -35,10 +35,11 @@ Change = Callable[[pd.DataFrame, Path], None]
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A folder with a picture of 100 x 80 px for each of the people."""
-    folder = tmp_path / "images"
-    folder.mkdir()
+    folder = tmp_path / "data"
+    (folder / "raw").mkdir(parents=True)
     for i in range(PEOPLE):
-        cv2.imwrite(str(folder / f"{i:02}.jpg"), np.full((80, 100, 3), 10 * i, np.uint8))
+        cells = np.random.default_rng(i).integers(30, 255, (16, 20), np.uint8)
+        cv2.imwrite(str(folder / f"raw/{i:02}.png"), cv2.resize(cells, (100, 80), interpolation=cv2.INTER_NEAREST))
     return folder
 
 
@@ -47,7 +48,7 @@ def table() -> pd.DataFrame:
     """10 people of train (p00...), 4 of val, 6 of test, a picture each, a film for two; nothing is wrong."""
     pose = dict(zip(JOINT_COLUMNS, np.array([POSE[joint] for joint in JOINTS], float).ravel(), strict=True))
     rows = [
-        {"id": f"p{i:02}", "image": f"{i:02}.jpg", "width": 100, "height": 80, "group": f"film{i // 2}"}
+        {"id": f"p{i:02}", "image": f"raw/{i:02}.png", "width": 100, "height": 80, "group": f"film{i // 2}"}
         | dict(zip(BOX_COLUMNS, (20.0, 5.0, 80.0, 75.0), strict=True))
         | pose
         for i in range(PEOPLE)
@@ -71,24 +72,27 @@ def shrink(table: pd.DataFrame, root: Path) -> None:
 
 
 def remove_picture(table: pd.DataFrame, root: Path) -> None:
-    (root / "03.jpg").unlink()
+    (root / "raw/03.png").unlink()
 
 
 def cut_picture(table: pd.DataFrame, root: Path) -> None:
-    data = (root / "03.jpg").read_bytes()
-    (root / "03.jpg").write_bytes(data[: len(data) // 2])
+    data = (root / "raw/03.png").read_bytes()
+    (root / "raw/03.png").write_bytes(data[: len(data) // 2])
 
 
 def test_a_clean_table_passes_untouched(table: pd.DataFrame, root: Path) -> None:
     verdict = checks.run(table, root, None)
     pd.testing.assert_frame_equal(verdict.table, table)
     assert verdict.quarantine.empty
-    assert list(verdict.quarantine.columns) == ["id", "image", "rule", "value", "reason"]
+    assert verdict.told.empty
+    for found in (verdict.quarantine, verdict.told):
+        assert list(found.columns) == ["id", "image", "rule", "value", "reason"]
     assert verdict.summary == {
         "passed": True,
         "failures": [],
         "rows": {"train": 10, "val": 4, "test": 6},
         "groups": {"train": 5, "val": 2, "test": 3},
+        "sources": {"raw": 20},
         "quarantined_rows": 0,
         "quarantined": {rule.name: 0 for rule in QUARANTINE.rules},
         "told": {rule.name: 0 for rule in TOLD.rules},
@@ -106,7 +110,7 @@ BROKEN: list[tuple[str, str, Change]] = [
     # Torso from (60, 30) to (57, 50): 20.22 px; lower arm from (34, 70) to (99, 79): 65.62 px.
     ("limb", "3.24", set_values(rhip_x=57, rhip_y=50, relb_x=34, relb_y=70, rwri_x=99, rwri_y=79)),
     ("box", "-10", set_values(box_x0=90)),
-    ("copy", "p02", set_values(image="02.jpg")),
+    ("copy", "p02", set_values(image="raw/02.png")),
 ]
 
 
@@ -142,28 +146,68 @@ def test_a_row_that_breaks_two_rules_is_listed_twice_and_people_keep_their_order
     assert verdict.summary["quarantined_rows"] == 2
 
 
-TOLD_OF: list[tuple[str, int, Change]] = [
-    ("sides_swapped", 1, set_values(rsho_x=60.5)),
-    ("joints_missing", 1, set_values(leye_x=np.nan, leye_y=np.nan)),
-    ("torso_missing", 1, set_values(rhip_x=np.nan, rhip_y=np.nan)),
-    # p03, of train, joins p19, of test, 30 px beside.
-    ("two_splits", 2, set_values(image="19.jpg", **{f"{j}_x": POSE[j][0] + 30 for j in JOINTS})),
+def copy_of_a_training_picture(table: pd.DataFrame, root: Path) -> None:
+    """The picture of p19, of test, is that of p03, of train, twice as large."""
+    picture = cv2.imread(str(root / "raw/03.png"))
+    cv2.imwrite(str(root / "raw/19.png"), cv2.resize(picture, (200, 160)))
+    table.loc[19, ["width", "height"]] = [200, 160]
+
+
+def near_frame(table: pd.DataFrame, root: Path) -> None:
+    """p18 and p19, of test, join p03's film, 10 and 11 frames after it."""
+    for row, name in [(18, "13"), (19, "14")]:
+        (root / table["image"][row]).rename(root / f"raw/film-{name}.png")
+        table.loc[row, ["image", "group"]] = [f"raw/film-{name}.png", table["group"][3]]
+    table.loc[2, "group"] = "another"
+
+
+TOLD_OF: list[tuple[str, dict[str, str], Change]] = [
+    ("sides_swapped", {"p03": "60, 60.5"}, set_values(rsho_x=60.5)),
+    # The hips' sides swapped: the sides of the body are 36.22 px long, their diagonals 39.40 px, and the torso
+    # is 36.22 px then.
+    ("sides_crossed", {"p03": "0.18"}, set_values(lhip_x=44, rhip_x=56)),
+    # The right upper arm is 16.16 px long, the left one 3.
+    ("uneven", {"p03": "5.39"}, set_values(lelb_x=60, lelb_y=33)),
+    ("joints_missing", {"p03": "10"}, set_values(leye_x=np.nan, leye_y=np.nan)),
+    ("torso_missing", {"p03": "empty"}, set_values(rhip_x=np.nan, rhip_y=np.nan)),
+    # p03, of train, joins p19, of test, 30 px beside; that is the same frame, too.
+    (
+        "two_splits",
+        {"p03": "2", "p19": "2"},
+        set_values(image="raw/19.png", group="film", **{f"{j}_x": POSE[j][0] + 30 for j in JOINTS}),
+    ),
+    ("near_frame", {"p18": "10"}, near_frame),
+    ("near_copy", {"p19": "raw/03.png"}, copy_of_a_training_picture),
     # 11 px to the side is 0.28 torso diameters; 12 px would be 0.305.
-    ("annotated_twice", 2, set_values(image="02.jpg", **{f"{j}_x": POSE[j][0] + 11 for j in JOINTS})),
+    (
+        "annotated_twice",
+        {"p02": "0.28", "p03": "0.28"},
+        set_values(image="raw/02.png", **{f"{j}_x": POSE[j][0] + 11 for j in JOINTS}),
+    ),
 ]
 
+ALSO_TOLD = {"torso_missing": ["joints_missing"], "two_splits": ["near_copy"]}
 
-@pytest.mark.parametrize(("rule", "count", "change"), TOLD_OF)
+
+@pytest.mark.parametrize(("rule", "people", "change"), TOLD_OF)
 def test_what_is_only_told_stays_in_the_table(
-    table: pd.DataFrame, root: Path, rule: str, count: int, change: Change
+    table: pd.DataFrame, root: Path, rule: str, people: dict[str, str], change: Change
 ) -> None:
     change(table, root)
     verdict = checks.run(table, root, None)
-    expected = {known.name: 0 for known in TOLD.rules} | {rule: count}
-    if rule == "torso_missing":
-        expected["joints_missing"] = 1
-    assert verdict.summary["told"] == expected
+    told = verdict.told[verdict.told["rule"] == rule]
+    assert dict(zip(told["id"], told["value"], strict=True)) == people
+    also = {other: 1 for other in ALSO_TOLD.get(rule, [])}
+    assert verdict.summary["told"] == {known.name: 0 for known in TOLD.rules} | {rule: len(people)} | also
+    assert verdict.quarantine.empty
     pd.testing.assert_frame_equal(verdict.table, table)
+
+
+def test_what_is_told_names_picture_and_reason(table: pd.DataFrame, root: Path) -> None:
+    set_values(rsho_x=60.5)(table, root)
+    reason = "the left shoulder lies left of the right one: seen from behind, or sides swapped"
+    told = checks.run(table, root, None).told.to_numpy().tolist()
+    assert told == [["p03", "raw/03.png", "sides_swapped", "60, 60.5", reason]]
 
 
 def test_every_told_rule_is_tried() -> None:
@@ -171,7 +215,7 @@ def test_every_told_rule_is_tried() -> None:
 
 
 def test_people_next_to_each_other_are_not_one_person(table: pd.DataFrame, root: Path) -> None:
-    set_values(image="02.jpg", **{f"{j}_x": POSE[j][0] + 12 for j in JOINTS})(table, root)
+    set_values(image="raw/02.png", **{f"{j}_x": POSE[j][0] + 12 for j in JOINTS})(table, root)
     assert checks.run(table, root, None).summary["told"]["annotated_twice"] == 0
 
 
@@ -227,7 +271,7 @@ def test_without_any_picture_run_raises_and_inspect_tells(table: pd.DataFrame, t
 
 
 def test_the_same_table_gives_the_same_verdict(table: pd.DataFrame, root: Path) -> None:
-    set_values(lwri_x=120, image="02.jpg")(table, root)
+    set_values(lwri_x=120, image="raw/02.png")(table, root)
     first, second = (checks.run(table.copy(), root, None) for _ in range(2))
     assert json.dumps(first.summary) == json.dumps(second.summary)
     pd.testing.assert_frame_equal(first.quarantine, second.quarantine)
@@ -251,7 +295,7 @@ def test_data_docs_hold_every_suite_and_are_replaced(table: pd.DataFrame, root: 
     suites = sorted(page.relative_to(docs / "validations").parts[0] for page in pages)
     assert suites == sorted(suite.name for suite in (MUST_HOLD, QUARANTINE, TOLD, MUST_REMAIN))
     assert "a limb is longer than 3 torso diameters" in (docs / "expectations/quarantine.html").read_text()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs", "images"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "docs"]
 
 
 def test_data_docs_are_written_where_the_checks_fail(table: pd.DataFrame, root: Path, tmp_path: Path) -> None:
@@ -263,4 +307,58 @@ def test_data_docs_are_written_where_the_checks_fail(table: pd.DataFrame, root: 
 def test_data_docs_do_not_replace_anything_else(table: pd.DataFrame, root: Path) -> None:
     with pytest.raises(InputError, match="name a new folder"):
         checks.run(table, root, root)
-    assert len(list(root.iterdir())) == PEOPLE
+    assert len(list((root / "raw").iterdir())) == PEOPLE
+
+
+def test_sources_are_counted(table: pd.DataFrame, root: Path) -> None:
+    (root / "incoming/monday").mkdir(parents=True)
+    for row in (3, 4):
+        (root / table["image"][row]).rename(root / f"incoming/monday/{row}.png")
+        table.loc[row, "image"] = f"incoming/monday/{row}.png"
+    assert checks.run(table, root, None).summary["sources"] == {"incoming/monday": 2, "raw": 18}
+
+
+def test_what_was_looked_at_serves_the_next_run(
+    table: pd.DataFrame, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = checks.run(table, root, None)
+    monkeypatch.setattr("splitpose.pictures.decode", None)
+    again = checks.run(table, root, None, looked=first.looked)
+    pd.testing.assert_frame_equal(again.looked, first.looked)
+    assert again.summary == first.summary
+
+
+def test_splits_that_are_not_cut_need_not_be_there(table: pd.DataFrame, root: Path) -> None:
+    train = table.assign(split="train")
+    assert not checks.inspect(train, root, None).summary["passed"]
+    assert checks.inspect(train, root, None, splits_are_cut=False).summary["passed"]
+
+
+def flic_counts() -> pd.DataFrame:
+    """As many rows and images as FLIC has, some of them cut off for val, and a delivery besides."""
+    train = pd.DataFrame({"split": "train", "image": [f"raw/a{i % 3628}.jpg" for i in range(3987)]})
+    train.loc[:600, "split"] = "val"
+    test = pd.DataFrame({"split": "test", "image": [f"raw/b{i % 926}.jpg" for i in range(1016)]})
+    new = pd.DataFrame({"split": "train", "image": [f"incoming/c{i}.jpg" for i in range(10)]})
+    table = pd.concat([train, test, new], ignore_index=True)
+    values = {"width": 720, "height": 480, "group": "film", **dict.fromkeys([*BOX_COLUMNS, *JOINT_COLUMNS], np.nan)}
+    return typed(table.assign(id=[f"p{i}" for i in range(len(table))], **values))
+
+
+def test_published_counts_of_flic(table: pd.DataFrame, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("splitpose.checks.verdict._inspect", lambda *arguments: "inspected")
+    flic = flic_counts()
+    assert checks.inspect(flic, root, None, published="FLIC") == "inspected"
+    line = (
+        r"train_rows: FLIC has 3,987 training rows \(found 3986\); "
+        r"train_images: FLIC's training rows are of 3,628 images \(found 3627\)$"
+    )
+    with pytest.raises(InputError, match=line):
+        checks.inspect(flic.drop(index=3000), root, None, published="FLIC")
+    with pytest.raises(InputError, match=r"failed: test_rows: FLIC has 1,016 test rows \(found 1015\)$"):
+        checks.inspect(flic.drop(index=3987), root, None, published="FLIC")
+    renamed = flic.assign(image=flic["image"].replace("raw/b500.jpg", "raw/b501.jpg"))
+    with pytest.raises(InputError, match=r"failed: test_images: .* 926 images \(found 925\)$"):
+        checks.inspect(renamed, root, None, published="FLIC")
+    for edition in (None, "FLIC-full"):
+        assert checks.inspect(table, root, None, published=edition) == "inspected"

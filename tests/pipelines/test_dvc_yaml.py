@@ -89,6 +89,7 @@ def test_the_command_names_every_data_dep(stages, stage):
     """What a stage reads or writes is named in its command, itself or by a folder above it."""
     words = stages[stage]["cmd"].split()
     made = [*stages[stage].get("outs", []), *stages[stage].get("metrics", [])]
+    made = [next(iter(out)) if isinstance(out, dict) else out for out in made]  # {path: {persist: true}}
     for path in [*stages[stage]["deps"], *made]:
         if not path.startswith("src/"):
             assert any(

@@ -19,6 +19,8 @@ def render(profile="sample", **changed):
         "figures": dict.fromkeys(page.FIGURES, PNG),
         "predictions": dict.fromkeys(VARIANTS, JPEG),
         "checks": {"passed": True, "rows": {"train": 1, "val": 2}, "failures": []},
+        "agreement": {"test": {"pairs": 0, "torso": "lsho-rhip", "pck": {}, "ci95": {}}},
+        "crops": {"train": JPEG, "test": JPEG},
         "profile": "source: {kind: sample}  # <script>alert(1)</script>\n",
     }
     return page.render(**(inputs | changed))
@@ -55,7 +57,7 @@ def test_page_needs_nothing_beside_it():
     assert "<link" not in html
     assert "@import" not in html
     addresses = [value for _, name, value in Elements(html).attributes if name in ("src", "href")]
-    assert len(addresses) == len(page.FIGURES) + len(VARIANTS) + 7
+    assert len(addresses) == len(page.FIGURES) + len(VARIANTS) + 2 + 7
     assert all(address.startswith(("data:image/", "#")) for address in addresses)
 
 
@@ -68,7 +70,7 @@ def test_links_within_the_page_lead_somewhere():
 def test_kind_of_a_picture_is_told():
     html = render()
     assert html.count("data:image/png;base64,") == len(page.FIGURES)
-    assert html.count("data:image/jpeg;base64,") == len(VARIANTS)
+    assert html.count("data:image/jpeg;base64,") == len(VARIANTS) + 2
 
 
 def test_text_from_outside_is_escaped():
@@ -124,3 +126,13 @@ def test_markdown_survives_a_bar_in_a_name():
     content = comparison()
     content["variants"] = {"a|b": content["variants"]["final"]}
     assert "| a\\|b | 2.12 |" in page.markdown(content)
+
+
+def test_how_far_annotators_agree_is_told_only_where_somebody_is_annotated_twice():
+    pair = {"mean": 90.0, "elbow": 100.0, "wrist": 50.0, "lhip": 80.0, "rhip": None}
+    interval = {name: value and [value - 5, value] for name, value in pair.items()}
+    found = {"pairs": 82, "torso": "lsho-rhip", "pck": {"0.2": pair}, "ci95": {"0.2": interval}}
+    assert "How far two annotators agree" not in render()
+    html = render(agreement={"test": found, "train": {"pairs": 0, "torso": "lsho-rhip", "pck": {}, "ci95": {}}})
+    assert "How far two annotators agree" in html
+    assert "<td>82</td><td>@0.2</td><td>90.0<small>85.0–90.0</small></td>" in html

@@ -82,7 +82,7 @@ def test_seed_changes_the_pictures(rendered: Path, tmp_path: Path) -> None:
 
 
 def test_flic_reader_takes_it(rendered: Path) -> None:
-    table = flic.read(rendered, "person")
+    table = flic.read(rendered, "person").table
     assert len(table) == PEOPLE
     assert table["id"].is_unique
     for image in table["image"]:
@@ -93,7 +93,7 @@ def test_flic_reader_takes_it(rendered: Path) -> None:
 
 
 def test_splits_share_no_film(rendered: Path) -> None:
-    table = flic.read(rendered, "person")
+    table = flic.read(rendered, "person").table
     films = {split: set(rows["group"]) for split, rows in table.groupby("split")}
     assert set(films) == {"train", "test"}
     assert not films["train"] & films["test"]
@@ -101,7 +101,7 @@ def test_splits_share_no_film(rendered: Path) -> None:
 
 
 def test_torso_box_holds_the_middle_of_the_torso(rendered: Path) -> None:
-    table = flic.read(rendered, "person")
+    table = flic.read(rendered, "person").table
     torso = [INDEX[name] for name in ("lsho", "rsho", "lhip", "rhip")]
     middle = joints_of(table)[:, torso].mean(axis=1)
     assert (table["box_x0"] < middle[:, 0]).all() and (middle[:, 0] < table["box_x1"]).all()

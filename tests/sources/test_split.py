@@ -29,6 +29,18 @@ def test_something_is_cut_and_something_is_left():
         assert set(out["split"]) == {"train", "val"}
 
 
+def test_a_group_too_large_is_passed_over():
+    for seed in range(8):  # whatever the order, only b and c fit into 3 of 12 rows
+        out = cut(table("aaaaaaaaabbc"), "val", 0.25, seed, "k")
+        assert out.loc[out["split"] == "val", "group"].tolist() == ["b", "b", "c"]
+
+
+def test_the_smallest_group_moves_where_none_fits():
+    for seed in range(8):
+        out = cut(table("aaaaabbbb"), "val", 0.2, seed, "k")
+        assert out.loc[out["split"] == "val", "group"].tolist() == list("bbbb")
+
+
 def test_the_seed_decides():
     splits = [tuple(cut(table("abcdefgh"), "val", 0.25, seed, "k")["split"]) for seed in (1, 1, 2)]
     assert splits[0] == splits[1] != splits[2]

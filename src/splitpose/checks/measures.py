@@ -1,81 +1,58 @@
 """What the rules look at: one row of plain numbers and texts beside each row of the annotation table.
 
-Pure functions, except for `look_at_pictures`, which reads files. Which value is too large or too small
-is no matter of this file: limits stand in suites.py.
+Pure functions. Which value is too large or too small is no matter of this file: limits stand in suites.py.
 """
-
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
 
-from splitpose import pictures
-from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS, joints_of
-from splitpose.progress import track
+from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS, JOINTS_IN_COMMON, joints_of, source_of
+from splitpose.checks.leaks import frames_apart, looks_like
+from splitpose.checks.looking import WANTED, size_text
 from splitpose.skeleton import INDEX, LIMBS, TORSO
 
 
-def look_at_pictures(images: Iterable[str], root: Path) -> pd.DataFrame:
-    """Decode every picture once, in threads, with a progress bar.
-
-    Returns a frame with the paths as index and two text columns: `picture_problem` (empty if it can be read)
-    and `picture_size` ("720x480": width x height in px; empty if it can not). Headers alone would be quicker,
-    but would not show a file that was cut short.
-    """
-    paths = sorted(set(images))
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda image: _look(image, root), paths)
-        rows = list(track(found, "looking at pictures", len(paths), "pictures"))
-    return pd.DataFrame(rows, index=paths, columns=["picture_problem", "picture_size"], dtype=object)
-
-
-def _look(image: str, root: Path) -> tuple[str | None, str | None]:
-    """The problem of one picture, or its size."""
-    if PurePath(image).is_absolute() or ".." in PurePath(image).parts:
-        return "path leads out of the folder of pictures", None
-    try:
-        data = (root / image).read_bytes()
-    except OSError as error:
-        return str(error.strerror), None
-    picture = pictures.decode(data, grey=True)
-    if picture is None:
-        return "no picture, damaged or cut short", None
-    height, width = picture.shape
-    return None, _size(width, height)
-
-
-def _size(width: int, height: int) -> str:
-    return f"{width}x{height}"
-
-
-def measure(table: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
+def measure(table: pd.DataFrame, looked: pd.DataFrame) -> pd.DataFrame:
     """The annotation table (typed, ids unique) with the columns that the rules look at.
 
-    - picture_problem, picture_size: from `look_at_pictures`; size: the same text from `width` and `height`.
+    - picture_problem, picture_size: from `looked`, what `look_at_pictures` gave for this table; size: the same
+      text from `width` and `height`.
+    - source: see `source_of`.
     - joints_annotated: joints with both coordinates; joints_half: joints with only one.
     - torso: px from left shoulder to right hip; empty without both.
     - outside: px that the joint furthest outside lies beyond the centres of the border pixels; or 0.
     - longest_limb: in torso diameters; empty without a torso or a limb.
+    - crossed: how much shorter both upper arms together would be with the elbows' sides swapped, or both sides
+      of the body with the hips', in torso diameters; empty without a torso or one of the pairs.
+    - uneven: length of the longer upper arm over the other, or of the longer side of the body.
     - box_side: px of the box's shorter side, negative if reversed, 0 if incomplete; empty without.
     - copy_of: id of the row that this one repeats exactly (same picture, same joints).
     - splits_of_picture: how many splits have a person in this row's picture.
+    - frames_apart, looks_like: see leaks.py.
     - nearest: mean distance of the joints to those of the most similar other person in the same picture, in
-      torso diameters; empty without such a person or without a torso.
+      torso diameters; empty without a person who has enough of the same joints, or without a torso.
     """
     joints = joints_of(table)
     torso = _distance(joints, TORSO)
-    return table.join(pictures, on="image").assign(
-        size=[_size(width, height) for width, height in zip(table["width"], table["height"], strict=True)],
+    sources = table["image"].map(source_of)
+    seen = table[WANTED].merge(looked, on=WANTED, how="left").set_index(table.index)
+    return table.assign(
+        source=sources,
+        picture_problem=seen["picture_problem"],
+        picture_size=seen["picture_size"],
+        size=[size_text(width, height) for width, height in zip(table["width"], table["height"], strict=True)],
         joints_annotated=_annotated(joints).sum(axis=1),
         joints_half=(np.isnan(joints).sum(axis=2) == 1).sum(axis=1),
         torso=torso,
         outside=_outside(joints, table[["width", "height"]].to_numpy(np.float64)),
         longest_limb=_longest_limb(joints, torso),
+        crossed=_crossed(joints, torso),
+        uneven=_uneven(joints),
         box_side=_box_side(table[BOX_COLUMNS].to_numpy(np.float64)),
         copy_of=_copy_of(table),
         splits_of_picture=table.groupby("image")["split"].transform("nunique"),
+        frames_apart=frames_apart(table),
+        looks_like=looks_like(table, sources, seen["fingerprint"]),
         nearest=_nearest(table["image"], joints, torso),
     )
 
@@ -100,6 +77,27 @@ def _longest_limb(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
     """(N,) in torso diameters; NaN for a torso of 0 px too, where a ratio means nothing."""
     lengths = np.stack([_distance(joints, limb) for limb in LIMBS])
     return np.fmax.reduce(lengths) / np.where(torso > 0, torso, np.nan)
+
+
+def _crossed(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
+    """(N,) in torso diameters, negative where the sides fit."""
+    gains = [
+        _distance(joints, ("lsho", f"l{end}"))
+        + _distance(joints, ("rsho", f"r{end}"))
+        - _distance(joints, ("lsho", f"r{end}"))
+        - _distance(joints, ("rsho", f"l{end}"))
+        for end in ("elb", "hip")
+    ]
+    return np.fmax(*gains) / np.where(torso > 0, torso, np.nan)
+
+
+def _uneven(joints: np.ndarray) -> np.ndarray:
+    """(N,) from 1; infinite where one of the two has no length."""
+    pairs = [
+        (_distance(joints, ("lsho", f"l{end}")), _distance(joints, ("rsho", f"r{end}"))) for end in ("elb", "hip")
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.fmax(*(np.maximum(left, right) / np.minimum(left, right) for left, right in pairs))
 
 
 def _box_side(boxes: np.ndarray) -> np.ndarray:
@@ -132,6 +130,6 @@ def _nearest(images: pd.Series, joints: np.ndarray, torso: np.ndarray) -> np.nda
         total = np.where(both, distances, 0.0).sum(axis=-1)
         count = both.sum(axis=-1)
         np.fill_diagonal(count, 0)  # nobody is compared with himself
-        mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+        mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count >= JOINTS_IN_COMMON)
         nearest[rows] = np.fmin.reduce(mean)
     return nearest / np.where(torso > 0, torso, np.nan)

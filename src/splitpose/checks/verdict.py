@@ -6,13 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from splitpose.annotations import SPLITS, typed
+from splitpose.annotations import INCOMING, SPLITS, source_of, typed
 from splitpose.checks.checkpoint import Checkpoints, Outcome
-from splitpose.checks.measures import look_at_pictures, measure
-from splitpose.checks.suites import MUST_HOLD, MUST_REMAIN, QUARANTINE, TOLD
+from splitpose.checks.looking import look_at_pictures
+from splitpose.checks.measures import measure
+from splitpose.checks.suites import MUST_HOLD, MUST_REMAIN, PUBLISHED, QUARANTINE, TOLD
 from splitpose.errors import InputError
 
-QUARANTINE_COLUMNS = ["id", "image", "rule", "value", "reason"]
+FOUND_COLUMNS = ["id", "image", "rule", "value", "reason"]
 
 
 @dataclass(frozen=True)
@@ -20,65 +21,114 @@ class Verdict:
     """What the checks say of an annotation table.
 
     - table: the rows that passed, typed and in their order.
-    - quarantine: columns id, image, rule, value, reason; a row a person and broken rule, in table order.
+    - quarantine, told: columns id, image, rule, value, reason; a row a person and rule, in table order. Those
+      of `quarantine` left the table; those of `told` are of the table as it arrived.
+    - looked: what was seen in the pictures, to be given to the next run (see `look_at_pictures`).
     - summary: for JSON, the same from run to run:
       {"passed": bool, "failures": [line], "rows" and "groups": {split: left after quarantine},
-      "quarantined_rows": n, "quarantined": {rule: rows}, "told": {rule: rows of the table as it arrived}}.
+      "sources": {source: rows as they arrived}, "quarantined_rows": n, "quarantined" and "told": {rule: rows}}.
     """
 
     table: pd.DataFrame
     quarantine: pd.DataFrame
+    told: pd.DataFrame
+    looked: pd.DataFrame
     summary: dict[str, Any]
 
 
-def run(table: pd.DataFrame, images_root: Path, docs: Path | None) -> Verdict:
-    """Check the table of a source, with its `image` paths below `images_root`; Data Docs go to `docs`.
+def run(
+    table: pd.DataFrame,
+    images_root: Path,
+    docs: Path | None,
+    *,
+    looked: pd.DataFrame | None = None,
+    published: str | None = None,
+) -> Verdict:
+    """Check the table of all sources; what it takes is `inspect`'s.
 
-    Raises InputError naming every rule of MUST_HOLD or MUST_REMAIN that is broken, with figures.
+    Raises InputError naming every rule of MUST_HOLD, PUBLISHED or MUST_REMAIN that is broken, with figures.
     """
-    verdict = inspect(table, images_root, docs)
+    verdict = inspect(table, images_root, docs, looked=looked, published=published)
     if not verdict.summary["passed"]:
-        counts = [f"{rule} {rows}" for rule, rows in verdict.summary["quarantined"].items() if rows]
-        quarantined = f"; rows in quarantine: {', '.join(counts)}" if counts else ""
-        raise InputError(f"annotation checks failed: {'; '.join(verdict.summary['failures'])}{quarantined}")
+        raise InputError(failure(verdict))
     return verdict
 
 
-def inspect(table: pd.DataFrame, images_root: Path, docs: Path | None) -> Verdict:
+def inspect(
+    table: pd.DataFrame,
+    images_root: Path,
+    docs: Path | None,
+    *,
+    looked: pd.DataFrame | None = None,
+    published: str | None = None,
+    splits_are_cut: bool = True,
+) -> Verdict:
     """Like `run`, but too few rows that are left are told in the summary and do not raise.
 
-    Raises InputError where MUST_HOLD is broken, because nothing more can be said of such a table.
+    Args:
+        table: annotation table.
+        images_root: its `image` paths are below it.
+        docs: folder for the Data Docs; none are written without it.
+        looked: `Verdict.looked` of a run before, so that pictures that did not change are not decoded again.
+        published: edition that the rows outside of incoming/ are exactly, as its makers published it: "FLIC".
+            Of other editions nothing is known and nothing asked.
+        splits_are_cut: so there must be people in train and in test.
+
+    Raises:
+        InputError: where MUST_HOLD or PUBLISHED is broken, because nothing more can be said of such a table.
     """
     checkpoints = Checkpoints()
     try:
-        return _inspect(checkpoints, table, images_root)
+        _must_hold(checkpoints, table, published)
+        return _inspect(checkpoints, typed(table), images_root, looked, splits_are_cut)
     finally:
         if docs is not None:
             checkpoints.write_docs(docs)
 
 
-def _inspect(checkpoints: Checkpoints, table: pd.DataFrame, images_root: Path) -> Verdict:
+def failure(verdict: Verdict) -> str:
+    """One line that names what a verdict that has not passed fails by, with figures."""
+    counts = [f"{rule} {rows}" for rule, rows in verdict.summary["quarantined"].items() if rows]
+    quarantined = f"; rows in quarantine: {', '.join(counts)}" if counts else ""
+    return f"annotation checks failed: {'; '.join(verdict.summary['failures'])}{quarantined}"
+
+
+def _must_hold(checkpoints: Checkpoints, table: pd.DataFrame, published: str | None) -> None:
     failures = _failures(checkpoints.run(MUST_HOLD, table))
+    if published in PUBLISHED and not failures:
+        is_new = table["image"].map(source_of).str.split("/").str[0] == INCOMING
+        failures = _failures(checkpoints.run(PUBLISHED[published], table[~is_new]))
     if failures:
         raise InputError(f"annotation checks failed: {'; '.join(failures)}")
-    table = typed(table)
-    measured = measure(table, look_at_pictures(table["image"], images_root))
+
+
+def _inspect(
+    checkpoints: Checkpoints,
+    table: pd.DataFrame,
+    images_root: Path,
+    looked: pd.DataFrame | None,
+    splits_are_cut: bool,
+) -> Verdict:
+    looked = look_at_pictures(table, images_root, looked)
+    measured = measure(table, looked)
     broken = _evaluated(checkpoints.run(QUARANTINE, measured))
     told = _evaluated(checkpoints.run(TOLD, measured))
-    quarantine = _quarantine(table, broken)
+    quarantine = _found(table, broken)
     leaves = table["id"].isin(quarantine["id"])
-    failures = _failures(checkpoints.run(MUST_REMAIN, table.assign(quarantined=leaves.astype(int))))
+    must_remain = MUST_REMAIN if splits_are_cut else MUST_REMAIN.without("train_and_test")
+    failures = _failures(checkpoints.run(must_remain, table.assign(quarantined=leaves.astype(int))))
     kept = table[~leaves].reset_index(drop=True)
     summary = {
         "passed": not failures,
         "failures": failures,
         "rows": {split: int((kept["split"] == split).sum()) for split in SPLITS},
         "groups": {split: int(kept.loc[kept["split"] == split, "group"].nunique()) for split in SPLITS},
+        "sources": {str(source): int(rows) for source, rows in measured.groupby("source").size().items()},
         "quarantined_rows": int(leaves.sum()),
         "quarantined": {outcome.rule.name: len(outcome.rows) for outcome in broken},
         "told": {outcome.rule.name: len(outcome.rows) for outcome in told},
     }
-    return Verdict(kept, quarantine, summary)
+    return Verdict(kept, quarantine, _found(table, told), looked, summary)
 
 
 def _evaluated(outcomes: list[Outcome]) -> list[Outcome]:
@@ -89,8 +139,8 @@ def _evaluated(outcomes: list[Outcome]) -> list[Outcome]:
     return outcomes
 
 
-def _quarantine(table: pd.DataFrame, outcomes: list[Outcome]) -> pd.DataFrame:
-    """One row a broken rule and person, people in the table's order and rules in the suite's."""
+def _found(table: pd.DataFrame, outcomes: list[Outcome]) -> pd.DataFrame:
+    """One row a rule and person that breaks it, people in the table's order and rules in the suite's."""
     found = pd.DataFrame(
         [(id_, out.rule.name, value, out.rule.reason) for out in outcomes for id_, value in out.rows],
         columns=["id", "rule", "value", "reason"],
@@ -98,7 +148,7 @@ def _quarantine(table: pd.DataFrame, outcomes: list[Outcome]) -> pd.DataFrame:
     )
     people = table[["id", "image"]].reset_index(names="order")
     ordered = people.merge(found, on="id").sort_values("order", kind="stable")
-    return ordered[QUARANTINE_COLUMNS].reset_index(drop=True)
+    return ordered[FOUND_COLUMNS].reset_index(drop=True)
 
 
 def _failures(outcomes: list[Outcome]) -> list[str]:

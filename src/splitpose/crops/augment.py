@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from zlib import crc32
 
+import cv2
 import numpy as np
 
-from splitpose.crops.geometry import Region, apply, crop_map, cut
+from splitpose.crops.geometry import Picture, apply, crop_map
+from splitpose.crops.people import Person
 from splitpose.settings import Crops
 from splitpose.skeleton import MIRROR
 
@@ -24,29 +26,36 @@ class Crop:
     to_crop: np.ndarray
 
 
-def plain(id: str, picture: np.ndarray, joints: np.ndarray, region: Region, size: int) -> Crop:
+def crops_of(person: Person, picture: Picture, settings: Crops, split: str) -> list[Crop]:
+    """What the crops of a person are: augmented copies for training, else the one as it is."""
+    if split != "train":
+        return [plain(person, picture, settings.size)]
+    return [augmented(person, picture, settings, copy) for copy in range(settings.copies)]
+
+
+def plain(person: Person, picture: Picture, size: int) -> Crop:
     """The crop as it is, for validation, test and use."""
-    affine = crop_map(region, size)
-    return Crop(id, cut(picture, affine, size), apply(affine, joints), affine)
+    affine = crop_map(person.region, size)
+    return Crop(person.id, picture.cut(affine, size), apply(affine, person.joints), affine)
 
 
-def augmented(id: str, picture: np.ndarray, joints: np.ndarray, region: Region, settings: Crops, copy: int) -> Crop:
+def augmented(person: Person, picture: Picture, settings: Crops, copy: int) -> Crop:
     """One of a training person's copies; its chance depends on the seed, the id and the copy's number alone."""
-    rng = np.random.default_rng([settings.seed, crc32(id.encode()), copy])
+    rng = np.random.default_rng([settings.seed, crc32(person.id.encode()), copy])
     mirror = bool(rng.random() < settings.mirror)
     affine = crop_map(
-        region,
+        person.region,
         settings.size,
         rotation=rng.uniform(-settings.rotation, settings.rotation),
         scale=rng.uniform(*settings.scale),
         shift=tuple(rng.uniform(-settings.shift, settings.shift, 2)),
         mirror=mirror,
     )
-    pixels = cut(picture, affine, settings.size)
+    pixels = picture.cut(affine, settings.size)
     if settings.brightness:
         pixels = _relit(pixels, settings.brightness, rng)
-    moved = apply(affine, joints)
-    return Crop(id, pixels, moved[MIRROR] if mirror else moved, affine)
+    moved = apply(affine, person.joints)
+    return Crop(person.id, pixels, moved[MIRROR] if mirror else moved, affine)
 
 
 def _relit(pixels: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
@@ -56,4 +65,5 @@ def _relit(pixels: np.ndarray, strength: float, rng: np.random.Generator) -> np.
     tint = 1 + rng.uniform(-strength, strength, 3) / 4
     levels = (np.arange(256)[:, None] - 127.5) * contrast * tint + 127.5 + brightness
     table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
-    return np.stack([table[pixels[..., channel], channel] for channel in range(3)], axis=-1)
+    relit: np.ndarray = cv2.LUT(pixels, table[None])
+    return relit

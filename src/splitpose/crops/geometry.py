@@ -25,12 +25,12 @@ def region_of(joints: np.ndarray, box: np.ndarray, around: Literal["joints", "bo
 
     Args:
         joints: (K, 2) px, NaN where not annotated.
-        box: (4,) x0 y0 x1 y1 px, NaN where there is none.
-        around: the box of the annotated joints (paper, section 4: "cropped to loosely fit the person"), or the
-            given box; without one, the joints'.
+        box: (4,) x0 y0 x1 y1 px; only used, and then without NaN, if `around` is "box".
+        around: "joints" is the box of the annotated joints (paper, section 4: "cropped to loosely fit the person"),
+            "box" the given one, which is all that a model on a phone gets.
         margin: side of the square in longer sides of the box.
     """
-    if around == "joints" or np.isnan(box).any():
+    if around == "joints":
         box = np.concatenate([np.nanmin(joints, axis=0), np.nanmax(joints, axis=0)])
     x0, y0, x1, y1 = box
     side = max(x1 - x0, y1 - y0, 1.0) * margin
@@ -79,15 +79,34 @@ def invert(affine: np.ndarray) -> np.ndarray:
 
 
 def cut(picture: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
-    """The crop (size, size, 3) uint8 of a picture; black where the picture ends.
+    """The crop (size, size, 3) uint8 of a picture; black where the picture ends."""
+    return Picture(picture).cut(affine, size)
 
-    A picture that shrinks by two or more is first reduced by area, so that fine patterns do not flicker.
-    """
-    shrink = int(1 / np.sqrt(abs(np.linalg.det(affine[:, :2]))))
-    if shrink >= 2:
-        height, width = (max(1, round(side / shrink)) for side in picture.shape[:2])
-        fx, fy = width / picture.shape[1], height / picture.shape[0]
-        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+class Picture:
+    """A picture (H, W, 3) uint8 that crops are cut from; what several crops share is computed once."""
+
+    def __init__(self, pixels: np.ndarray):
+        # OpenCV warps four channels to the same values as three in half the time.
+        self._reduced = {1: cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA)}
+
+    def cut(self, affine: np.ndarray, size: int) -> np.ndarray:
+        """The crop (size, size, 3) uint8; black where the picture ends.
+
+        A picture that shrinks by two or more is first reduced by area, so that fine patterns do not flicker.
+        """
+        shrink = int(1 / np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+        reduced = self._reduced_by(max(1, shrink))
+        fy, fx = np.divide(reduced.shape[:2], self._reduced[1].shape[:2])
         enlarge = np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5]])
         affine = np.hstack([affine[:, :2] @ enlarge[:, :2], apply(affine, enlarge[:, 2])[:, None]])
-    return cv2.warpAffine(picture, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        crop = cv2.warpAffine(reduced, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        bgr: np.ndarray = cv2.cvtColor(crop, cv2.COLOR_BGRA2BGR)
+        return bgr
+
+    def _reduced_by(self, shrink: int) -> np.ndarray:
+        if shrink not in self._reduced:
+            whole = self._reduced[1]
+            height, width = (max(1, round(side / shrink)) for side in whole.shape[:2])
+            self._reduced[shrink] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+        return self._reduced[shrink]

@@ -5,6 +5,7 @@ A record has `id`, `crop` (JPEG), `joints` (2K float32 crop px, NaN where not an
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,12 @@ from splitpose.errors import InputError
 from splitpose.skeleton import JOINTS
 
 JPEG_QUALITY = 95
+
+FILES_IN_TURNS = 16
+"""Training files that are read in turns."""
+
+SHUFFLED = 20_000
+"""Crops that are held, as JPEG, to draw the next one from: some 300 MB at 224 px."""
 
 
 def encode(crop: Crop) -> bytes:
@@ -32,17 +39,11 @@ def encode(crop: Crop) -> bytes:
     return serialised
 
 
-def write(records: Iterable[bytes], folder: Path, split: str, shards: int) -> int:
-    """Deal records out to `<split>-00000-of-0000N.tfrecord` files in turn; the number of records."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [str(folder / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord") for shard in range(shards)]
-    writers = [tf.io.TFRecordWriter(path) for path in paths]
-    count = 0
-    for count, record in enumerate(records, start=1):
-        writers[(count - 1) % shards].write(record)
-    for writer in writers:
-        writer.close()
-    return count
+def write(serialised: Iterable[bytes], path: Path) -> None:
+    """Write records to a file, in order."""
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in serialised:
+            writer.write(record)
 
 
 def files(folder: Path, split: str) -> list[str]:
@@ -56,12 +57,16 @@ def files(folder: Path, split: str) -> list[str]:
 def training_batches(folder: Path, size: int, batch: int, seed: int) -> tf.data.Dataset:
     """Endless seeded batches of the training split: (crops (B, S, S, 3) uint8 RGB, joints (B, K, 2) float32).
 
-    The order is a function of the seed alone: everything is shuffled anew each round.
+    The order is a function of the files and the seed alone: everything is shuffled anew each round. A file holds
+    people who stand together in the table, of one film, and all their copies; so many files, in an order by
+    chance, are read in turns before single crops are shuffled.
     """
     paths = files(folder, "train")
     return (
-        tf.data.TFRecordDataset(paths)
-        .shuffle(20_000, seed=seed, reshuffle_each_iteration=True)
+        tf.data.Dataset.from_tensor_slices(paths)
+        .shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
+        .interleave(tf.data.TFRecordDataset, cycle_length=FILES_IN_TURNS, deterministic=True)
+        .shuffle(SHUFFLED, seed=seed, reshuffle_each_iteration=True)
         .repeat()
         .map(lambda record: _decode(record, size), num_parallel_calls=2, deterministic=True)
         .batch(batch, drop_remainder=True)
@@ -70,19 +75,29 @@ def training_batches(folder: Path, size: int, batch: int, seed: int) -> tf.data.
 
 
 def read(folder: Path, split: str, size: int) -> Iterator[Crop]:
-    """All crops of a split, in order; pixels are RGB."""
-    for record in tf.data.TFRecordDataset(files(folder, split)).as_numpy_iterator():
-        example = tf.train.Example.FromString(record).features.feature
-        jpeg = np.frombuffer(example["crop"].bytes_list.value[0], np.uint8)
-        pixels = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
-        if pixels is None:
-            raise InputError(f"{folder}: a {split} crop is damaged; run `dvc repro --force augment`")
-        yield Crop(
-            example["id"].bytes_list.value[0].decode(),
-            pixels,
-            np.array(example["joints"].float_list.value, np.float32).reshape(len(JOINTS), 2),
-            np.array(example["to_crop"].float_list.value, np.float32).reshape(2, 3),
-        )
+    """All crops of a split in order of their files' names; pixels are RGB.
+
+    Raises InputError naming a file that is damaged.
+    """
+    for path in files(folder, split):
+        for record in _records(path):
+            example = tf.train.Example.FromString(record).features.feature
+            jpeg = np.frombuffer(example["crop"].bytes_list.value[0], np.uint8)
+            pixels: Any = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
+            yield Crop(
+                example["id"].bytes_list.value[0].decode(),
+                pixels,
+                np.array(example["joints"].float_list.value, np.float32).reshape(len(JOINTS), 2),
+                np.array(example["to_crop"].float_list.value, np.float32).reshape(2, 3),
+            )
+
+
+def _records(path: str) -> Iterator[bytes]:
+    """The serialised records of a file; each has a checksum, so what comes is what was written."""
+    try:
+        yield from tf.data.TFRecordDataset(path).as_numpy_iterator()
+    except tf.errors.DataLossError as error:
+        raise InputError(f"{path}: damaged; delete it and run `dvc repro augment`") from error
 
 
 def _decode(record: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from splitpose.errors import InputError
+from splitpose.models.batch_norm import BatchNorm
 
 BLOCKS: dict[int, tuple[int, int]] = {
     1: (64, 1),
@@ -39,7 +40,7 @@ def scaled(filters: int, width: float) -> int:
 
 def norm_relu(x: keras.KerasTensor, name: str, momentum: float) -> keras.KerasTensor:
     """BatchNorm and ReLU6, as after every convolution of MobileNet."""
-    x = layers.BatchNormalization(momentum=momentum, epsilon=_EPSILON, name=f"{name}_bn")(x)
+    x = BatchNorm(momentum=momentum, epsilon=_EPSILON, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 

@@ -50,6 +50,8 @@ def render(
     figures: Mapping[str, bytes],
     predictions: Mapping[str, bytes],
     checks: Mapping[str, Any],
+    agreement: Mapping[str, Any],
+    crops: Mapping[str, bytes],
     profile: str,
 ) -> str:
     """The page as HTML, all pictures inside it.
@@ -61,6 +63,8 @@ def render(
         figures: PNGs, by a name of FIGURES.
         predictions: a PNG or JPEG a variant, of `drawing.prediction_sheet`.
         checks: the data's summary, the content of checks.json.
+        agreement: what `scoring.agreement` gives, a split.
+        crops: a sheet of crops as PNG or JPEG, a split.
         profile: text of the profile's YAML file.
     """
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -77,6 +81,8 @@ def render(
         figures=[(*FIGURES[name], _data_uri(picture)) for name, picture in figures.items()],
         predictions=[(name, _data_uri(picture)) for name, picture in predictions.items()],
         checks=list(_flat(checks)),
+        ceiling=tables.label_ceiling(agreement),
+        crops=[(split, _data_uri(picture)) for split, picture in crops.items()],
         profile=profile,
     )
 

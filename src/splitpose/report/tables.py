@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from splitpose.report import published
 from splitpose.deploy.runtime import PRECISIONS
+from splitpose.report import published
 
 MISSING = "–"
 STAND_IN = (
@@ -211,6 +211,28 @@ def _beside(comparison: Mapping[str, Any]) -> str:
     if comparison["profile"] == "flic":
         return ""
     return f"Published rows are of FLIC, ours of profile {comparison['profile']}: they do not compare. "
+
+
+def label_ceiling(agreement: Mapping[str, Any]) -> Table | None:
+    """How far two annotators agree, one row a split and threshold; None if nobody is annotated twice.
+
+    `agreement` has what `scoring.agreement` gives for each split.
+    """
+    rows = []
+    for split, found in agreement.items():
+        for threshold in sorted(found["pck"], key=float, reverse=True):
+            pck = {threshold: found["pck"][threshold] | {"ci95": found["ci95"][threshold]}}
+            scores = [score({"pck": pck}, threshold, joint) for joint in ("mean", "elbow", "wrist", "lhip", "rhip")]
+            rows.append((split, str(found["pairs"]), f"@{threshold}", *scores))
+    if not rows:
+        return None
+    return Table(
+        title="How far two annotators agree: a ceiling for any model",
+        headers=("people", "pairs", "PCK", "mean", "elbow", "wrist", "lhip", "rhip"),
+        rows=tuple(rows),
+        note="PCK in percent of one annotation of a person against another one of the same person, the mean of "
+        "both directions, with its 95 % interval over pairs.",
+    )
 
 
 def number(value: float | None, digits: int) -> str:

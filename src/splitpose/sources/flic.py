@@ -1,5 +1,7 @@
 """FLIC's archive (examples.mat and images/) read into the annotation table (facts.md, FLIC itself)."""
 
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +12,7 @@ from scipy.io import loadmat
 from splitpose.annotations import BOX_COLUMNS, typed, with_joints
 from splitpose.errors import InputError
 from splitpose.skeleton import observer_centric
+from splitpose.sources.reading import Reading
 
 ARCHIVES = ("FLIC", "FLIC-full")
 """Names of the folder that the two editions unpack to."""
@@ -21,26 +24,39 @@ COORDS_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16)
 FIELDS = ("moviename", "coords", "filepath", "imgdims", "currframe", "torsobox", "istrain", "istest")
 """What the reader needs of a row of `examples`."""
 
+LEFT_OUT = {"isbad": "flagged bad", "isunchecked": "unchecked"}
+"""Fields that FLIC-full has besides: why a row is in neither split."""
 
-def read(root: Path, viewpoint: Literal["observer", "person"]) -> pd.DataFrame:
-    """The annotation table of the archive that lies unpacked below `root`.
+TOO_LARGE = 2**31
+"""Above any frame number and any picture's width or height."""
 
-    Coordinates stay as MATLAB gave them. `id` is "<moviename>-<frame>-<row of examples, from 0>", `group` the
-    film. With `viewpoint` "observer" left and right are as the observer sees them (see `observer_centric`).
-    Rows that are in neither split (FLIC-full flags bad and unchecked ones so) are left out.
 
-    Raises InputError naming the file, and the row and field where one is wrong.
+def read(root: Path, viewpoint: Literal["observer", "person"]) -> Reading:
+    """The people of the archive that lies unpacked below `root`; `image` is a path below `root`.
+
+    Coordinates stay as the file has them, because published annotations and predictions are in the same px.
+    `id` is "<moviename>-<frame>-<row of examples, from 0>", `group` the film. With `viewpoint` "observer" left and
+    right are as the observer sees them (see `observer_centric`). Rows in neither split are left out and counted.
+
+    Raises InputError naming the file, and the row (from 0) and field where one is wrong.
     """
     archive = _archive(root)
     path = archive / "examples.mat"
-    rows = [_row(path, index, example) for index, example in enumerate(_examples(path))]
-    rows = [(fields, joints) for fields, joints in rows if fields["split"]]
-    if not rows:
+    people, left_out = [], Counter[str]()
+    for index, example in enumerate(_examples(path)):
+        row = _Row(path, index, example)
+        split = _split(row)
+        if split is None:
+            left_out[_reason(row)] += 1
+        else:
+            people.append((_fields(row, split, archive.name), _joints(row)))
+    if not people:
         raise InputError(f"{path}: istrain and istest are set in no row; unpack the archive again")
-    table = pd.DataFrame([fields for fields, _ in rows])
-    table["image"] = f"{archive.name}/images/" + table["image"]
-    joints = np.stack([joints for _, joints in rows])
-    return typed(with_joints(table, observer_centric(joints) if viewpoint == "observer" else joints))
+    table = pd.DataFrame([fields for fields, _ in people])
+    joints = np.stack([joints for _, joints in people])
+    if viewpoint == "observer":
+        joints = observer_centric(joints)
+    return Reading(typed(with_joints(table, joints)), dict(left_out))
 
 
 def _archive(root: Path) -> Path:
@@ -73,46 +89,89 @@ def _examples(path: Path) -> np.ndarray:
     return examples.ravel()
 
 
-def _row(path: Path, index: int, example: Any) -> tuple[dict[str, object], np.ndarray]:
-    """One record as the table's fields and its joints, (K, 2) in px."""
+@dataclass(frozen=True)
+class _Row:
+    """A record of `examples`, whose fields come as what they must be; if one is not, the error says where."""
 
-    def numbers(field: str, *shapes: tuple[int, ...]) -> np.ndarray:
-        try:
-            value = np.asarray(example[field], np.float64)
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{path}: row {index}, {field}: numbers are wanted") from error
-        if value.shape not in shapes:
-            wanted = " or ".join("x".join(map(str, shape)) for shape in shapes)
-            found = "x".join(map(str, value.shape))
-            raise InputError(f"{path}: row {index}, {field}: shape {wanted} is wanted, found {found}")
-        return value
+    path: Path
+    index: int
+    example: np.void
 
-    def finite(field: str, *shapes: tuple[int, ...]) -> np.ndarray:
-        value = numbers(field, *shapes)
-        if not np.isfinite(value).all():
-            raise InputError(f"{path}: row {index}, {field}: a finite number is wanted")
-        return value
+    def error(self, field: str, problem: str) -> InputError:
+        return InputError(f"{self.path}: row {self.index}, {field}: {problem}")
 
-    def text(field: str) -> str:
-        value = np.asarray(example[field])
-        if value.size != 1 or value.dtype.kind != "U":
-            raise InputError(f"{path}: row {index}, {field}: text is wanted")
+    def text(self, field: str) -> str:
+        value = np.asarray(self._out_of_cells(field))
+        if value.size != 1 or value.dtype.kind != "U" or not value.item().strip() or not value.item().isprintable():
+            raise self.error(field, "text is wanted")
         return str(value.item())
 
-    coords = numbers("coords", COORDS_SHAPE)[:, COORDS_COLUMNS].T
-    height, width = finite("imgdims", (1, 3), (1, 2)).ravel()[:2]
-    frame = int(finite("currframe", (1, 1)).item())
-    is_train, is_test = (bool(finite(field, (1, 1)).item()) for field in ("istrain", "istest"))
+    def numbers(self, field: str, *shapes: tuple[int, int]) -> np.ndarray:
+        """float64 of one of the shapes; NaN and infinity pass."""
+        value = np.asarray(self._out_of_cells(field))
+        if value.dtype.kind not in "biuf":
+            raise self.error(field, "numbers are wanted")
+        if value.shape not in shapes:
+            wanted = " or ".join("x".join(map(str, shape)) for shape in shapes)
+            raise self.error(field, f"shape {wanted} is wanted, found {'x'.join(map(str, value.shape))}")
+        return value.astype(np.float64)
+
+    def finite(self, field: str, *shapes: tuple[int, int]) -> np.ndarray:
+        value = self.numbers(field, *shapes)
+        if not np.isfinite(value).all():
+            raise self.error(field, "a finite number is wanted")
+        return value
+
+    def whole(self, field: str, least: int, *shapes: tuple[int, int]) -> list[int]:
+        value = self.finite(field, *shapes).ravel()
+        if (value != np.round(value)).any() or value.min() < least or value.max() >= TOO_LARGE:
+            raise self.error(field, f"whole numbers from {least} are wanted, found {value.tolist()}")
+        return [int(number) for number in value]
+
+    def flag(self, field: str) -> bool:
+        value = self.finite(field, (1, 1)).item()
+        if value not in (0, 1):
+            raise self.error(field, f"0 or 1 is wanted, found {value:g}")
+        return value == 1
+
+    def _out_of_cells(self, field: str) -> Any:
+        """A field's value; MATLAB users wrap one in cells of 1x1 easily."""
+        value = self.example[field]
+        while isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
+            value = value.item()
+        return value
+
+
+def _split(row: _Row) -> str | None:
+    is_train, is_test = row.flag("istrain"), row.flag("istest")
     if is_train and is_test:
-        raise InputError(f"{path}: row {index}, istrain and istest: both are set; a row belongs to one split")
-    film = text("moviename")
-    fields: dict[str, object] = {
-        "id": f"{film}-{frame:08d}-{index}",
-        "image": text("filepath"),
+        raise row.error("istrain and istest", "both are set; a row belongs to one split")
+    return "train" if is_train else "test" if is_test else None
+
+
+def _reason(row: _Row) -> str:
+    """Why a row is in neither split, as far as the file says: it need not have or fill these fields."""
+    fields = row.example.dtype.names or ()
+    reasons = [reason for field, reason in LEFT_OUT.items() if field in fields and np.any(row.example[field])]
+    return " and ".join(reasons) or "in neither split"
+
+
+def _fields(row: _Row, split: str, archive: str) -> dict[str, object]:
+    """All columns of the table except the joints'."""
+    film = row.text("moviename")
+    (frame,) = row.whole("currframe", 0, (1, 1))
+    height, width, *_ = row.whole("imgdims", 1, (1, 3), (1, 2))
+    return {
+        "id": f"{film}-{frame:08d}-{row.index}",
+        "image": f"{archive}/images/{row.text('filepath')}",
         "width": width,
         "height": height,
-        "split": "train" if is_train else "test" if is_test else "",
+        "split": split,
         "group": film,
-        **dict(zip(BOX_COLUMNS, numbers("torsobox", (1, 4)).ravel(), strict=True)),
+        **dict(zip(BOX_COLUMNS, row.finite("torsobox", (1, 4)).ravel(), strict=True)),
     }
-    return fields, coords
+
+
+def _joints(row: _Row) -> np.ndarray:
+    """(K, 2) px."""
+    return row.numbers("coords", COORDS_SHAPE)[:, COORDS_COLUMNS].T

@@ -1,74 +1,73 @@
 """augment: crops of every person as TFRecord shards; training people in several changed copies."""
 
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import pandas as pd
 
 import splitpose.stages.quiet  # noqa: F401
-from splitpose import annotations, pictures
-from splitpose.annotations import BOX_COLUMNS, SPLITS, joints_of
-from splitpose.crops import records
-from splitpose.crops.augment import augmented, plain
-from splitpose.crops.geometry import region_of
+from splitpose import annotations
+from splitpose.annotations import SPLITS
+from splitpose.crops.people import croppable, framing, people_of
+from splitpose.crops.shards import Shard, plan, prune, source_of, write
 from splitpose.errors import InputError
 from splitpose.files import whole_folder
-from splitpose.progress import track
+from splitpose.report.crop_sheet import crop_sheet
 from splitpose.settings import Crops, Profile
 from splitpose.stages.command import run
 
-WORKERS = 2
 BYTES_A_PIXEL = 1.5
 """Generous for a JPEG of quality 95."""
 
 
-def augment(profile: Profile, data: Path, table: Path, out: Path) -> None:
-    """Cut the crops."""
-    people = annotations.read(table)
+def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) -> None:
+    """Cut the crops that are not there yet; show some of each split."""
     settings = profile.crops
-    _check_space(people, settings, out)
-    with whole_folder(out) as folder:
+    annotated = annotations.read(table)
+    people = croppable(annotated, settings.around)
+    _tell(annotated, people, settings)
+
+    shards = plan(people, data, settings)
+    out.mkdir(parents=True, exist_ok=True)
+    missing = [shard for shard in shards if not (out / shard.name).is_file()]
+    _check_space(missing, settings, out)
+    write(missing, data, settings, out)
+    prune(shards, out)
+
+    with whole_folder(sheets) as folder:
         for split in SPLITS:
-            rows = people[people["split"] == split]
-            shards = settings.shards if split == "train" else 1
-            count = records.write(_records(rows, data, settings, split), folder, split, shards)
-            print(f"{split}: {count} crops of {len(rows)} people")
+            sheet = crop_sheet(people[people["split"] == split], data, settings, split)
+            cv2.imwrite(str(folder / f"{split}.jpg"), sheet)
+            _count(split, shards, missing, settings)
 
 
-def _check_space(people: pd.DataFrame, settings: Crops, out: Path) -> None:
-    crops = len(people) + (people["split"] == "train").sum() * (settings.copies - 1)
-    need = int(crops * settings.size**2 * BYTES_A_PIXEL)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(out.parent).free
+def _tell(annotated: pd.DataFrame, people: pd.DataFrame, settings: Crops) -> None:
+    """Print who has no box, and how each source's boxes frame people: sources may mean different boxes."""
+    if settings.around == "joints":
+        return
+    left_out = annotated.drop(people.index)["split"].value_counts()
+    print(f"left out for want of a box: {left_out.sum()} people", left_out.to_dict() or "")
+    for source, rows in people.groupby(people["image"].map(source_of)):
+        span, inside = framing(people_of(rows, settings))
+        print(f"{source}: joints span {span:.0%} of the crop's side (median), {inside:.1%} of them are inside")
+
+
+def _check_space(missing: Sequence[Shard], settings: Crops, out: Path) -> None:
+    need = int(sum(shard.crops(settings) for shard in missing) * settings.size**2 * BYTES_A_PIXEL)
+    free = shutil.disk_usage(out).free
     if free < need:
         raise InputError(
             f"{out}: the crops need up to {need / 1e6:.0f} MB, {free / 1e6:.0f} MB are free; free some"
         )
 
 
-def _records(rows: pd.DataFrame, data: Path, settings: Crops, split: str) -> Iterator[bytes]:
-    """Records copy by copy, people in order; read and warped in threads (OpenCV frees the GIL)."""
-    cv2.setNumThreads(1)
-    copies = settings.copies if split == "train" else 1
-    with ThreadPoolExecutor(WORKERS) as pool:
-        cut = partial(_person, data, settings, split, copies)
-        people = zip(rows.to_dict("records"), joints_of(rows), rows[BOX_COLUMNS].to_numpy(), strict=True)
-        for of_one_person in track(pool.map(cut, people), f"crops: {split}", len(rows), "people"):
-            yield from of_one_person
-
-
-def _person(data: Path, settings: Crops, split: str, copies: int, person: tuple) -> list[bytes]:
-    row, joints, box = person
-    picture = pictures.read(data / row["image"], (row["width"], row["height"]))
-    region = region_of(joints, box, settings.around, settings.margin)
-    if split != "train":
-        return [records.encode(plain(row["id"], picture, joints, region, settings.size))]
-    crops = (augmented(row["id"], picture, joints, region, settings, copy) for copy in range(copies))
-    return [records.encode(crop) for crop in crops]
+def _count(split: str, shards: Sequence[Shard], missing: Sequence[Shard], settings: Crops) -> None:
+    people = sum(len(shard.people) for shard in shards if shard.split == split)
+    crops = sum(shard.crops(settings) for shard in shards if shard.split == split)
+    made = sum(shard.crops(settings) for shard in missing if shard.split == split)
+    print(f"{split}: {crops} crops of {people} people; {made} made, {crops - made} kept from before")
 
 
 if __name__ == "__main__":

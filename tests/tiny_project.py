@@ -1,0 +1,63 @@
+"""The project itself on a tiny profile, in a folder of its own, run by dvc."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+
+def tiny_profile(repository: Path) -> dict:
+    profile = yaml.safe_load((repository / "profiles" / "sample.yaml").read_text())
+    profile["source"] |= {"people": 48, "films": 8}
+    profile["crops"] |= {"size": 32, "copies": 2, "people_per_shard": 20}
+    profile["model"] |= {"width": 0.25}
+    profile["training"] |= {"batch": 4, "evaluate_every": 4}
+    for phase in ("frozen", "fine_tune"):
+        profile["training"][phase] |= {"iterations": 8, "warm_up": 0}
+    profile["scoring"] |= {"resamples": 100}
+    profile["conversion"] |= {"calibration_crops": 8}
+    profile["benchmark"] |= {"runs": 10, "warm_up_runs": 2}
+    return profile
+
+
+def workspace(repository: Path, folder: Path, variants: list[str]) -> Path:
+    """A copy of what git tracks, or would, with a tiny profile and an empty cache."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    ):
+        if name and (repository / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(repository / name, folder / name)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(tiny_profile(repository), sort_keys=False))
+    params = {"profile": "sample_tiny", "variants": {name: {} for name in variants}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    return folder
+
+
+def dvc(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
+    }
+    command = [sys.executable, "-m", "dvc", *words]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def repro(folder: Path, *targets: str) -> str:
+    """Run what is not up to date of the stages before and including `targets`, or of all; what they said."""
+    done = dvc(folder, "repro", *targets)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Of every output in dvc.lock."""
+    stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+    return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
