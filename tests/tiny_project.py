@@ -9,9 +9,10 @@ from pathlib import Path
 import yaml
 
 
-def tiny_profile(repository: Path) -> dict:
-    profile = yaml.safe_load((repository / "profiles" / "sample.yaml").read_text())
-    profile["source"] |= {"people": 48, "films": 8}
+def tiny_profile(repository: Path, name: str = "sample", **source: object) -> dict:
+    """The profile with few small crops, short trainings and these changes of its source."""
+    profile = yaml.safe_load((repository / "profiles" / f"{name}.yaml").read_text())
+    profile["source"] |= source
     profile["crops"] |= {"size": 32, "copies": 2, "people_per_shard": 20}
     profile["model"] |= {"width": 0.25}
     profile["training"] |= {"batch": 4, "evaluate_every": 4}
@@ -23,8 +24,9 @@ def tiny_profile(repository: Path) -> dict:
     return profile
 
 
-def workspace(repository: Path, folder: Path, variants: list[str]) -> Path:
-    """A copy of what git tracks, or would, with a tiny profile and an empty cache."""
+def workspace(repository: Path, folder: Path, variants: list[str], profile: dict | None = None) -> Path:
+    """A copy of what git tracks, or would, with a tiny profile (by default the sample's) and an empty cache."""
+    profile = profile or tiny_profile(repository, people=48, films=8)
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout.split(
         "\n"
@@ -33,7 +35,7 @@ def workspace(repository: Path, folder: Path, variants: list[str]) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(repository / name, folder / name)
     (folder / "dvc.lock").unlink(missing_ok=True)
-    (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(tiny_profile(repository), sort_keys=False))
+    (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
     params = {"profile": "sample_tiny", "variants": {name: {} for name in variants}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
