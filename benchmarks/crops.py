@@ -9,7 +9,6 @@ the augment stage does: reading, hashing, decoding, warping, encoding, writing s
 import argparse
 import os
 import tempfile
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
@@ -79,14 +78,15 @@ def single_steps(people: pd.DataFrame, data: Path, settings: Crops) -> dict[str,
     marks = [perf_counter()]
     sources = [Picture(pictures.read(data / person.image, person.size)) for person in people_to_cut]
     marks.append(perf_counter())
-    crops = [c for one, picture in zip(people_to_cut, sources, strict=True) for c in crops_of(one, picture, settings, "train")]
+    pairs = zip(people_to_cut, sources, strict=True)
+    crops = [crop for person, picture in pairs for crop in crops_of(person, picture, settings, "train")]
     marks.append(perf_counter())
     serialised = [records.encode(crop) for crop in crops]
     marks.append(perf_counter())
     records.write(serialised, data / "steps.tfrecord")
     marks.append(perf_counter())
     steps = ("read and decode", "warp and light", "encode JPEG and record", "write")
-    return {step: (end - start) / len(crops) for step, start, end in zip(steps, marks, marks[1:])}
+    return {step: (end - start) / len(crops) for step, start, end in zip(steps, marks[:-1], marks[1:], strict=True)}
 
 
 def show(settings: Crops, people: int, decoded: float, made: float, steps: dict[str, float]) -> None:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from splitpose.crops.augment import augmented, plain
-from splitpose.crops.geometry import Region, apply
+from splitpose.crops.geometry import Picture, Region, apply
+from splitpose.crops.people import Person
 from splitpose.settings import Crops
 from splitpose.skeleton import INDEX
 
@@ -12,7 +13,7 @@ REGION = Region(100, 100, 80)
 def settings(**changes):
     numbers = {
         "size": 64, "around": "joints", "margin": 1.5, "copies": 2, "rotation": 30.0, "scale": (0.75, 1.25),
-        "shift": 0.1, "mirror": 0.5, "brightness": 0.3, "seed": 1, "shards": 1,
+        "shift": 0.1, "mirror": 0.5, "brightness": 0.3, "seed": 1, "people_per_shard": 1,
     }  # fmt: skip
     return Crops(**(numbers | changes))
 
@@ -25,16 +26,24 @@ def joints():
     return np.random.default_rng(1).uniform(70, 130, (11, 2))
 
 
+def changed(id, points, settings, copy=0):
+    return augmented(Person(id, "a.png", (200, 200), points, REGION), Picture(picture()), settings, copy)
+
+
+def unchanged():
+    return plain(Person("a", "a.png", (200, 200), joints(), REGION), Picture(picture()), 64)
+
+
 def test_plain_crop_keeps_sides():
-    crop = plain("a", picture(), joints(), REGION, 64)
+    crop = unchanged()
     np.testing.assert_allclose(crop.joints, apply(crop.to_crop, joints()))
     assert crop.pixels.shape == (64, 64, 3)
 
 
 def test_mirroring_swaps_sides():
     still = {"rotation": 0.0, "scale": (1.0, 1.0), "shift": 0.0, "brightness": 0.0}
-    as_is = augmented("a", picture(), joints(), REGION, settings(**still, mirror=0.0), 0)
-    mirrored = augmented("a", picture(), joints(), REGION, settings(**still, mirror=1.0), 0)
+    as_is = changed("a", joints(), settings(**still, mirror=0.0))
+    mirrored = changed("a", joints(), settings(**still, mirror=1.0))
     left, right = as_is.joints[INDEX["lwri"]], mirrored.joints[INDEX["rwri"]]
     np.testing.assert_allclose(right, [63 - left[0], left[1]])
     nose = as_is.joints[INDEX["nose"]]
@@ -44,7 +53,7 @@ def test_mirroring_swaps_sides():
 
 def test_chance_depends_on_seed_id_and_copy_alone():
     def pixels(id="a", copy=0, seed=1):
-        return augmented(id, picture(), joints(), REGION, settings(seed=seed), copy).pixels
+        return changed(id, joints(), settings(seed=seed), copy).pixels
 
     np.testing.assert_array_equal(pixels(), pixels())
     for other in (pixels(id="b"), pixels(copy=1), pixels(seed=2)):
@@ -53,7 +62,7 @@ def test_chance_depends_on_seed_id_and_copy_alone():
 
 def test_turns_and_scales_within_the_settings():
     for copy in range(200):
-        crop = augmented("a", picture(), joints(), REGION, settings(mirror=0.0, shift=0.0), copy)
+        crop = changed("a", joints(), settings(mirror=0.0, shift=0.0), copy)
         turn = crop.to_crop[:, :2]
         assert 0.75 <= np.sqrt(np.linalg.det(turn)) / (64 / 80) <= 1.25
         assert abs(np.degrees(np.arctan2(turn[1, 0], turn[0, 0]))) <= 30
@@ -62,7 +71,7 @@ def test_turns_and_scales_within_the_settings():
 def test_a_missing_joint_stays_missing():
     points = joints()
     points[INDEX["lwri"]] = np.nan
-    crop = augmented("a", picture(), points, REGION, settings(mirror=1.0), 0)
+    crop = changed("a", points, settings(mirror=1.0))
     assert np.isnan(crop.joints[INDEX["rwri"]]).all()
     assert np.isfinite(crop.joints).sum() == 20
 
@@ -70,8 +79,5 @@ def test_a_missing_joint_stays_missing():
 @pytest.mark.parametrize("strength", [0.0, 0.5])
 def test_light_changes_only_when_asked(strength):
     still = settings(rotation=0.0, scale=(1.0, 1.0), shift=0.0, mirror=0.0, brightness=strength)
-    same = (
-        augmented("a", picture(), joints(), REGION, still, 0).pixels
-        == plain("a", picture(), joints(), REGION, 64).pixels
-    ).all()
+    same = (changed("a", joints(), still).pixels == unchanged().pixels).all()
     assert same == (strength == 0.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from splitpose.crops.geometry import Region, apply, crop_map, cut, invert, region_of
+from splitpose.crops.geometry import Picture, Region, apply, crop_map, cut, invert, region_of
 
 
 def test_region_around_joints_by_hand():
@@ -11,11 +11,8 @@ def test_region_around_joints_by_hand():
     assert region == Region(x=20.0, y=50.0, side=90.0)
 
 
-def test_region_around_the_box_needs_a_box():
-    joints = np.zeros((11, 2))
-    joints[0] = [8, 4]
-    assert region_of(joints, np.array([0, 0, 100, 40.0]), "box", 2.0) == Region(50.0, 20.0, 200.0)
-    assert region_of(joints, np.full(4, np.nan), "box", 2.0) == Region(4.0, 2.0, 16.0)
+def test_region_around_the_box_by_hand():
+    assert region_of(np.zeros((11, 2)), np.array([0, 0, 100, 40.0]), "box", 2.0) == Region(50.0, 20.0, 200.0)
 
 
 def test_corners_of_the_region_become_corners_of_the_crop():
@@ -59,3 +56,11 @@ def test_outside_the_picture_is_black():
     crop = cut(np.full((20, 20, 3), 200, np.uint8), crop_map(Region(0, 0, 20), 20), 20)
     assert crop[0, 0].tolist() == [0, 0, 0]
     assert crop[15, 15].tolist() == [200, 200, 200]
+
+
+def test_crops_of_one_picture_do_not_depend_on_each_other():
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    maps = [crop_map(Region(150, 150, side), 32, rotation=10) for side in (40, 200, 90, 200)]
+    shared = Picture(pixels)
+    for affine in maps:
+        np.testing.assert_array_equal(shared.cut(affine, 32), cut(pixels, affine, 32))

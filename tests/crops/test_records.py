@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from splitpose.crops import records
-from splitpose.crops.augment import Crop
+from splitpose.crops.crop import Crop
 from splitpose.errors import InputError
 
 
@@ -14,7 +14,8 @@ def crop(number):
 
 
 def test_what_is_written_is_read(tmp_path):
-    assert records.write((records.encode(crop(k)) for k in range(3)), tmp_path, "val", shards=1) == 3
+    records.write((records.encode(crop(k)) for k in range(2)), tmp_path / "val-a-0.tfrecord")
+    records.write([records.encode(crop(2))], tmp_path / "val-a-1.tfrecord")
     read = list(records.read(tmp_path, "val", 32))
     assert [one.id for one in read] == ["person-0", "person-1", "person-2"]
     np.testing.assert_array_equal(read[2].joints, crop(2).joints)
@@ -24,7 +25,8 @@ def test_what_is_written_is_read(tmp_path):
 
 
 def test_training_batches_are_seeded_endless_and_whole(tmp_path):
-    records.write((records.encode(crop(k)) for k in range(8)), tmp_path, "train", shards=3)
+    for file in range(3):
+        records.write((records.encode(crop(k)) for k in range(file, 8, 3)), tmp_path / f"train-{file}.tfrecord")
 
     def rounds(seed):
         batches = records.training_batches(tmp_path, 32, batch=4, seed=seed)
@@ -39,7 +41,7 @@ def test_training_batches_are_seeded_endless_and_whole(tmp_path):
 
 
 def test_training_reads_the_same_pixels_as_evaluation(tmp_path):
-    records.write([records.encode(crop(4))], tmp_path, "train", shards=1)
+    records.write([records.encode(crop(4))], tmp_path / "train-0.tfrecord")
     pixels, _ = next(iter(records.training_batches(tmp_path, 32, batch=1, seed=0)))
     np.testing.assert_array_equal(pixels.numpy()[0], next(records.read(tmp_path, "train", 32)).pixels)
 
@@ -47,3 +49,22 @@ def test_training_reads_the_same_pixels_as_evaluation(tmp_path):
 def test_no_files(tmp_path):
     with pytest.raises(InputError, match=r"no train-\*.tfrecord there; run the augment stage"):
         records.files(tmp_path, "train")
+
+
+def test_people_of_one_file_do_not_stand_together_in_training(tmp_path):
+    for file in range(4):
+        of_file = (records.encode(crop(k)) for k in range(10 * file, 10 * file + 10))
+        records.write(of_file, tmp_path / f"train-{file}.tfrecord")
+    batches = records.training_batches(tmp_path, 32, batch=8, seed=0)
+    files = [set((joints.numpy()[:, 0, 0] // 10).tolist()) for _, joints in batches.take(5)]
+    assert all(len(of_batch) >= 3 for of_batch in files)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    path = tmp_path / "val-0.tfrecord"
+    records.write((records.encode(crop(k)) for k in range(3)), path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"val-0.tfrecord: damaged; delete it and run `dvc repro augment`"):
+        list(records.read(tmp_path, "val", 32))

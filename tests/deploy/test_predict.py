@@ -74,13 +74,15 @@ def test_real_film_frames_go_through_crop_and_prediction(file, shared):
 
     from splitpose.annotations import JOINT_COLUMNS
     from splitpose.crops.augment import plain
+    from splitpose.crops.geometry import Picture
+    from splitpose.crops.people import Person
 
     rows = pd.read_csv(shared / "flic" / "annotations_of_images.csv")
     truth = rows[JOINT_COLUMNS].to_numpy().reshape(-1, 11, 2)
     for name, joints in zip(rows["image"], truth, strict=True):
         picture = cv2.imread(str(shared / "flic" / "images" / name))
         region = region_of(joints, np.full(4, np.nan), "joints", 1.5)
-        crop = plain(name, picture, joints, region, 64)
+        crop = plain(Person(name, name, picture.shape[1::-1], joints, region), Picture(picture), 64)
         assert ((crop.joints >= -0.5) & (crop.joints <= 63.5)).all()
         np.testing.assert_allclose(predictions.in_pictures([crop], crop.joints[None])[0], joints, atol=1e-9)
         predicted, _ = predict(Runtime(file), picture, region)

@@ -34,23 +34,45 @@ def profile(repository):
 
 
 def test_training_people_come_in_copies(source, profile):
-    augment(profile, source, source / "table.parquet", source / "crops")
+    augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
     ids = {
         s: [c.id for c in records.read(source / "crops", s, profile.crops.size)] for s in ("train", "val", "test")
     }
     assert ids == {"train": ["a"] * profile.crops.copies, "val": ["b"], "test": ["c"]}
 
 
-def test_an_unreadable_picture_is_named_and_nothing_is_left(source, profile):
+def test_a_second_run_makes_nothing_and_a_new_seed_all(source, profile, capsys):
+    places = (source, source / "table.parquet", source / "crops", source / "sheets")
+    augment(profile, *places)
+    before = {path.name: path.stat().st_mtime_ns for path in (source / "crops").iterdir()}
+    capsys.readouterr()
+    augment(profile, *places)
+    assert {path.name: path.stat().st_mtime_ns for path in (source / "crops").iterdir()} == before
+    assert "train: 8 crops of 1 people; 0 made, 8 kept from before" in capsys.readouterr().out
+    augment(profile.model_copy(update={"crops": profile.crops.model_copy(update={"seed": 1})}), *places)
+    after = {path.name for path in (source / "crops").iterdir()}
+    assert len(after) == 3 and not after & before.keys()
+
+
+def test_a_sheet_a_split_shows_the_crops(source, profile):
+    augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
+    sheets = {path.stem: cv2.imread(str(path)) for path in (source / "sheets").iterdir()}
+    assert set(sheets) == {"train", "val", "test"}
+    assert sheets["train"].shape[1] > 3 * 160  # copies side by side
+    assert all(sheet.std() > 10 for sheet in sheets.values())
+
+
+def test_an_unreadable_picture_is_named_and_only_whole_files_are_left(source, profile):
     (source / "b.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"b.png: no picture, damaged or cut short"):
-        augment(profile, source, source / "table.parquet", source / "crops")
-    assert not list(source.glob("*crops*"))
+        augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
+    assert [path.name.split("-")[0] for path in (source / "crops").iterdir()] == ["train"]
+    assert not (source / "sheets").exists()
 
 
 def test_a_full_disk_is_told_before_anything_is_written(source, profile, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1000))
     with pytest.raises(InputError, match=r"crops: the crops need up to 0 MB, 0 MB are free"):
-        augment(profile, source, source / "table.parquet", source / "crops")
-    assert not list(source.glob("*crops*"))
+        augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
+    assert not list((source / "crops").iterdir())

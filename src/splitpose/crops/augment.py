@@ -1,33 +1,19 @@
 """Seeded changes of a training crop: rotation, scale, shift, mirroring with sides swapped, light."""
 
-from dataclasses import dataclass
 from zlib import crc32
 
 import cv2
 import numpy as np
 
+from splitpose.crops.crop import Crop
 from splitpose.crops.geometry import Picture, apply, crop_map
 from splitpose.crops.people import Person
 from splitpose.settings import Crops
 from splitpose.skeleton import MIRROR
 
 
-@dataclass(frozen=True)
-class Crop:
-    """A square picture of one person.
-
-    pixels: (S, S, 3) uint8 BGR; joints: (K, 2) crop px, NaN where not annotated; to_crop: (2, 3) picture px to
-    crop px.
-    """
-
-    id: str
-    pixels: np.ndarray
-    joints: np.ndarray
-    to_crop: np.ndarray
-
-
 def crops_of(person: Person, picture: Picture, settings: Crops, split: str) -> list[Crop]:
-    """What the crops of a person are: augmented copies for training, else the one as it is."""
+    """The crops of a person, pixels in BGR: augmented copies for training, else the one as it is."""
     if split != "train":
         return [plain(person, picture, settings.size)]
     return [augmented(person, picture, settings, copy) for copy in range(settings.copies)]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from splitpose.crops.augment import Crop
+from splitpose.crops.crop import Crop
 from splitpose.errors import InputError
 from splitpose.skeleton import JOINTS
 
@@ -65,7 +65,7 @@ def training_batches(folder: Path, size: int, batch: int, seed: int) -> tf.data.
     return (
         tf.data.Dataset.from_tensor_slices(paths)
         .shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
-        .interleave(tf.data.TFRecordDataset, cycle_length=FILES_IN_TURNS, deterministic=True)
+        .interleave(tf.data.TFRecordDataset, cycle_length=FILES_IN_TURNS)
         .shuffle(SHUFFLED, seed=seed, reshuffle_each_iteration=True)
         .repeat()
         .map(lambda record: _decode(record, size), num_parallel_calls=2, deterministic=True)

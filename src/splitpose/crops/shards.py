@@ -1,7 +1,7 @@
 """The shards that hold all crops: which there must be, and the making of those that are not there yet.
 
 A shard holds the crops of consecutive people of one split and source. Its name ends in a digest of all that its
-bytes come from, so a file that has the name is the shard, and is kept: more people or other settings give new names.
+bytes come from, so a file that has the name is the shard, and is kept; other people or settings give new names.
 """
 
 import hashlib
@@ -20,9 +20,10 @@ import pandas as pd
 from rich.progress import Progress
 
 from splitpose import pictures, skeleton
-from splitpose.annotations import SPLITS
+from splitpose.annotations import INCOMING, SPLITS, source_of
 from splitpose.crops import records
-from splitpose.crops.augment import Crop, crops_of
+from splitpose.crops.augment import crops_of
+from splitpose.crops.crop import Crop
 from splitpose.crops.geometry import Picture
 from splitpose.crops.people import Person, people_of
 from splitpose.errors import InputError
@@ -74,12 +75,6 @@ def plan(people: pd.DataFrame, data: Path, settings: Crops) -> list[Shard]:
     return shards
 
 
-def source_of(image: str) -> str:
-    """Where a row came from by its `image`: "base", or the first two folders of an incoming picture."""
-    folders = image.split("/")[:-1]
-    return "/".join(folders[:2]) if folders[:1] == ["incoming"] else "base"
-
-
 def write(shards: Sequence[Shard], data: Path, settings: Crops, folder: Path) -> None:
     """Cut the people of these shards out and write the files, one after the other.
 
@@ -123,8 +118,8 @@ def _cut_and_encode(data: Path, settings: Crops, split: str, people: Sequence[Pe
 
 
 def _label(source: str) -> str:
-    """A source as a part of a file name; need not be unique, because the digest is."""
-    return re.sub(r"[^\w.]+", "-", source)[:40]
+    """A source as a part of a file name; need not be unique, because the digest is. "base" comes first."""
+    return re.sub(r"[^\w.]+", "-", source)[:40] if source.startswith(INCOMING) else "base"
 
 
 def _contents(images: Sequence[str], data: Path) -> dict[str, str]:

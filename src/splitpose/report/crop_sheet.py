@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from splitpose.crops.augment import Crop
+from splitpose.crops.crop import Crop
 from splitpose.crops.people import people_of
 from splitpose.crops.shards import cut_out
 from splitpose.drawing import contact_sheet, draw_joints

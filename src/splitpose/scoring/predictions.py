@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from splitpose.annotations import JOINT_COLUMNS, joints_of
-from splitpose.crops.augment import Crop
+from splitpose.crops.crop import Crop
 from splitpose.crops.geometry import apply, invert
 from splitpose.errors import InputError
 from splitpose.files import whole_file

@@ -9,9 +9,9 @@ import pandas as pd
 
 import splitpose.stages.quiet  # noqa: F401
 from splitpose import annotations
-from splitpose.annotations import SPLITS
+from splitpose.annotations import SPLITS, source_of
 from splitpose.crops.people import croppable, framing, people_of
-from splitpose.crops.shards import Shard, plan, prune, source_of, write
+from splitpose.crops.shards import Shard, plan, prune, write
 from splitpose.errors import InputError
 from splitpose.files import whole_folder
 from splitpose.report.crop_sheet import crop_sheet

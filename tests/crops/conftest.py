@@ -1,0 +1,8 @@
+import pytest
+
+from splitpose.settings import Profile, load
+
+
+@pytest.fixture
+def profile(repository):
+    return load(Profile, repository / "profiles" / "sample.yaml")
