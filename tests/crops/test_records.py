@@ -18,6 +18,7 @@ def test_what_is_written_is_read(tmp_path):
     records.write([records.encode(crop(2))], tmp_path / "val-a-1.tfrecord")
     read = list(records.read(tmp_path, "val", 32))
     assert [one.id for one in read] == ["person-0", "person-1", "person-2"]
+    assert records.count(tmp_path, "val") == 3
     np.testing.assert_array_equal(read[2].joints, crop(2).joints)
     np.testing.assert_array_equal(read[2].to_crop, crop(2).to_crop)
     # Written BGR, read RGB; a plain colour survives JPEG within 2 levels.

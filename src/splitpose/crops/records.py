@@ -74,6 +74,11 @@ def training_batches(folder: Path, size: int, batch: int, seed: int) -> tf.data.
     )
 
 
+def count(folder: Path, split: str) -> int:
+    """How many crops a split has."""
+    return sum(1 for path in files(folder, split) for _ in _records(path))
+
+
 def read(folder: Path, split: str, size: int) -> Iterator[Crop]:
     """All crops of a split in order of their files' names; pixels are RGB.
 

@@ -53,9 +53,11 @@ def convert(
 
 def _calibration(crops: Path, profile: Profile) -> np.ndarray:
     """Seeded training crops (N, S, S, 3) uint8."""
-    pixels = np.stack([crop.pixels for crop in records.read(crops, "train", profile.crops.size)])
-    count = min(len(pixels), profile.conversion.calibration_crops)
-    return pixels[np.random.default_rng(profile.conversion.seed).choice(len(pixels), count, replace=False)]
+    total = records.count(crops, "train")
+    count = min(total, profile.conversion.calibration_crops)
+    chosen = set(np.random.default_rng(profile.conversion.seed).choice(total, count, replace=False).tolist())
+    everybody = enumerate(records.read(crops, "train", profile.crops.size))
+    return np.stack([crop.pixels for number, crop in everybody if number in chosen])
 
 
 if __name__ == "__main__":
