@@ -47,6 +47,21 @@ def test_a_split_without_anybody_is_named():
         croppable(table([BOX] * 3).iloc[:2], "joints")
 
 
+def test_the_margins_that_the_profiles_advise_hold_flic(profile, shared):
+    rows = pd.read_csv(shared / "flic" / "annotations_train.csv")
+    torso = rows[[f"{joint}_{axis}" for joint in ("lsho", "rsho", "lhip", "rhip") for axis in "xy"]]
+    corners = torso.to_numpy().reshape(-1, 4, 2)
+    rows[BOX_COLUMNS] = np.hstack([corners.min(axis=1), corners.max(axis=1)])
+    rows = rows.assign(width=720, height=480, split="train", group="g")
+
+    def inside(around, margin):
+        return framing(people_of(rows, settings(profile, around=around, margin=margin)))[1]
+
+    assert inside("joints", 1.5) == 1.0
+    assert inside("box", 2.5) > 0.998
+    assert inside("box", 1.5) < 0.75
+
+
 def test_framing_by_hand(profile):
     # Joints span 20 px; the crop of 40 px around the box's middle (30, 10) holds both shoulders, one of 16 neither.
     boxes = [[20, 5, 40, 15]] * 3

@@ -54,6 +54,23 @@ def test_more_people_leave_older_shards_alone(data, settings):
     assert sorted(monday)[:3] == before  # the base source first
 
 
+def test_a_grown_folder_has_the_same_bytes_as_one_from_scratch(data, settings):
+    def run(table, folder):
+        folder.mkdir(exist_ok=True)
+        planned = shards.plan(table, data, settings)
+        missing = [shard for shard in planned if not (folder / shard.name).is_file()]
+        shards.write(missing, data, settings, folder)
+        shards.prune(planned, folder)
+        return sum(shard.crops(settings) for shard in missing)
+
+    base, monday = people("raw", 9), people("incoming/monday", 5)
+    grown, scratch = data / "grown", data / "scratch"
+    assert run(pd.concat([base, monday.iloc[:3]]), grown) == 24
+    assert run(pd.concat([base, monday]), grown) == 10  # the shard that monday had begun, and one more
+    assert run(pd.concat([base, monday]), scratch) == 28
+    assert {p.name: p.read_bytes() for p in grown.iterdir()} == {p.name: p.read_bytes() for p in scratch.iterdir()}
+
+
 @pytest.mark.parametrize(
     "change",
     [
