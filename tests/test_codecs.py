@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from splitpose.codecs import Coordinates, Heatmaps, codec_of
+from splitpose import models
+from splitpose.codecs import STRIDE, Coordinates, Heatmaps, codec_of
 
 
 def test_coordinates_by_hand():
@@ -34,6 +35,73 @@ def test_heatmap_round_trip_is_within_half_a_heatmap_pixel():
     assert np.abs(found - joints).max() <= 2.0 + 1e-4
 
 
+@pytest.mark.parametrize("width", [3.0, 5.0])
+def test_dark_finds_bumps_between_pixels(width):
+    """Wherever a bump's top is, on the border or some way past it too: to a hundredth of a heatmap pixel."""
+    codec = Heatmaps(96, width, "dark")
+    rng = np.random.default_rng(0)
+    inside = rng.uniform(-2, 97, (8, 11, 2))  # crop px; heatmap px from -0.5 to 23.5 and a little past either
+    corners = np.array([[-2, -2], [97, 97], [-2, 97], [1.5, 1.5], [93.5, 1.5], [0, 50], [50, 95], [3.5, 5.5]])
+    joints = np.concatenate([inside, np.tile(corners[:, None], (1, 11, 1))]).astype(np.float32)
+    found = codec.decode(np.asarray(codec.encode(joints)))
+    assert found.dtype == np.float32
+    assert np.abs(found - joints).max() < 0.01 * STRIDE
+
+
+def test_dark_by_hand():
+    """Heights 1/4, 1, 1/2 of the row of the top: logarithms -2, 0, -1 of 2, top at +1/6; -3, 0, -3 down: at 0."""
+    maps = np.zeros((1, 8, 8, 1), np.float32)
+    rows, columns = 2.0 ** np.array([-3, 0, -3]), 2.0 ** np.array([-2, 0, -1])
+    maps[0, 3:6, 2:5, 0] = rows[:, None] * columns
+    unsmoothed = Heatmaps(32, 0.1, "dark")  # so narrow that a pixel's neighbours weigh nothing
+    np.testing.assert_allclose(unsmoothed.decode(maps), [[[4 * (3 + 1 / 6) + 1.5, 4 * 4 + 1.5]]], atol=1e-4)
+
+
+def test_dark_of_a_slanting_bump():
+    """A bump that is long on the diagonal: its two axes are not found one after the other."""
+    x, y = np.meshgrid(np.arange(24), np.arange(24))
+    along, across = (x - 10.3 + y - 12.4) / np.sqrt(2), (x - 10.3 - y + 12.4) / np.sqrt(2)
+    maps = np.exp(-(along**2) / 18 - across**2 / 8)[None, ..., None].astype(np.float32)
+    found = (Heatmaps(96, 3.0, "dark").decode(maps) - 1.5) / STRIDE
+    np.testing.assert_allclose(found, [[[10.3, 12.4]]], atol=0.01)
+
+
+def test_dark_does_not_care_for_a_bumps_height_or_noise_around_it():
+    codec = Heatmaps(96, 5.0, "dark")
+    rng = np.random.default_rng(2)
+    joints = rng.uniform(8, 88, (8, 11, 2)).astype(np.float32)
+    maps = 0.3 * np.asarray(codec.encode(joints)) + rng.normal(0, 0.01, (8, 24, 24, 11)).astype(np.float32)
+    plain = Heatmaps(96, 5.0).decode(maps)
+    # Noise makes a neighbour of the true pixel the highest one; smoothing finds the top none the less.
+    assert np.abs(plain - joints).max() > 0.5 * STRIDE
+    assert np.abs(codec.decode(maps) - joints).max() < 0.25 * STRIDE
+
+
+@pytest.mark.parametrize("level", [0.0, -0.2, 0.3, np.nan])
+def test_a_flat_heatmap_is_decoded_as_ever(level):
+    maps = np.full((2, 24, 24, 11), level, np.float32)
+    np.testing.assert_array_equal(Heatmaps(96, 3.0, "dark").decode(maps), Heatmaps(96, 3.0).decode(maps))
+    np.testing.assert_array_equal(Heatmaps(96, 3.0).decode(maps), np.full((2, 11, 2), 1.5))
+
+
+def test_dark_never_strays():
+    """Whatever a heatmap looks like, the joint is within a heatmap pixel of its highest one, and a number."""
+    rng = np.random.default_rng(3)
+    for maps in (rng.normal(0, 1, (64, 24, 24, 11)), 1e6 * rng.random((64, 8, 8, 11)), -rng.random((4, 8, 8, 11))):
+        size = maps.shape[1] * STRIDE
+        maps = maps.astype(np.float32)
+        found, plain = Heatmaps(size, 3.0, "dark").decode(maps), Heatmaps(size, 3.0).decode(maps)
+        assert np.isfinite(found).all()
+        assert np.abs(found - plain).max() <= STRIDE + 1e-4
+
+
+def test_dark_of_a_batch_is_dark_of_each():
+    maps = np.random.default_rng(4).random((5, 24, 24, 11)).astype(np.float32)
+    codec = Heatmaps(96, 3.0, "dark")
+    each = np.concatenate([codec.decode(one[None]) for one in maps])
+    np.testing.assert_allclose(codec.decode(maps), each, atol=1e-3)
+
+
 def test_heatmap_of_a_joint_outside_has_no_peak():
     maps = np.asarray(Heatmaps(size=32, width=3.0).encode(np.array([[[-40.0, 10.0]]], np.float32)))
     assert maps.max() < 1e-3
@@ -48,4 +116,10 @@ def test_confidence():
 
 def test_codec_is_told_by_the_shape_of_the_outputs():
     assert codec_of(np.zeros((1, 11, 2)), 96) == Coordinates(96)
-    assert isinstance(codec_of(np.zeros((1, 24, 24, 11)), 96), Heatmaps)
+    assert codec_of(np.zeros((1, 24, 24, 11)), 96) == Heatmaps(96, 0.0, "argmax")
+
+
+def test_a_variants_codec_decodes_as_asked():
+    assert models.codec("final", 96) == Heatmaps(96, 3.0, "argmax")
+    assert models.codec("final", 96, 5.0, "dark") == Heatmaps(96, 5.0, "dark")
+    assert models.codec("baseline", 96, 5.0, "dark") == Coordinates(96)

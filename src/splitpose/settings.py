@@ -25,6 +25,8 @@ from splitpose.errors import InputError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Viewpoint = Literal["observer", "person"]
+Decoding = Literal["argmax", "dark"]
+CoordinateLoss = Literal["squared", "huber", "wing"]
 
 
 class Strict(BaseModel):
@@ -149,6 +151,7 @@ class Model(Strict):
     trunk: str
     batchnorm_momentum: Fraction
     split: Literal["sliced", "shared"]
+    decoding: Decoding = "argmax"
 
 
 class Phase(Strict):
@@ -169,6 +172,9 @@ class Training(Strict):
     plateau_patience: PositiveInt
     average_decay: Fraction
     heatmap_width: PositiveFloat
+    coordinate_loss: CoordinateLoss = "squared"
+    devices: PositiveInt = 1
+    mixed_precision: bool = False
     frozen: Phase
     fine_tune: Phase
 

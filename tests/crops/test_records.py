@@ -70,3 +70,18 @@ def test_a_damaged_file_is_named(tmp_path):
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"val-0.tfrecord: damaged; delete it and run `dvc repro augment`"):
         list(records.read(tmp_path, "val", 32))
+
+
+def test_batches_go_on_at_a_position_and_are_known_by_their_people(tmp_path):
+    for file in range(3):
+        records.write((records.encode(crop(k)) for k in range(file, 8, 3)), tmp_path / f"train-{file}.tfrecord")
+
+    def numbers(position, count):
+        batches = records.training_batches(tmp_path, 32, batch=3, seed=1, position=position)
+        return [joints.numpy()[:, 0, 0].astype(int).tolist() for _, joints in batches.take(count)]
+
+    from_the_start = numbers(0, 9)  # three rounds of 8 people
+    for position in (1, 4, 7):
+        assert numbers(position, 9 - position) == from_the_start[position:]
+        people = records.training_ids(tmp_path, batch=3, seed=1, position=position)
+        assert people == [f"person-{number}" for number in from_the_start[position]]

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.errors import InputError
-from splitpose.models.trunk import load_trunk, settle, trunk_layers
+from splitpose.models.trunk import settle, trunk_layers
+from splitpose.models.weights import load_trunk
 
 
 def test_the_trunk_is_kerass_mobilenet(tmp_path):
@@ -23,21 +23,6 @@ def test_the_trunk_is_kerass_mobilenet(tmp_path):
 def test_final_has_the_blocks_up_to_eleven():
     assert {number for _, number in trunk_layers(models.build("final", 64, 0.25))} == set(range(12))
     assert {number for _, number in trunk_layers(models.build("split", 64, 0.25))} == set(range(14))
-
-
-def test_a_missing_weights_file_is_named():
-    with pytest.raises(InputError, match=r"model.trunk: nowhere.h5: no such file; give random, imagenet or"):
-        load_trunk(models.build("baseline", 64, 0.25), "nowhere.h5", 0.25)
-
-
-def test_without_a_network_the_way_out_is_told(monkeypatch):
-    def no_network(*_, **__):
-        raise Exception("URL fetch failure on https://example.invalid: None\n-- no network")
-
-    monkeypatch.setattr(keras.applications, "MobileNet", no_network)
-    with pytest.raises(InputError, match=r"model.trunk: imagenet: URL fetch failure .* give the path of") as raised:
-        load_trunk(models.build("baseline", 64, 0.25), "imagenet", 0.25)
-    assert "\n" not in str(raised.value)
 
 
 def test_a_settled_trunk_passes_its_signal_on():

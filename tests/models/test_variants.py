@@ -1,5 +1,8 @@
 """What every variant must keep: counts, shapes, saving, learning, conversion, and no way between joints."""
 
+import ast
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -9,9 +12,11 @@ from splitpose.deploy.runtime import Runtime
 from splitpose.deploy.tflite import convert_to_tflite
 from splitpose.errors import InputError
 from splitpose.models import registry
+from splitpose.models.batch_norm import BatchNorm
 from splitpose.models.cost import multiply_adds
 from splitpose.models.jointwise import with_plain_layers
 from splitpose.models.trunk import freeze, trunk_layers
+from splitpose.models.weights import load_trunk
 from splitpose.training.loss import squared_error
 
 SIZE, WIDTH = 64, 0.25
@@ -43,13 +48,15 @@ def test_the_papers_variants_are_there():
         ("split", "sliced", 3_329_238, 568),
         ("final", "sliced", 2_118_827, 731),
         ("final", "shared", 2_177_483, 915),
+        ("mobilenet_v3", "sliced", 116_123, 57),
+        ("mobilenet_v3", "shared", 144_283, 146),
     ],
 )
-def test_parameters_at_the_papers_size(name, split, parameters, million_multiply_adds):
+def test_parameters_at_full_size(name, split, parameters, million_multiply_adds):
     model = models.build(name, split=split)
     assert model.count_params() == parameters
     assert round(multiply_adds(model) / 1e6) == million_multiply_adds
-    assert model.output.shape[1:] == ((56, 56, 11) if name == "final" else (11, 2))
+    assert model.output.shape[1:] == ((11, 2) if models.variant(name).CODEC == "coordinates" else (56, 56, 11))
 
 
 def test_output_fits_the_codec(model):
@@ -118,6 +125,7 @@ def test_a_frozen_trunk_stands_still(model):
     frozen = {layer.name for layer, number in trunk_layers(learner) if number not in unfrozen}
     with_weights = {layer.name for layer in learner.layers if layer.weights}
     assert moved == with_weights - frozen
+    assert len(frozen & with_weights) > len(moved)
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
@@ -142,7 +150,7 @@ def test_plain_layers_compute_the_same(model):
     np.testing.assert_allclose(plain(crops(3), training=False), model(crops(3), training=False), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["split", "final"])
+@pytest.mark.parametrize("name", ["split", "final", "mobilenet_v3"])
 def test_nothing_passes_between_joints_after_the_cut(name):
     """The gradient of one joint's output reaches no other joint's weights."""
     import tensorflow as tf
@@ -161,8 +169,40 @@ def test_nothing_passes_between_joints_after_the_cut(name):
             assert reached == [joint], f"{layer.name}: joint {joint} reaches {reached}"
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_imports_no_other(name):
+    """DVC watches a variant's own module and those that all share."""
+    tree = ast.parse(Path(models.variant(name).__file__).read_text())
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert imported.isdisjoint(f"splitpose.models.{other}" for other in VARIANTS)
+
+
+def test_mobilenet_v3_is_kerass(tmp_path):
+    """With the same weights its trunk computes the same, pixels made ready too; only BatchNorm's code is ours."""
+    keras.utils.set_random_seed(0)
+    donor = keras.applications.MobileNetV3Small(
+        input_shape=(SIZE, SIZE, 3), alpha=WIDTH, minimalistic=True, include_top=False, weights=None
+    )
+    donor(crops(16), training=True)
+    donor.save_weights(tmp_path / "donor.weights.h5")
+    model = models.build("mobilenet_v3", SIZE, WIDTH, momentum=0.7)
+    load_trunk(model, str(tmp_path / "donor.weights.h5"), WIDTH)
+    assert {number for _, number in trunk_layers(model)} == set(range(8))
+    place = "expanded_conv_7_add"
+    found, wanted = (
+        keras.Model(network.input, network.get_layer(place).output)(crops(2), training=False)
+        for network in (model, donor)
+    )
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert {type(norm) for norm in norms} == {BatchNorm}
+    assert {norm.momentum for norm in norms} == {0.7}
+
+
 def test_unknown_variant_is_named():
-    with pytest.raises(InputError, match=r"there is no variant 'finale'; there are baseline, final, no_gap, split"):
+    with pytest.raises(
+        InputError, match=r"there is no variant 'finale'; there are baseline, final, mobilenet_v3, no_gap, "
+    ):
         models.build("finale")
 
 

@@ -54,12 +54,32 @@ def files(folder: Path, split: str) -> list[str]:
     return found
 
 
-def training_batches(folder: Path, size: int, batch: int, seed: int) -> tf.data.Dataset:
+def training_batches(folder: Path, size: int, batch: int, seed: int, position: int = 0) -> tf.data.Dataset:
     """Endless seeded batches of the training split: (crops (B, S, S, 3) uint8 RGB, joints (B, K, 2) float32).
 
-    The order is a function of the files and the seed alone: everything is shuffled anew each round. A file holds
-    people who stand together in the table, of one film, and all their copies; so many files, in an order by
-    chance, are read in turns before single crops are shuffled.
+    The first is the batch at `position`; those before it are passed over without decoding them.
+    """
+    return (
+        _shuffled(folder, seed)
+        .skip(position * batch)
+        .map(lambda record: _decode(record, size), num_parallel_calls=2, deterministic=True)
+        .batch(batch, drop_remainder=True)
+        .prefetch(4)
+    )
+
+
+def training_ids(folder: Path, batch: int, seed: int, position: int) -> list[str]:
+    """The people in the batch at `position` of the same batches."""
+    found = _shuffled(folder, seed).skip(position * batch).take(batch).as_numpy_iterator()
+    examples = [tf.train.Example.FromString(record) for record in found]
+    return [example.features.feature["id"].bytes_list.value[0].decode() for example in examples]
+
+
+def _shuffled(folder: Path, seed: int) -> tf.data.Dataset:
+    """The training split's records, endless. Their order is a function of the files and the seed alone.
+
+    Everything is shuffled anew each round. A file holds people who stand together in the table, of one film, and
+    all their copies; so many files, in an order by chance, are read in turns before single crops are shuffled.
     """
     paths = files(folder, "train")
     return (
@@ -68,9 +88,6 @@ def training_batches(folder: Path, size: int, batch: int, seed: int) -> tf.data.
         .interleave(tf.data.TFRecordDataset, cycle_length=FILES_IN_TURNS)
         .shuffle(SHUFFLED, seed=seed, reshuffle_each_iteration=True)
         .repeat()
-        .map(lambda record: _decode(record, size), num_parallel_calls=2, deterministic=True)
-        .batch(batch, drop_remainder=True)
-        .prefetch(4)
     )
 
 

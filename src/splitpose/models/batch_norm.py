@@ -11,12 +11,20 @@ class BatchNorm(keras.layers.BatchNormalization):
     """Keras' own layer, its weights and its function, for maps (B, H, W, C).
 
     Keras computes it from a dozen operations a pass, half of the time of a training step on CPUs; TensorFlow
-    has all of them fused. Other backends compile what Keras writes.
+    has all of them fused. Other backends compile what Keras writes. Where several devices share a batch, Keras' way
+    takes the statistics of the whole of it.
     """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            self.synchronized = tf.distribute.get_strategy().num_replicas_in_sync > 1
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """(B, H, W, C) -> the same; takes the batch's statistics and remembers them if it trains."""
-        if keras.backend.backend() != "tensorflow":
+        if keras.backend.backend() != "tensorflow" or self.synchronized:
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 

@@ -3,6 +3,7 @@
 (Paper, section 3.3.) Channels are laid out joint by joint, in the skeleton's order.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -27,12 +28,21 @@ def share_out(total: int, weights: dict[str, int]) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
+def diagonal(kernels: Sequence[Any]) -> Any:
+    """Some joints' kernels (in, out) on the diagonal of one, zeros between joints: (all in, all out)."""
+    before = np.cumsum([0, *(kernel.shape[1] for kernel in kernels)]).tolist()
+    rows = [
+        ops.pad(kernel, [[0, 0], [start, before[-1] - end]])
+        for kernel, start, end in zip(kernels, before, before[1:], strict=False)
+    ]
+    return ops.concatenate(rows, axis=0)
+
+
 @keras.saving.register_keras_serializable("splitpose")
 class JointwiseConvolution(keras.layers.Layer):
     """1 x 1 convolution from each joint's channels to that joint's filters.
 
-    Each joint has its own small kernel. They are computed as one convolution whose kernel has them on its
-    diagonal and zeros between joints: one large product is faster than eleven small ones.
+    Each joint has its own small kernel.
 
     Args:
         channels: input channels of each joint.
@@ -55,19 +65,18 @@ class JointwiseConvolution(keras.layers.Layer):
         if self.use_bias:
             self.bias = self.add_weight(shape=(sum(self.filters),), initializer="zeros", name="bias")
 
-    def whole_kernel(self) -> Any:
-        """The joints' kernels on the diagonal of one, zeros between joints: (1, 1, in, out)."""
-        before = np.cumsum((0, *self.filters))
-        rows = [
-            ops.pad(kernel, [[0, 0], [int(before[k]), int(before[-1] - before[k + 1])]])
-            for k, kernel in enumerate(self.kernels)
-        ]
-        return ops.concatenate(rows, axis=0)[None, None]
-
     def call(self, x: Any) -> Any:
         """(B, H, W, sum(channels)) -> (B, H, W, sum(filters))."""
-        y = ops.conv(x, self.whole_kernel(), padding="valid")
+        pixels = ops.reshape(x, (-1, sum(self.channels)))
+        # To cut the map costs more than the zeros of one product, if there is hardly anything to compute.
+        y = self._apart(pixels) if max(self.filters) > 1 else ops.matmul(pixels, diagonal(self.kernels))
+        y = ops.reshape(y, (-1, *x.shape[1:3], sum(self.filters)))
         return y + self.bias if self.use_bias else y
+
+    def _apart(self, pixels: Any) -> Any:
+        parts = ops.split(pixels, np.cumsum(self.channels)[:-1].tolist(), axis=-1)
+        products = [ops.matmul(part, kernel) for part, kernel in zip(parts, self.kernels, strict=True)]
+        return ops.concatenate(products, axis=-1)
 
     def plain(self) -> keras.layers.Layer:
         """An ordinary convolution without weights that computes the same with `plain_weights`."""
@@ -75,7 +84,7 @@ class JointwiseConvolution(keras.layers.Layer):
 
     def plain_weights(self) -> list[np.ndarray]:
         """The weights of `plain`."""
-        kernel = ops.convert_to_numpy(self.whole_kernel())
+        kernel = ops.convert_to_numpy(diagonal(self.kernels))[None, None]
         return [kernel, ops.convert_to_numpy(self.bias)] if self.use_bias else [kernel]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -134,18 +143,16 @@ class JointwiseRegression(keras.layers.Layer):
 
 
 def with_plain_layers(model: keras.Model) -> keras.Model:
-    """The same function with ordinary convolutions in place of the jointwise ones.
+    """The same function with Keras' own convolutions in place of the layers that have a `plain` one.
 
-    A converter folds BatchNorm into, and quantises, only a kernel that is a constant.
+    A converter folds BatchNorm into, and quantises, only a convolution whose kernel is a constant.
     """
 
     def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
-        if isinstance(layer, JointwiseConvolution):
-            return layer.plain()
-        return layer.__class__.from_config(layer.get_config())
+        return layer.plain() if hasattr(layer, "plain") else layer.__class__.from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=plain)
     for layer in model.layers:
-        weights = layer.plain_weights() if isinstance(layer, JointwiseConvolution) else layer.get_weights()
+        weights = layer.plain_weights() if hasattr(layer, "plain") else layer.get_weights()
         copy.get_layer(layer.name).set_weights(weights)
     return copy

@@ -1,17 +1,16 @@
-"""MobileNet v1's blocks, the trunk of all variants, and where its weights come from.
+"""MobileNet v1's blocks, the trunk of all variants.
 
 Layers are named as in keras.applications, so that ImageNet's weights find their places.
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import keras
 from keras import layers
 
-from splitpose.errors import InputError
 from splitpose.models.batch_norm import BatchNorm
+from splitpose.models.pointwise import Pointwise
 
 BLOCKS: dict[int, tuple[int, int]] = {
     1: (64, 1),
@@ -52,7 +51,7 @@ def depthwise(x: keras.KerasTensor, name: str, momentum: float, stride: int = 1)
 
 def pointwise(x: keras.KerasTensor, filters: int, name: str, momentum: float) -> keras.KerasTensor:
     """Second half of a depthwise-separable block: 1 x 1 over all channels."""
-    x = layers.Conv2D(filters, 1, use_bias=False, name=name)(x)
+    x = Pointwise(filters, use_bias=False, name=name)(x)
     return norm_relu(x, name, momentum)
 
 
@@ -78,13 +77,15 @@ def blocks(x: keras.KerasTensor, first: int, last: int, width: float, momentum: 
 
 
 def trunk_layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, int]]:
-    """The layers of the model that belong to the trunk, each with its block's number (the stem's is 0)."""
+    """The layers of the model that belong to the trunk, each with its block's number (the stem's is 0).
+
+    Their names tell them, as in keras.applications: they have the word conv or conv1 in them, and the block's
+    number is the first number, if any (conv1_bn, conv_dw_3; expanded_conv_3_project of MobileNet v3).
+    """
     for layer in model.layers:
-        parts = layer.name.split("_")
-        if parts[0] == "conv1":
-            yield layer, 0
-        elif parts[0] == "conv" and parts[1] in ("dw", "pw"):
-            yield layer, int(parts[2])
+        words = layer.name.split("_")
+        if "conv" in words or "conv1" in words:
+            yield layer, next((int(word) for word in words if word.isdigit()), 0)
 
 
 def settle(model: keras.Model, crops: Iterable[Any]) -> None:
@@ -109,35 +110,12 @@ def freeze(model: keras.Model, unfrozen: tuple[int, ...]) -> None:
         layer.trainable = number in unfrozen
 
 
+def frozen_layers(model: keras.Model) -> list[tuple[str, bool]]:
+    """Every layer that has weights, in the model's order, and whether it stands still."""
+    return [(layer.name, not layer.trainable) for layer in model.layers if layer.weights]
+
+
 def unfreeze(model: keras.Model) -> None:
     """Let every layer train."""
     for layer in model.layers:
         layer.trainable = True
-
-
-def load_trunk(model: keras.Model, source: str, width: float) -> None:
-    """Fill the trunk: "random" keeps what it has, "imagenet" fetches Keras' weights, else a `.h5` file of them.
-
-    Raises:
-        InputError: weights that cannot be fetched or read, with what to do.
-    """
-    if source == "random":
-        return
-    weights = source
-    if source != "imagenet" and not Path(source).is_file():
-        raise InputError(
-            f"model.trunk: {source}: no such file; give random, imagenet or the path of a weights file"
-        )
-    try:
-        donor = keras.applications.MobileNet(
-            include_top=False, alpha=width, weights=weights, input_shape=(224, 224, 3)
-        )
-    except Exception as error:  # Keras raises bare Exception for a failed download
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"model.trunk: {source}: {reason}; give the path of keras.applications' MobileNet weights "
-            f"(no top, width {width}), or random"
-        ) from error
-    for layer, _ in trunk_layers(model):
-        if layer.weights:
-            layer.set_weights(donor.get_layer(layer.name).get_weights())

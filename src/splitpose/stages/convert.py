@@ -23,7 +23,7 @@ def convert(
 ) -> None:
     """Convert a variant and compare each file with Keras."""
     model = models.load(start(variant, profile), weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width)
+    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
     calibration = _calibration(crops, profile)
     people = list(records.read(crops, "test", profile.crops.size))
     pixels = np.stack([crop.pixels for crop in people])

@@ -31,7 +31,7 @@ def evaluate(
 ) -> None:
     """Score a variant on the test people."""
     model = models.load(start(variant, profile), weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width)
+    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
     people = list(records.read(crops, "test", profile.crops.size))
     ids = [crop.id for crop in people]
     outputs = predict(model, np.stack([crop.pixels for crop in people]))

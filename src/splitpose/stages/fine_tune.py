@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 import splitpose.stages.quiet  # noqa: F401
 from splitpose import models
-from splitpose.files import whole_file
 from splitpose.models.trunk import unfreeze
 from splitpose.settings import Params, Profile, load
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start, train
 from splitpose.training import history
+from splitpose.training.devices import computing
 
 
 def fine_tune(
@@ -25,14 +23,11 @@ def fine_tune(
     curve: Path,
 ) -> None:
     """Train all of a variant."""
-    model = models.load(start(variant, profile), frozen_weights)
-    unfreeze(model)
-    before = history.read(frozen_curve)
-    override = load(Params, params).variants[variant]
-    rows = train(model, variant, "fine_tune", profile, override, crops, int(before["iteration"].iloc[-1]))
-    with whole_file(weights) as beside:
-        model.save_weights(beside)
-    history.write(pd.concat([before, pd.DataFrame(rows)]), curve)
+    with computing(profile.training):
+        model = models.load(start(variant, profile), frozen_weights)
+        unfreeze(model)
+        override = load(Params, params).variants[variant]
+        train(model, variant, "fine_tune", profile, override, crops, history.read(frozen_curve), weights, curve)
 
 
 if __name__ == "__main__":

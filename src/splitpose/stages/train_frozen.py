@@ -7,28 +7,31 @@ import pandas as pd
 import splitpose.stages.quiet  # noqa: F401
 from splitpose import models
 from splitpose.crops import records
-from splitpose.files import whole_file
-from splitpose.models.trunk import freeze, load_trunk, settle
+from splitpose.models.trunk import freeze, frozen_layers, settle
+from splitpose.models.weights import load_trunk
 from splitpose.settings import Params, Profile, load
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start, train
-from splitpose.training import history
+from splitpose.training.devices import computing
 
 SETTLING_BATCHES = 20
 
 
 def train_frozen(profile: Profile, params: Path, variant: str, crops: Path, weights: Path, curve: Path) -> None:
     """Train a variant's new layers."""
-    model = start(variant, profile)
-    load_trunk(model, profile.model.trunk, profile.model.width)
-    if profile.model.trunk == "random":
-        batches = records.training_batches(crops, profile.crops.size, profile.training.batch, profile.training.seed)
-        settle(model, (pixels for pixels, _ in batches.take(SETTLING_BATCHES)))
-    freeze(model, models.variant(variant).UNFROZEN)
-    rows = train(model, variant, "frozen", profile, load(Params, params).variants[variant], crops, 0)
-    with whole_file(weights) as beside:
-        model.save_weights(beside)
-    history.write(pd.DataFrame(rows), curve)
+    with computing(profile.training):
+        model = start(variant, profile)
+        load_trunk(model, profile.model.trunk, profile.model.width)
+        if profile.model.trunk == "random":
+            batches = records.training_batches(
+                crops, profile.crops.size, profile.training.batch, profile.training.seed
+            )
+            settle(model, (pixels for pixels, _ in batches.take(SETTLING_BATCHES)))
+        freeze(model, models.variant(variant).UNFROZEN)
+        for layer, stands_still in frozen_layers(model):
+            print(f"{variant}: {layer} {'stands still' if stands_still else 'trains'}")
+        override = load(Params, params).variants[variant]
+        train(model, variant, "frozen", profile, override, crops, pd.DataFrame(), weights, curve)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import pandas as pd
 
 from splitpose.files import whole_file
 
-COLUMNS = ["phase", "iteration", "train_loss", "val_loss", "val_pck_0.2", "learning_rate"]
+COLUMNS = ["phase", "iteration", "train_loss", "val_loss", "val_pck_0.2", "learning_rate", "averaged"]
+"""What a row says is told at `splitpose.training.phase.Row`."""
 
 
 def write(rows: pd.DataFrame, path: Path) -> None:
