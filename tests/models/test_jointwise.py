@@ -1,6 +1,11 @@
+import importlib.util
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from splitpose import models
 from splitpose.models.final import FILTERS as FINAL
 from splitpose.models.jointwise import JointwiseConvolution, JointwiseRegression, share_out
 from splitpose.models.split import FILTERS as SPLIT
@@ -46,3 +51,49 @@ def test_weights_are_named_by_joint():
     layer = JointwiseConvolution(ONES, ONES)
     layer.build((None, 4, 4, 11))
     assert [weight.name for weight in layer.weights] == [f"kernel_{joint}" for joint in JOINTS]
+
+
+@pytest.mark.parametrize("filters", [(3,) * 11, ONES])
+def test_convolution_and_its_gradients_are_those_of_eleven(filters):
+    """Apart, or as one product with zeros where there is a filter a joint: it is the same function."""
+    rng = np.random.default_rng(0)
+    layer = JointwiseConvolution((5,) * 11, filters, use_bias=True)
+    layer.build((None, 4, 3, 55))
+    maps = tf.constant(rng.normal(size=(2, 4, 3, 55)).astype(np.float32))
+
+    def eleven(x):
+        products = [x[..., 5 * k : 5 * k + 5] @ kernel.value for k, kernel in enumerate(layer.kernels)]
+        return tf.concat(products, -1) + layer.bias
+
+    found = []
+    for function in (layer, eleven):
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            y = function(maps)
+            score = tf.reduce_sum(y**2)
+        found.append([y, *tape.gradient(score, [maps, *(weight.value for weight in layer.weights)])])
+    for ours, plain in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=0, atol=1e-5 * np.abs(plain).max())
+
+
+def test_final_is_its_eleven_branches(repository):
+    """In a training step too: outputs, and gradients as far down as the trunk's last block."""
+    path = repository / "benchmarks" / "training.py"
+    spec = importlib.util.spec_from_file_location("training_benchmark", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    keras.utils.set_random_seed(0)
+    final = models.build("final", 64, 0.25, momentum=0.0)
+    crops = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3)).astype(np.float32)
+    final(crops, training=True)
+    branches = script.in_branches(final)
+    np.testing.assert_allclose(branches(crops, training=False), final(crops, training=False), rtol=0, atol=1e-5)
+    found = []
+    for model in (final, branches):
+        kernels = [model.get_layer(name).kernel.value for name in ("conv_pw_11", "block_28_pw", "skip_28_pw")]
+        with tf.GradientTape() as tape:
+            y = model(crops, training=True)
+            score = tf.reduce_mean(y**2)
+        found.append([y, *tape.gradient(score, kernels)])
+    for ours, plain in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=0, atol=1e-5 * np.abs(plain).max())

@@ -3,8 +3,10 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.models.trunk import settle, trunk_layers
+from splitpose.models import registry
+from splitpose.models.trunk import freeze, frozen_layers, settle, trunk_layers, unfreeze
 from splitpose.models.weights import load_trunk
+from splitpose.training.loss import joint_loss
 
 
 def test_the_trunk_is_kerass_mobilenet(tmp_path):
@@ -36,3 +38,40 @@ def test_a_settled_trunk_passes_its_signal_on():
     settle(model, [crops] * 20)
     assert np.mean(last(crops, training=False)) == pytest.approx(bright, rel=0.1)
     assert model.get_layer("conv1_bn").momentum == 0.99
+
+
+def test_what_is_frozen_by_hand():
+    """The stem's convolution and BatchNorm, two of each a block; final's block 11 receives the skip, and trains."""
+    model = models.build("baseline", 64, 0.25)
+    freeze(model, models.variant("baseline").UNFROZEN)
+    assert [frozen for _, frozen in frozen_layers(model)] == [True] * (2 + 13 * 4) + [False]
+    assert frozen_layers(model)[:2] == [("conv1", True), ("conv1_bn", True)]
+    assert frozen_layers(model)[-1] == ("points", False)
+    model = models.build("final", 64, 0.25)
+    freeze(model, models.variant("final").UNFROZEN)
+    assert sum(frozen for _, frozen in frozen_layers(model)) == 2 + 10 * 4
+    trains = {
+        name.removesuffix("_bn").removesuffix("_dw").removesuffix("_pw")
+        for name, frozen in frozen_layers(model)
+        if not frozen
+    }
+    assert trains == {"conv_dw_11", "conv_pw_11", "skip_14", "block_28", "skip_28", "split", "heatmaps"}
+    unfreeze(model)
+    assert not any(frozen for _, frozen in frozen_layers(model))
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_in_a_frozen_step_every_weight_stands_or_moves_as_listed(name):
+    """BatchNorm's statistics are weights too: of a frozen layer they stand, of another they move."""
+    keras.utils.set_random_seed(0)
+    model = models.build(name, 64, 0.25, momentum=0.5)
+    crops = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3)).astype(np.float32)
+    settle(model, [crops] * 5)
+    freeze(model, models.variant(name).UNFROZEN)
+    model.compile(keras.optimizers.Adam(1e-2), joint_loss(models.codec(name, 64)))
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    model.train_on_batch(crops, np.random.default_rng(1).uniform(0, 63, (8, 11, 2)).astype(np.float32))
+    for layer, frozen in frozen_layers(model):
+        weights = model.get_layer(layer).weights
+        for weight, old in zip(weights, before[layer], strict=True):
+            assert (np.asarray(weight) == old).all() == frozen, weight.path
