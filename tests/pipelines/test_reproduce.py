@@ -49,6 +49,8 @@ def start(root, environment):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # As in a terminal: tests that run in the background inherit that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
