@@ -144,7 +144,7 @@ def trained(
 def errors_of_validation(model: Any, profile: Profile, variant: str, crops: Path, table: Path) -> np.ndarray:
     """Distance of each joint of the validation people from the annotated one, (N, K) torso diameters."""
     codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
-    people = list(records.read(crops, "val", profile.crops.size))
+    people = list(records.read(crops, "val"))
     joints = codec.decode(predict(model, np.stack([crop.pixels for crop in people])))
     truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])
     return normalised_errors(truth, predictions.in_pictures(people, joints), profile.scoring.torso_joints)

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from splitpose import annotations, models
-from splitpose.crops import records, shards
+from splitpose.crops import shards
 from splitpose.files import write_json
 from splitpose.models import registry, trunk
 from splitpose.models.final import FILTERS
@@ -32,6 +32,7 @@ from splitpose.models.jointwise import JointwiseConvolution, share_out, with_pla
 from splitpose.settings import Profile, load
 from splitpose.skeleton import JOINTS
 from splitpose.sources import flic, sample
+from splitpose.training.batches import training_batches
 from splitpose.training.loss import joint_loss
 
 Step = Callable[[], Any]
@@ -112,7 +113,7 @@ def input_pipeline(size: int, width: float, batch: int) -> dict[str, Any]:
     """Throughput of the cheapest model with rendered crops read from disk, over that with one batch in memory."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        read = records.training_batches(rendered_crops(Path(folder), size), size, batch, seed=1)
+        read = training_batches(rendered_crops(Path(folder), size), size, batch, seed=1)
         for phase in ("frozen phase", "fine-tuning"):
             steps = {}
             for kind, batches in (("constant", same_batch(size, batch)), ("read", read)):

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from splitpose.settings import Decoding
+from splitpose.skeleton import MIRROR
 
 STRIDE = 4
 """Crop px a heatmap px: 224 to 56 in the paper (Figure 2)."""
@@ -35,6 +36,9 @@ class Codec(Protocol):
     def confidence(self, outputs: np.ndarray) -> np.ndarray:
         """The model's output -> (B, K) float32 confidence from 0 to 1, NaN where the model gives none."""
 
+    def mirror(self, outputs: np.ndarray) -> np.ndarray:
+        """The model's output for crops -> what it would be for the same crops mirrored, and the other way round."""
+
 
 @dataclass(frozen=True)
 class Coordinates:
@@ -53,6 +57,10 @@ class Coordinates:
     def confidence(self, outputs: np.ndarray) -> np.ndarray:
         """A regressed coordinate carries no confidence: (B, K) of NaN."""
         return np.full(np.shape(outputs)[:2], np.nan, np.float32)
+
+    def mirror(self, outputs: np.ndarray) -> np.ndarray:
+        """(B, K, 2) -> (B, K, 2): x changes its sign, left and right their places."""
+        return np.asarray(outputs)[:, MIRROR] * np.array([-1, 1], np.float32)
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,10 @@ class Heatmaps:
     def confidence(self, outputs: np.ndarray) -> np.ndarray:
         """(B, H, W, K) -> (B, K): the height of each heatmap's highest pixel, cut to 0..1."""
         return np.clip(np.asarray(outputs, np.float32).max(axis=(1, 2)), 0, 1)
+
+    def mirror(self, outputs: np.ndarray) -> np.ndarray:
+        """(B, H, W, K) -> (B, H, W, K): each map mirrored, left and right in each other's places."""
+        return np.asarray(outputs)[:, :, ::-1, MIRROR]
 
 
 def _tops(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:

@@ -45,6 +45,13 @@ def draw_joints(
     return out
 
 
+def captioned(picture: np.ndarray, caption: str) -> np.ndarray:
+    """The picture with a line of black text on white below it."""
+    strip = np.full((22, picture.shape[1], 3), 255, np.uint8)
+    cv2.putText(strip, caption, (2, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, BLACK, 1, cv2.LINE_AA)
+    return np.vstack([picture, strip])
+
+
 def contact_sheet(pictures: Sequence[np.ndarray], columns: int, cell_width: int, gap: int = 6) -> np.ndarray:
     """Pictures on white, `columns` a row, each scaled to `cell_width` px wide."""
     if not pictures:

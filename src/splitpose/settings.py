@@ -151,7 +151,7 @@ class Model(Strict):
     trunk: str
     batchnorm_momentum: Fraction
     split: Literal["sliced", "shared"]
-    decoding: Decoding = "argmax"
+    decoding: Decoding
 
 
 class Phase(Strict):
@@ -172,9 +172,9 @@ class Training(Strict):
     plateau_patience: PositiveInt
     average_decay: Fraction
     heatmap_width: PositiveFloat
-    coordinate_loss: CoordinateLoss = "squared"
-    devices: PositiveInt = 1
-    mixed_precision: bool = False
+    coordinate_loss: CoordinateLoss
+    devices: PositiveInt
+    mixed_precision: bool
     frozen: Phase
     fine_tune: Phase
 

@@ -14,7 +14,7 @@ import pytest
 
 from splitpose import models
 from splitpose.models import registry
-from splitpose.training.loss import squared_error
+from splitpose.training.loss import joint_loss
 
 SIZE, WIDTH = 64, 0.25
 
@@ -26,7 +26,7 @@ def answers(name, weights):
     crops = rng.integers(0, 256, (8, SIZE, SIZE, 3)).astype(np.float32)
     joints = rng.uniform(0, SIZE - 1, (8, 11, 2)).astype(np.float32)
     joints[3, 5] = np.nan
-    model.compile(keras.optimizers.Adam(1e-4, use_ema=True), squared_error(models.codec(name, SIZE)))
+    model.compile(keras.optimizers.Adam(1e-4, use_ema=True), joint_loss(models.codec(name, SIZE)))
     outputs = model.predict_on_batch(crops[:2])
     return {"outputs": outputs.tolist(), "losses": [float(model.train_on_batch(crops, joints)) for _ in range(2)]}
 

@@ -17,7 +17,7 @@ from splitpose.models.cost import multiply_adds
 from splitpose.models.jointwise import with_plain_layers
 from splitpose.models.trunk import freeze, trunk_layers
 from splitpose.models.weights import load_trunk
-from splitpose.training.loss import squared_error
+from splitpose.training.loss import joint_loss
 
 SIZE, WIDTH = 64, 0.25
 VARIANTS = registry.names()
@@ -103,7 +103,7 @@ def test_weights_of_another_model_are_refused(tmp_path):
 def test_a_training_step_lowers_the_loss(model):
     keras.utils.set_random_seed(7)
     learner = models.build(model.name, SIZE, WIDTH, momentum=0.5)
-    learner.compile(keras.optimizers.Adam(1e-3), squared_error(models.codec(model.name, SIZE)))
+    learner.compile(keras.optimizers.Adam(1e-3), joint_loss(models.codec(model.name, SIZE)))
     joints = np.random.default_rng(1).uniform(0, SIZE - 1, (8, 11, 2)).astype(np.float32)
     losses = [learner.train_on_batch(crops(8), joints) for _ in range(8)]
     assert losses[-1] < 0.8 * losses[0]
@@ -113,7 +113,7 @@ def test_a_frozen_trunk_stands_still(model):
     learner = models.build(model.name, SIZE, WIDTH, momentum=0.5)
     unfrozen = models.variant(model.name).UNFROZEN
     freeze(learner, unfrozen)
-    learner.compile(keras.optimizers.Adam(1e-2), squared_error(models.codec(model.name, SIZE)))
+    learner.compile(keras.optimizers.Adam(1e-2), joint_loss(models.codec(model.name, SIZE)))
     before = {layer.name: layer.get_weights() for layer in learner.layers}
     joints = np.full((4, 11, 2), 20, np.float32)
     learner.train_on_batch(crops(4), joints)

@@ -18,10 +18,8 @@ def black(height=100, width=100):
 def captions(monkeypatch):
     """The captions of the cells, in their order."""
     seen = []
-    plain = prediction_sheet._captioned
-    monkeypatch.setattr(
-        prediction_sheet, "_captioned", lambda cell, text: (seen.append(text), plain(cell, text))[1]
-    )
+    plain = prediction_sheet.captioned
+    monkeypatch.setattr(prediction_sheet, "captioned", lambda cell, text: (seen.append(text), plain(cell, text))[1])
     return seen
 
 

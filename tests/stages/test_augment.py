@@ -35,9 +35,7 @@ def profile(repository):
 
 def test_training_people_come_in_copies(source, profile):
     augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
-    ids = {
-        s: [c.id for c in records.read(source / "crops", s, profile.crops.size)] for s in ("train", "val", "test")
-    }
+    ids = {s: [c.id for c in records.read(source / "crops", s)] for s in ("train", "val", "test")}
     assert ids == {"train": ["a"] * profile.crops.copies, "val": ["b"], "test": ["c"]}
 
 

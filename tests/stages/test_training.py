@@ -15,6 +15,7 @@ from tiny_project import tiny_profile
 from splitpose.crops import records
 from splitpose.crops.crop import Crop
 from splitpose.settings import Profile, load
+from splitpose.training.batches import training_batches
 
 BATCH, SIZE, ITERATIONS = 4, 32, 48
 
@@ -139,8 +140,8 @@ def begins_anew_and_breaks(folder, out):
     iteration = int(error.split("iteration ")[1].split(";")[0])
     seed = load(Profile, folder / "broken.yaml").training.seed
     keras.utils.set_random_seed(seed)
-    (guilty,) = records.training_batches(folder / "crops", SIZE, BATCH, seed, iteration - 1).take(1)
-    known = {crop.joints.tobytes(): crop.id for crop in records.read(folder / "crops", "train", SIZE)}
+    (guilty,) = training_batches(folder / "crops", SIZE, BATCH, seed, iteration - 1).take(1)
+    known = {crop.joints.tobytes(): crop.id for crop in records.read(folder / "crops", "train")}
     people = sorted({known[joints.numpy().tobytes()] for joints in guilty[1]})
     assert len(people) == BATCH
     assert error.endswith(f"; the people of its batch: {', '.join(people)}")

@@ -19,7 +19,7 @@ from splitpose.models import registry
 from splitpose.models.trunk import freeze
 from splitpose.training import phase
 from splitpose.training.devices import computing
-from splitpose.training.loss import squared_error
+from splitpose.training.loss import joint_loss
 
 SIZE, WIDTH, BATCH = 64, 0.25, 8
 CASES = [("final", "frozen"), ("mobilenet_v3", "fine_tune")]
@@ -89,7 +89,7 @@ def step_losses(name, mixed_precision):
     pixels, joints = people()
     with computing(settings(mixed_precision=mixed_precision)):
         model = models.build(name, SIZE, WIDTH, momentum=0.5)
-        model.compile(keras.optimizers.Adam(1e-4), squared_error(models.codec(name, SIZE)), run_eagerly=True)
+        model.compile(keras.optimizers.Adam(1e-4), joint_loss(models.codec(name, SIZE)), run_eagerly=True)
         return model, [model.train_on_batch(pixels[:BATCH], joints[:BATCH]) for _ in range(2)]
 
 

@@ -48,12 +48,12 @@ def load_trunk(model: keras.Model, source: str, width: float) -> None:
     """
     if source == "random":
         return
-    path = imagenet(width) if source == "imagenet" else Path(source).expanduser()
-    if not path.is_file():
-        raise InputError(f"model.trunk: {path}: no such file; give random, imagenet or the path of a weights file")
     wanted = [layer for layer, _ in trunk_layers(model) if layer.weights]
     if not wanted:
         raise InputError(f"model.trunk: {model.name} has no layers of MobileNet v1; give random")
+    path = imagenet(width) if source == "imagenet" else Path(source).expanduser()
+    if not path.is_file():
+        raise InputError(f"model.trunk: {path}: no such file; give random, imagenet or the path of a weights file")
     found = _layers(path)
     for layer in wanted:
         _check(layer, found.get(layer.name), path, width)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from splitpose import pictures
 from splitpose.annotations import joints_of
-from splitpose.drawing import BLACK, GREY, WHITE, contact_sheet, draw_joints
+from splitpose.drawing import GREY, WHITE, captioned, contact_sheet, draw_joints
 from splitpose.errors import InputError
 from splitpose.scoring.pck import normalised_errors
 from splitpose.skeleton import TORSO
@@ -44,7 +44,7 @@ def prediction_sheet(
         row = rows.iloc[n]
         picture = pictures.read(data_root / row["image"], (row["width"], row["height"]))
         cell = _person(picture, truth[n], predictions[n], cell_width)
-        cells.append(_captioned(cell, f"{word}: {errors[n]:.3f} torso"))
+        cells.append(captioned(cell, f"{word}: {errors[n]:.3f} torso"))
     return contact_sheet(cells, max(1, len(cells) // 3), cell_width)
 
 
@@ -80,10 +80,3 @@ def _person(picture: np.ndarray, truth: np.ndarray, predicted: np.ndarray, size:
     cell = cv2.warpAffine(picture, affine, (size, size), flags=how, borderValue=GREY)
     cell = draw_joints(cell, zoom * predicted + shift, scale=1.4)
     return draw_joints(cell, zoom * truth + shift, colour=WHITE, scale=0.7)
-
-
-def _captioned(picture: np.ndarray, caption: str) -> np.ndarray:
-    """The picture with a line of black text on white below it."""
-    strip = np.full((22, picture.shape[1], 3), 255, np.uint8)
-    cv2.putText(strip, caption, (2, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, BLACK, 1, cv2.LINE_AA)
-    return np.vstack([picture, strip])

@@ -25,7 +25,7 @@ def convert(
     model = models.load(start(variant, profile), weights)
     codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
     calibration = _calibration(crops, profile)
-    people = list(records.read(crops, "test", profile.crops.size))
+    people = list(records.read(crops, "test"))
     pixels = np.stack([crop.pixels for crop in people])
     truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])
 
@@ -56,7 +56,7 @@ def _calibration(crops: Path, profile: Profile) -> np.ndarray:
     total = records.count(crops, "train")
     count = min(total, profile.conversion.calibration_crops)
     chosen = set(np.random.default_rng(profile.conversion.seed).choice(total, count, replace=False).tolist())
-    everybody = enumerate(records.read(crops, "train", profile.crops.size))
+    everybody = enumerate(records.read(crops, "train"))
     return np.stack([crop.pixels for number, crop in everybody if number in chosen])
 
 

@@ -32,7 +32,7 @@ def evaluate(
     """Score a variant on the test people."""
     model = models.load(start(variant, profile), weights)
     codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
-    people = list(records.read(crops, "test", profile.crops.size))
+    people = list(records.read(crops, "test"))
     ids = [crop.id for crop in people]
     outputs = predict(model, np.stack([crop.pixels for crop in people]))
     predicted = predictions.in_pictures(people, codec.decode(outputs))

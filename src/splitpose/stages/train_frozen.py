@@ -6,12 +6,12 @@ import pandas as pd
 
 import splitpose.stages.quiet  # noqa: F401
 from splitpose import models
-from splitpose.crops import records
 from splitpose.models.trunk import freeze, frozen_layers, settle
 from splitpose.models.weights import load_trunk
 from splitpose.settings import Params, Profile, load
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start, train
+from splitpose.training.batches import training_batches
 from splitpose.training.devices import computing
 
 SETTLING_BATCHES = 20
@@ -23,9 +23,7 @@ def train_frozen(profile: Profile, params: Path, variant: str, crops: Path, weig
         model = start(variant, profile)
         load_trunk(model, profile.model.trunk, profile.model.width)
         if profile.model.trunk == "random":
-            batches = records.training_batches(
-                crops, profile.crops.size, profile.training.batch, profile.training.seed
-            )
+            batches = training_batches(crops, profile.crops.size, profile.training.batch, profile.training.seed)
             settle(model, (pixels for pixels, _ in batches.take(SETTLING_BATCHES)))
         freeze(model, models.variant(variant).UNFROZEN)
         for layer, stands_still in frozen_layers(model):

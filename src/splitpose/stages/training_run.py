@@ -24,6 +24,7 @@ from splitpose.progress import bar
 from splitpose.settings import Profile, VariantOverride
 from splitpose.tracking import live_run
 from splitpose.training import history, phase
+from splitpose.training.batches import training_batches, training_ids
 from splitpose.training.checkpoint import Checkpoint
 from splitpose.training.phase import LossError, People, Row, Stopped, Watcher
 
@@ -68,7 +69,7 @@ def train(
     batch, size = profile.training.batch, profile.crops.size
     first_iteration = 0 if before.empty else int(before["iteration"].iloc[-1])
     seed = profile.training.seed + first_iteration
-    validation = list(records.read(crops, "val", size))
+    validation = list(records.read(crops, "val"))
     people = People(np.stack([crop.pixels for crop in validation]), np.stack([crop.joints for crop in validation]))
     checkpoint = Checkpoint(
         weights.parent / f"{name}.checkpoint", _key(model, variant, name, profile, settings, crops, seed)
@@ -78,7 +79,7 @@ def train(
             rows = phase.run(
                 model,
                 models.codec(variant, size, profile.training.heatmap_width, profile.model.decoding),
-                lambda position: records.training_batches(crops, size, batch, seed, position),
+                lambda position: training_batches(crops, size, batch, seed, position),
                 people,
                 name,
                 profile.training,
@@ -92,7 +93,7 @@ def train(
                 stop,
             )
     except LossError as error:
-        ids = ", ".join(sorted(set(records.training_ids(crops, batch, seed, error.position))))
+        ids = ", ".join(sorted(set(training_ids(crops, batch, seed, error.position))))
         raise InputError(f"{error}; the people of its batch: {ids}") from error
     except Stopped as stopped:
         sys.exit(f"{variant}: {name}: {stopped}")

@@ -65,8 +65,3 @@ def joint_loss(codec: Codec, coordinate_loss: CoordinateLoss = "squared") -> Cal
         return ops.sum(by_joint, axis=-1) / ops.maximum(counts, 1.0)
 
     return loss
-
-
-def squared_error(codec: Codec) -> Callable[[Any, Any], Any]:
-    """The paper's loss."""
-    return joint_loss(codec)
