@@ -95,7 +95,7 @@ class Heatmaps:
         """(B, K, 2) crop px -> (B, H, W, K)."""
         from keras import ops
 
-        grid = ops.arange(self.side, dtype="float32")
+        grid = ops.arange(self.side, dtype=joints.dtype)
         centres = (joints + 0.5) / STRIDE - 0.5
         across = ops.exp(-ops.square(grid[None, None] - centres[..., :1]) / (2 * self.sigma**2))
         down = ops.exp(-ops.square(grid[None, None] - centres[..., 1:]) / (2 * self.sigma**2))

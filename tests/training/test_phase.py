@@ -18,7 +18,8 @@ SIZE = 32
 def settings(**changes):
     numbers = {
         "batch": 4, "seed": 1, "evaluate_every": 2, "plateau_patience": 1, "average_decay": 0.9,
-        "heatmap_width": 3.0, "frozen": phase_settings(), "fine_tune": phase_settings(),
+        "heatmap_width": 3.0, "coordinate_loss": "squared", "devices": 1, "mixed_precision": False,
+        "frozen": phase_settings(), "fine_tune": phase_settings(),
     }  # fmt: skip
     return Training(**(numbers | changes))
 

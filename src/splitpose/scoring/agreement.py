@@ -20,16 +20,20 @@ def agreement(
         table: annotation table; give the test rows for what a model can reach on them.
         thresholds: in torso diameters.
         torso: the two joints of the torso diameter, "lsho-rhip" or "rsho-lhip".
-        resamples: bootstrap resamples of the pairs.
+        resamples: bootstrap resamples of the pictures in which somebody is annotated twice.
         seed: of the resampling.
 
     Returns:
-        {"pairs": n, "torso", "pck", "ci95"}, the last two as `summarise` gives them, empty without pairs.
+        {"pairs": n, "torso", "pck", "ci95", "auc"}, the last three as `summarise` gives them, empty without pairs.
     """
     start, end = torso.split("-")
-    differences = differences_of_pairs(table, (start, end))
-    found = summarise(differences, thresholds, resamples, seed) if len(differences) else {"pck": {}, "ci95": {}}
-    return {"pairs": len(differences), "torso": torso, **found}
+    pairs, differences = _pairs(table, (start, end))
+    if len(pairs):
+        pictures = table["image"].to_numpy()[pairs[:, 0]]
+        found = summarise(differences, thresholds, resamples, seed, pictures)
+    else:
+        found = {"pck": {}, "ci95": {}, "auc": {}}
+    return {"pairs": len(pairs), "torso": torso, **found}
 
 
 def differences_of_pairs(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
@@ -40,6 +44,16 @@ def differences_of_pairs(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndar
     with either annotation as the truth, so no annotator counts for more; it is NaN where one of them left the
     joint out. Equal joints are a copy of one annotation and no second one.
     """
+    return _pairs(table, torso)[1]
+
+
+def annotated_twice(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
+    """Whether each row has another one of the same person beside it (see `differences_of_pairs`): (N,) bool."""
+    return np.isin(np.arange(len(table)), _pairs(table, torso)[0])
+
+
+def _pairs(table: pd.DataFrame, torso: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the two rows of each pair, (P, 2), and their differences, (P, K)."""
     places = table.groupby("image", sort=False).indices.values()
     pairs = np.array([pair for rows in places for pair in combinations(rows, 2)], np.intp).reshape(-1, 2)
     first, second = (joints_of(table)[rows] for rows in pairs.T)
@@ -48,4 +62,5 @@ def differences_of_pairs(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndar
     ) / 2
     joints = np.isfinite(differences).sum(axis=1)
     mean = np.nansum(differences, axis=1) / np.maximum(joints, 1)
-    return differences[(joints >= JOINTS_IN_COMMON) & (mean > 0) & (mean < ONE_PERSON)]
+    one_person = (joints >= JOINTS_IN_COMMON) & (mean > 0) & (mean < ONE_PERSON)
+    return pairs[one_person], differences[one_person]

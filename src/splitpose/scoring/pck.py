@@ -37,7 +37,25 @@ def normalised_errors(truth: np.ndarray, predicted: np.ndarray, torso: tuple[str
 
 def pck(errors: np.ndarray, threshold: float) -> np.ndarray:
     """Share of people whose joint's error is at most the threshold: (N, K) -> (K,) percent, NaN without people."""
-    scored = np.isfinite(errors) | np.isposinf(errors)
+    return _percent(errors <= threshold, errors)
+
+
+def area_under_pck(errors: np.ndarray, limit: float) -> np.ndarray:
+    """Area under the PCK curve from 0 to `limit`, in percent of the whole: (N, K) -> (K,), NaN without people.
+
+    This is the exact integral of the steps of PCK over the threshold, divided by `limit`: a joint with error e is
+    found from e on, so it adds max(0, 1 - e / limit), of which the area is the mean.
+    """
+    return _percent(area_of_each(errors, limit), errors)
+
+
+def area_of_each(errors: np.ndarray, limit: float) -> np.ndarray:
+    """What each joint of each person adds to the area under the PCK curve: 0 to 1, 0 where not scored."""
+    return np.maximum(0.0, 1.0 - np.where(np.isnan(errors), np.inf, errors) / limit)
+
+
+def _percent(credit: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Mean of (N, K) credits over the people whose joint is scored: (K,) percent."""
     with np.errstate(invalid="ignore"):
-        found: np.ndarray = 100.0 * (errors <= threshold).sum(axis=0) / scored.sum(axis=0)
-    return found
+        percent: np.ndarray = 100.0 * credit.sum(axis=0) / (~np.isnan(errors)).sum(axis=0)
+    return percent
