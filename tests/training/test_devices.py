@@ -50,6 +50,7 @@ def curve(devices, name, kind, precision):
     one = phase_settings(iterations=8, learning_rate=1e-3 if kind == "frozen" else 1e-4)
     losses = []
     keras.config.set_floatx(precision)
+    keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(2)
     with computing(training):
         model = models.build(name, SIZE, WIDTH, momentum=0.5)

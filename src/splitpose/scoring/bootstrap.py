@@ -39,8 +39,8 @@ def resampled_sums(values: np.ndarray, resamples: int, seed: int, clusters: np.n
 def interval(resampled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The 95 % interval of statistics (1 + resamples, ...) of `resampled_sums`: low and high, each (...).
 
-    The middle 95 % of the resamples; a resample in which a statistic has nobody (NaN) is left out. Where all people agree
-    it has no width, and from a handful of people it is too narrow: read it together with their number.
+    The middle 95 % of the resamples; a resample in which a statistic has nobody (NaN) is left out. Where all people
+    agree it has no width, and from a handful of people it is too narrow: read it together with their number.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # nobody in any resample: NaN is the answer

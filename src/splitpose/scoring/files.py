@@ -1,52 +1,81 @@
 """Scores from two CSVs, annotations and predictions, for anyone's model."""
 
-from collections import Counter
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from splitpose.errors import InputError
-from splitpose.scoring import predictions
+from splitpose.scoring.joints_csv import JointsFile, read
 from splitpose.scoring.pck import normalised_errors
 from splitpose.scoring.summary import summarise
-from splitpose.skeleton import observer_centric
+from splitpose.skeleton import INDEX, JOINTS, observer_centric
 
 THRESHOLDS = (0.05, 0.1, 0.2)
 RESAMPLES = 10_000
 
 
 def score(
-    annotations: Path, predicted: Path, torso: str, viewpoint: Literal["as-is", "observer"]
+    annotations: Path,
+    predicted: Path,
+    torso: str,
+    viewpoint: Literal["as-is", "observer"],
+    thresholds: Sequence[float] = THRESHOLDS,
+    cluster: str | None = None,
 ) -> dict[str, Any]:
-    """PCK with 95 % intervals of the people in `annotations`.
+    """PCK and the area under its curve, with 95 % intervals, of the people in `annotations`.
 
     Args:
         annotations: CSV with id and joint columns, px; other columns are ignored.
-        predicted: CSV likewise; a joint of a person that is missing there counts as not found.
+        predicted: CSV likewise; an annotated joint that is empty there counts as not found, a joint without columns
+            there is not scored.
         torso: the two joints of the torso diameter, "lsho-rhip" or "rsho-lhip".
         viewpoint: "observer" swaps the sides of annotations whose right shoulder stands right of the left one.
+        thresholds: in torso diameters.
+        cluster: column of the annotations; people who share its value are resampled together. None: each alone.
+
+    Returns:
+        {"n": people, "torso", "viewpoint", "without_torso": how many of them cannot be scored, "not_scored": joints
+        without figures, "cluster", "pck", "ci95", "auc"}, the last three as `summarise` gives them.
 
     Raises:
-        InputError: a file cannot be read, an id stands twice, or a person has no prediction or no annotation.
+        InputError: a file cannot be read (see `joints_csv.read`), ids or joints of the two do not meet, nobody can be
+            scored, or a threshold is no number above zero.
     """
-    ids, truth = predictions.read(annotations)
-    found_ids, found = predictions.read(predicted)
-    for path, names in ((annotations, ids), (predicted, found_ids)):
-        name, count = Counter(names).most_common(1)[0] if names else ("", 0)
-        if count > 1:
-            raise InputError(f"{path}: id {name!r} stands there twice; keep one row of it")
-    if missing := sorted(set(ids) - set(found_ids)):
-        raise InputError(f"{predicted}: no prediction for id {missing[0]!r} ({len(missing)} missing in all)")
-    if unknown := sorted(set(found_ids) - set(ids)):
-        raise InputError(f"{predicted}: id {unknown[0]!r} is not in {annotations} ({len(unknown)} unknown in all)")
-    place = {name: row for row, name in enumerate(found_ids)}
-    found = found[[place[name] for name in ids]]
-    if viewpoint == "observer":
-        truth = observer_centric(truth)
+    for threshold in thresholds:
+        if not 0 < threshold < math.inf:
+            raise InputError(f"threshold {threshold:g}: give torso diameters above 0, e.g. 0.2")
+    truth, found = read(annotations, cluster), read(predicted)
+    rows = _rows_in_order(truth, found)
+    both = truth.columns & found.columns
+    if not both.any():
+        raise InputError(f"{predicted}: has no joint in common with {annotations}; give columns of the same joints")
+    joints = observer_centric(truth.joints) if viewpoint == "observer" else truth.joints
     start, end = torso.split("-")
-    errors = normalised_errors(truth, found, (start, end))
-    predicted_joints = ~np.isnan(found).all(axis=(0, 2))
-    errors[:, ~predicted_joints] = np.nan  # joints that the file has no column of are not scored
-    summary = summarise(errors, THRESHOLDS, RESAMPLES, seed=0)
-    return {"n": len(ids), "torso": torso, "viewpoint": viewpoint, **summary}
+    errors = normalised_errors(joints, found.joints[rows], (start, end))
+    _check_anybody(truth, errors, joints, (start, end))
+    errors[:, ~found.columns] = np.nan
+    scored = ~np.isnan(errors)
+    return {
+        "n": len(truth.ids),
+        "torso": torso,
+        "viewpoint": viewpoint,
+        "cluster": cluster,
+    }
+
+
+def _rows_in_order(truth: JointsFile, found: JointsFile) -> list[int]:
+    """Row of the predictions of each annotated person."""
+    place = {name: row for row, name in enumerate(found.ids)}
+    if missing := [name for name in truth.ids if name not in place]:
+        raise InputError(
+            f"{found.path}: no prediction for id {missing[0]!r} ({len(missing)} missing in all); add a row for each id "
+            f"of {truth.path}"
+        )
+    if unknown := sorted(set(found.ids) - set(truth.ids)):
+        raise InputError(
+            f"{found.path}: id {unknown[0]!r} is not in {truth.path} ({len(unknown)} unknown in all); leave such rows out"
+        )
+    return [place[name] for name in truth.ids]

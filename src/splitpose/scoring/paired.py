@@ -39,7 +39,11 @@ def paired_differences(
     """
     _check_same_people(errors)
     scores = dict(
-        zip(errors, resampled_scores(np.stack(list(errors.values())), thresholds, resamples, seed, clusters), strict=True)
+        zip(
+            errors,
+            resampled_scores(np.stack(list(errors.values())), thresholds, resamples, seed, clusters),
+            strict=True,
+        )
     )
     return [
         {"variant": variant, "against": against, "n": len(errors[variant])}
