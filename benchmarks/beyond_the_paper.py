@@ -38,6 +38,9 @@ from splitpose.training.phase import predict
 THRESHOLD = 0.1
 """Of the torso diameter; 0.2, the paper's, is too coarse to show what dark does."""
 
+WIDTH = 100
+"""Of the table, characters."""
+
 STEPS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "no mirroring": (("baseline", "final"), {"crops": {"mirror": 0.0}}),
     "mirroring": (("baseline", "final"), {"crops": {"mirror": 0.5}}),
@@ -188,7 +191,7 @@ def show(rows: list[dict[str, Any]]) -> None:
                 f"{row['macs'] / 1e6:.0f}",
                 f"{row['seconds_a_training']:.0f}",
             )
-        Console().print(table)
+        Console(width=WIDTH).print(table)
 
 
 if __name__ == "__main__":

@@ -85,25 +85,61 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser("score", help="PCK of predictions, from two CSVs")
-    command.add_argument("--annotations", type=Path, required=True, metavar="CSV")
-    command.add_argument("--predictions", type=Path, required=True, metavar="CSV")
-    command.add_argument("--torso", choices=["lsho-rhip", "rsho-lhip"], default="lsho-rhip")
-    command.add_argument("--viewpoint", choices=["as-is", "observer"], default="as-is")
+    command = commands.add_parser(
+        "score",
+        help="PCK of predictions, from two CSVs",
+        description="PCK and the area under its curve, with 95 % intervals, from a CSV of annotations and one of "
+        "predictions. Both have a column id and joint columns in px (lsho_x, lsho_y, lelb_x, ...); others are "
+        "ignored, rows are matched by id. An annotated joint that is empty in the predictions counts as not found; "
+        "a joint that they have no columns of, or that is empty in the annotations, is not scored.",
+    )
+    command.add_argument("--annotations", type=Path, required=True, metavar="CSV", help="the truth")
+    command.add_argument("--predictions", type=Path, required=True, metavar="CSV", help="a row for each of its ids")
+    command.add_argument(
+        "--thresholds",
+        type=float,
+        nargs="+",
+        metavar="T",
+        help="in torso diameters; the area runs to the largest (default: 0.05 0.1 0.2)",
+    )
+    command.add_argument(
+        "--torso",
+        choices=["lsho-rhip", "rsho-lhip"],
+        default="lsho-rhip",
+        help="the two annotated joints that the torso diameter lies between (default: lsho-rhip, as published)",
+    )
+    command.add_argument(
+        "--viewpoint",
+        choices=["as-is", "observer"],
+        default="as-is",
+        help="observer: swap the sides of people whose right shoulder is annotated right of the left one, as in "
+        "published figures on FLIC (default: as-is)",
+    )
+    command.add_argument(
+        "--cluster",
+        metavar="COLUMN",
+        help="of the annotations; the intervals resample people who share its value, e.g. an image, together",
+    )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
     command.set_defaults(run=_score)
 
 
 def _score(options: argparse.Namespace) -> None:
     from splitpose.files import write_json
-    from splitpose.scoring.files import score
+    from splitpose.scoring.files import THRESHOLDS, score
+    from splitpose.scoring.score_table import print_scores
 
-    result = score(options.annotations, options.predictions, options.torso, options.viewpoint)
-    for threshold, groups in result["pck"].items():
-        figures = ", ".join(f"{g} {groups[g]:.1f}" for g in ("mean", "elbow", "wrist") if groups[g] is not None)
-        print(f"PCK@{threshold} of {result['n']} people: {figures}")
+    result = score(
+        options.annotations,
+        options.predictions,
+        options.torso,
+        options.viewpoint,
+        options.thresholds or THRESHOLDS,
+        options.cluster,
+    )
     if options.json:
         write_json(result, options.json)
+    print_scores(result)
 
 
 def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -184,6 +184,8 @@ class Scoring(Strict):
 
     thresholds: tuple[PositiveFloat, ...] = Field(strict=False)
     torso: Literal["lsho-rhip", "rsho-lhip"]
+    flip_test: bool
+    drawn_by: Literal["id", "image", "group"]
     resamples: PositiveInt
     seed: NonNegativeInt
 

@@ -6,7 +6,7 @@ import pytest
 
 from splitpose.annotations import with_joints
 from splitpose.scoring import agreement as module
-from splitpose.scoring.agreement import agreement, differences_of_pairs
+from splitpose.scoring.agreement import agreement, annotated_twice, differences_of_pairs
 from splitpose.skeleton import INDEX, JOINTS, TORSO
 
 # The torso, from lsho to rhip, is 100 px: 60 across, 80 down.
@@ -40,6 +40,8 @@ def test_two_annotations_of_one_person() -> None:
     assert [found["pck"][at]["wrist"] for at in ("0.05", "0.1", "0.2")] == [50, 100, 100]
     assert [found["pck"][at]["nose"] for at in ("0.05", "0.1", "0.2")] == [0, 0, 0]
     assert found["ci95"]["0.1"]["wrist"] == [100, 100]
+    # lwri is 0.1 off and adds 1 - 0.1 / 0.2, the nose 0.3.
+    assert (found["auc"]["0.2"]["lwri"], found["auc"]["0.2"]["nose"]) == (50, 0)
 
 
 def test_neither_annotation_counts_for_more() -> None:
@@ -58,6 +60,12 @@ def test_three_annotations_of_one_person_are_three_pairs() -> None:
     np.testing.assert_allclose(np.sort(differences[:, INDEX["nose"]]), [0.1, 0.2, 0.3])
 
 
+def test_who_is_annotated_twice() -> None:
+    other = moved(nose=(10, 0))
+    people = table(("a", PERSON), ("b", PERSON), ("a", PERSON + [300, 0]), ("a", other), ("c", other))
+    assert annotated_twice(people, TORSO).tolist() == [True, False, False, True, False]
+
+
 @pytest.mark.parametrize(
     ("image", "joints"),
     [
@@ -69,7 +77,7 @@ def test_three_annotations_of_one_person_are_three_pairs() -> None:
 )
 def test_who_is_no_second_annotation(image: str, joints: np.ndarray) -> None:
     found = agreement(table(("a", PERSON), (image, joints)), THRESHOLDS, "lsho-rhip")
-    assert found == {"pairs": 0, "torso": "lsho-rhip", "pck": {}, "ci95": {}}
+    assert found == {"pairs": 0, "torso": "lsho-rhip", "pck": {}, "ci95": {}, "auc": {}}
 
 
 def test_a_joint_that_one_of_them_left_out_is_not_counted() -> None:

@@ -12,7 +12,7 @@ from splitpose.deploy.runtime import PRECISIONS
 from splitpose.errors import InputError
 from splitpose.files import read_json
 
-PROTOCOL = ("n", "torso", "viewpoint")
+PROTOCOL = ("n", "torso", "viewpoint", "drawn_by", "flip_test")
 """What must be the same in the metrics of all variants, or their scores cannot stand side by side."""
 
 
@@ -65,7 +65,7 @@ def compare(profile: str, variants: list[str], metrics: Path, parity: Path, benc
 
 
 def protocol(variants: list[str], metrics: Path) -> dict[str, Any]:
-    """How the variants were scored: {"n": test people, "torso", "viewpoint"}.
+    """How the variants were scored: {"n": test people, "torso", "viewpoint", "drawn_by", "flip_test"}.
 
     Raises InputError where a file is missing or broken, or two variants were not scored in the same way.
     """
@@ -97,6 +97,7 @@ def _entry(scores: Measured, parity: Measured, times: Measured) -> dict[str, Any
             threshold: {**percentages, "ci95": scores.get("ci95", threshold)}
             for threshold, percentages in scores.get("pck").items()
         },
+        "auc": scores.get("auc"),
         "train_loss": scores.get("train_loss"),
         "val_loss": scores.get("val_loss"),
         "tflite": {

@@ -5,6 +5,7 @@ in black-and-white print too.
 """
 
 import io
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,13 +16,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from splitpose.scoring.pck import pck
-from splitpose.scoring.summary import GROUPS
-from splitpose.skeleton import FULL_NAMES, INDEX
+from splitpose.scoring.summary import summarise
+from splitpose.skeleton import FULL_NAMES
 from splitpose.training.history import best
 
-THRESHOLDS = np.linspace(0.0, 0.3, 61)
+THRESHOLDS = tuple(np.linspace(0.0, 0.3, 61).round(3).tolist())
 """Shares of the torso diameter at which the PCK curves are drawn."""
+
+BAND_RESAMPLES = 1000
+"""Of the bands around them, whose edges need no third digit."""
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -43,29 +46,6 @@ STYLE: dict[Any, Any] = {
     "lines.linewidth": 1.8,
     "savefig.dpi": 160,
 }
-
-
-def all_figures(
-    comparison: Mapping[str, Any],
-    errors: Mapping[str, np.ndarray],
-    histories: Mapping[str, pd.DataFrame],
-    people: str,
-) -> dict[str, bytes]:
-    """Every figure of the report by the name of its file, in reading order.
-
-    Args:
-        comparison: of `comparison.compare`.
-        errors: for each variant (N, K) errors of the test people in torso diameters, NaN where not scored.
-        histories: for each variant the rows of its reports/history/<variant>.csv.
-        people: who was measured, of `tables.people`; printed on each figure.
-    """
-    return {
-        "joint_scores": joint_scores(comparison, people),
-        "loss_curves": loss_curves(histories, people),
-        "threshold_curves": threshold_curves(errors, people),
-        "validation_curves": validation_curves(histories, people),
-        "latency_accuracy": latency_accuracy(comparison, people),
-    }
 
 
 def joint_scores(comparison: Mapping[str, Any], people: str, threshold: str = "0.2") -> bytes:
@@ -102,23 +82,64 @@ def joint_scores(comparison: Mapping[str, Any], people: str, threshold: str = "0
         return _png(figure)
 
 
-def threshold_curves(errors: Mapping[str, np.ndarray], people: str) -> bytes:
-    """PCK of elbows and wrists against the threshold (the paper's Figure 5).
+def threshold_curves(
+    errors: Mapping[str, np.ndarray],
+    people: str,
+    seed: int,
+    clusters: np.ndarray | None = None,
+    ceiling: np.ndarray | None = None,
+) -> bytes:
+    """PCK of elbows and wrists against the threshold, with 95 % bands (the paper's Figure 5).
 
-    `errors` holds for each variant (N, K) errors in torso diameters, NaN where not scored.
+    Args:
+        errors: of each variant (N, K) in torso diameters, NaN where not scored.
+        people: who was measured; printed below.
+        seed, clusters: of the bands' resampling, as for `summarise`.
+        ceiling: (P, K) differences between two annotators (see `scoring.agreement`), drawn as a line of its own.
     """
+    found = {name: summarise(error, THRESHOLDS, BAND_RESAMPLES, seed, clusters) for name, error in errors.items()}
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.7), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
         for axes, group in zip(panels, ("elbow", "wrist"), strict=True):
-            columns = [INDEX[joint] for joint in GROUPS[group]]
-            for k, (name, error) in enumerate(errors.items()):
-                found = [np.mean(pck(error, float(threshold))[columns]) for threshold in THRESHOLDS]
-                axes.plot(THRESHOLDS, found, **_line(k), label=name)
+            for k, (name, scores) in enumerate(found.items()):
+                axes.plot(THRESHOLDS, _numbers(scores["pck"], group), **_line(k), label=name)
+                low, high = np.transpose([ends[group] or (np.nan, np.nan) for ends in scores["ci95"].values()])
+                axes.fill_between(THRESHOLDS, low, high, color=_line(k)["color"], alpha=0.15, linewidth=0)
+            if ceiling is not None and len(ceiling):
+                agreed = summarise(ceiling, THRESHOLDS, 1, seed)["pck"]
+                axes.plot(THRESHOLDS, _numbers(agreed, group), color="#888888", linewidth=1, label="two annotators")
             axes.axvline(0.2, color="#888888", linewidth=0.8)
             axes.set(title=f"{group}s", xlim=(0, THRESHOLDS[-1]), ylim=(0, 100))
         panels[0].set_ylabel("PCK (%)")
-        figure.supxlabel(f"threshold (torso diameters)\n{people}", fontsize=10.5)
+        figure.supxlabel(f"threshold (torso diameters); bands: 95 % intervals\n{people}", fontsize=10.5)
+        _legend(figure, panels[0])
+        return _png(figure)
+
+
+def _numbers(scores: Mapping[str, Mapping[str, float | None]], group: str) -> list[float]:
+    """A group's score at each threshold, NaN where there is none."""
+    values = [at[group] for at in scores.values()]
+    return [math.nan if value is None else value for value in values]
+
+
+def robustness(behaviours: Mapping[str, Mapping[str, Any]], people: str) -> bytes:
+    """PCK@0.2 of crops that get darker and blurrier; `behaviours` has what `scoring.behaviour` gives for each."""
+    titles = {"darker": "light of the crop", "blurrier": "blur (px of a crop of 96 px)"}
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, (test, title) in zip(panels, titles.items(), strict=True):
+            for k, (name, of_variant) in enumerate(behaviours.items()):
+                steps = of_variant[test]["pck_0.2"]
+                style = _line(k) | {"marker": MARKERS[k % len(MARKERS)], "markersize": 4.5}
+                axes.plot([float(step) for step in steps], list(steps.values()), **style, label=name)
+            mean_pose = next(iter(behaviours.values()))[test]["mean_pose"]
+            axes.axhline(mean_pose, color="#888888", linewidth=0.8)
+            axes.set(title=title, ylim=(0, 100))
+        panels[0].invert_xaxis()
+        panels[0].set_ylabel("PCK@0.2 (%)")
+        figure.supxlabel(f"grey line: the mean pose, which looks at nothing\n{people}", fontsize=10.5)
         _legend(figure, panels[0])
         return _png(figure)
 

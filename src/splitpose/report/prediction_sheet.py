@@ -1,5 +1,6 @@
-"""Test people drawn with what a variant predicted: some small, some middling and some large errors."""
+"""Test people drawn with what was predicted: a variant's best to worst, and the people who are hard for all."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from splitpose.annotations import joints_of
 from splitpose.drawing import GREY, WHITE, captioned, contact_sheet, draw_joints
 from splitpose.errors import InputError
 from splitpose.scoring.pck import normalised_errors
+from splitpose.scoring.slices import WORST_ERROR, worst
 from splitpose.skeleton import TORSO
 
 
@@ -41,11 +43,41 @@ def prediction_sheet(
         raise InputError("prediction sheet: none of the test people has a joint that was scored")
     cells = []
     for word, n in chosen:
-        row = rows.iloc[n]
-        picture = pictures.read(data_root / row["image"], (row["width"], row["height"]))
-        cell = _person(picture, truth[n], predictions[n], cell_width)
+        cell = _person(_picture(rows.iloc[n], data_root), truth[n], predictions[n], cell_width)
         cells.append(captioned(cell, f"{word}: {errors[n]:.3f} torso"))
     return contact_sheet(cells, max(1, len(cells) // 3), cell_width)
+
+
+def hardest_sheet(
+    rows: pd.DataFrame,
+    predictions: Mapping[str, np.ndarray],
+    errors: Mapping[str, np.ndarray],
+    data_root: Path,
+    count: int,
+    cell_width: int = 240,
+) -> np.ndarray:
+    """The people with the largest errors on average over all variants: one a row, one column a variant.
+
+    Args:
+        rows: N rows of the annotation table.
+        predictions: of each variant (N, K, 2) px, in the order of `rows`.
+        errors: of each variant (N, K) in torso diameters, NaN where not scored.
+        data_root, count, cell_width: as for `prediction_sheet`.
+    """
+    ids, truth = rows["id"].tolist(), joints_of(rows)
+    of_all = np.mean([np.minimum(error, WORST_ERROR) for error in errors.values()], axis=0)
+    cells = []
+    for person in worst(ids, of_all, count):
+        n = ids.index(person["id"])
+        picture = _picture(rows.iloc[n], data_root)
+        for name, joints in predictions.items():
+            (error,) = _mean_errors(errors[name][n : n + 1])
+            cells.append(captioned(_person(picture, truth[n], joints[n], cell_width), f"{name}: {error:.2f} torso"))
+    return contact_sheet(cells, len(predictions), cell_width)
+
+
+def _picture(row: pd.Series, data_root: Path) -> np.ndarray:
+    return pictures.read(data_root / row["image"], (row["width"], row["height"]))
 
 
 def _mean_errors(errors: np.ndarray) -> np.ndarray:

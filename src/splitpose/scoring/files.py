@@ -11,7 +11,7 @@ from splitpose.errors import InputError
 from splitpose.scoring.joints_csv import JointsFile, read
 from splitpose.scoring.pck import normalised_errors
 from splitpose.scoring.summary import summarise
-from splitpose.skeleton import INDEX, JOINTS, observer_centric
+from splitpose.skeleton import observer_centric
 
 THRESHOLDS = (0.05, 0.1, 0.2)
 RESAMPLES = 10_000
@@ -37,32 +37,38 @@ def score(
         cluster: column of the annotations; people who share its value are resampled together. None: each alone.
 
     Returns:
-        {"n": people, "torso", "viewpoint", "without_torso": how many of them cannot be scored, "not_scored": joints
-        without figures, "cluster", "pck", "ci95", "auc"}, the last three as `summarise` gives them.
+        {"n": people, "torso", "viewpoint", "without_torso": how many of them are not scored because no torso is
+        annotated, "cluster", "pck", "ci95", "auc"}, the last three as `summarise` gives them.
 
     Raises:
-        InputError: a file cannot be read (see `joints_csv.read`), ids or joints of the two do not meet, nobody can be
-            scored, or a threshold is no number above zero.
+        InputError: a file cannot be read (see `joints_csv.read`), ids or joints of the two do not meet, nobody can
+            be scored, or a threshold is no number above zero.
     """
     for threshold in thresholds:
         if not 0 < threshold < math.inf:
             raise InputError(f"threshold {threshold:g}: give torso diameters above 0, e.g. 0.2")
     truth, found = read(annotations, cluster), read(predicted)
     rows = _rows_in_order(truth, found)
-    both = truth.columns & found.columns
-    if not both.any():
-        raise InputError(f"{predicted}: has no joint in common with {annotations}; give columns of the same joints")
     joints = observer_centric(truth.joints) if viewpoint == "observer" else truth.joints
     start, end = torso.split("-")
     errors = normalised_errors(joints, found.joints[rows], (start, end))
-    _check_anybody(truth, errors, joints, (start, end))
+    without_torso = int(np.isnan(errors).all(axis=1).sum())
+    if without_torso == len(errors):
+        raise InputError(
+            f"{annotations}: nobody has both {start} and {end}, from which the torso is measured; add them"
+        )
     errors[:, ~found.columns] = np.nan
-    scored = ~np.isnan(errors)
+    if np.isnan(errors).all():
+        raise InputError(
+            f"{predicted}: nobody with a torso has any of its joints in {annotations}; give others too"
+        )
     return {
-        "n": len(truth.ids),
+        "n": len(errors),
         "torso": torso,
         "viewpoint": viewpoint,
+        "without_torso": without_torso,
         "cluster": cluster,
+        **summarise(errors, thresholds, RESAMPLES, seed=0, clusters=truth.labels),
     }
 
 
@@ -71,11 +77,12 @@ def _rows_in_order(truth: JointsFile, found: JointsFile) -> list[int]:
     place = {name: row for row, name in enumerate(found.ids)}
     if missing := [name for name in truth.ids if name not in place]:
         raise InputError(
-            f"{found.path}: no prediction for id {missing[0]!r} ({len(missing)} missing in all); add a row for each id "
-            f"of {truth.path}"
+            f"{found.path}: no prediction for id {missing[0]!r} ({len(missing)} missing in all); "
+            f"add a row for each id of {truth.path}"
         )
     if unknown := sorted(set(found.ids) - set(truth.ids)):
         raise InputError(
-            f"{found.path}: id {unknown[0]!r} is not in {truth.path} ({len(unknown)} unknown in all); leave such rows out"
+            f"{found.path}: id {unknown[0]!r} is not in {truth.path} ({len(unknown)} unknown in all); "
+            "leave such rows out"
         )
     return [place[name] for name in truth.ids]

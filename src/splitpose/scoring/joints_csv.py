@@ -13,7 +13,10 @@ from splitpose.skeleton import JOINTS
 MISSING = {"", "nan", "na", "n/a", "null", "none"}
 """What a cell without a value may hold, in any case."""
 
-NEEDS = "it needs a header with id and joint columns (lsho_x,lsho_y,...) and below it one row a person"
+TOO_LARGE = 2.0**31
+"""Above any px; what is infinite is, too."""
+
+NEEDS = "it needs a header with id and joint columns (id,lsho_x,lsho_y,...) and below it one row a person"
 
 
 @dataclass(frozen=True)
@@ -33,39 +36,45 @@ class JointsFile:
 
 @dataclass(frozen=True)
 class _Row:
-    """Cells of a person by column, and the words that say where they stand."""
+    """Cells of a person by column; lines count from 1, the header's."""
 
-    where: str
+    file: Path
+    line: int
     cells: dict[str, str]
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"{self.file}, line {self.line}"
 
 
 def read(path: Path, label: str | None = None) -> JointsFile:
     """The people of a CSV with `id` and joint columns, px; all but them and the column `label` is ignored.
 
-    Raises InputError, naming file, row and column, where the file cannot be read, has no rows, no ids or an id twice,
-    no joints or half of one, or a number that is none or infinite.
+    Raises InputError, naming file, row and column, where the file cannot be read, has no rows, no ids or an id
+    twice, no joints or half of one, or a number that is none or infinite.
     """
     header, rows = _rows(path)
     columns = _joint_columns(path, header)
     if label is not None and label not in header:
         raise InputError(f"{path}: has no column {label!r}; it has {', '.join(header)}")
-    first: dict[str, str] = {}
+    lines: dict[str, int] = {}
     for row in rows:
         name = _text(row, "id")
-        if name in first:
-            raise InputError(f"{row.where}: id {name!r} stands there twice, first in {first[name]}; keep one row of it")
-        first[name] = row.where.removeprefix(f"{path}, ")
+        if name in lines:
+            raise InputError(f"{row.where}: id {name!r} stands in line {lines[name]} already; keep one row of it")
+        lines[name] = row.line
     joints = np.full((len(rows), len(JOINTS), 2), np.nan)
     for n, row in enumerate(rows):
         for k in np.flatnonzero(columns):
             joints[n, k] = _joint(row, JOINTS[k])
     labels = None if label is None else np.array([_text(row, label) for row in rows])
-    return JointsFile(path, list(first), joints, columns, labels)
+    return JointsFile(path, list(lines), joints, columns, labels)
 
 
 def _rows(path: Path) -> tuple[list[str], list[_Row]]:
     """Header and rows; blank lines are passed over."""
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path}: no such file; give a CSV with id and joint columns")
     rows: list[_Row] = []
     header: list[str] = []
@@ -74,12 +83,17 @@ def _rows(path: Path) -> tuple[list[str], list[_Row]]:
             reader = csv.reader(file, strict=True)
             header = [cell.strip() for cell in next(reader, [])]
             for cells in reader:
-                where = f"{path}, line {reader.line_num}"
-                if cells and len(cells) != len(header):
-                    raise InputError(f"{where}: has {len(cells)} cells, the header has {len(header)}; write one a column")
-                if cells:
-                    rows.append(_Row(where, dict(zip(header, map(str.strip, cells), strict=True))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+                if not cells:
+                    continue
+                row = _Row(path, reader.line_num, dict(zip(header, map(str.strip, cells), strict=False)))
+                if len(cells) != len(header):
+                    raise InputError(
+                        f"{row.where}: has {len(cells)} cells, the header {len(header)}; give it as many"
+                    )
+                rows.append(row)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is no text in UTF-8; save it as CSV in UTF-8") from error
+    except (OSError, csv.Error) as error:
         raise InputError(f"{path}: not a readable CSV ({error}); {NEEDS}") from error
     if not any(header):
         raise InputError(f"{path}: is empty; {NEEDS}")
@@ -110,13 +124,14 @@ def _joint(row: _Row, joint: str) -> tuple[float, float]:
     if math.isnan(x) != math.isnan(y):
         empty, filled = (f"{joint}_x", f"{joint}_y") if math.isnan(x) else (f"{joint}_y", f"{joint}_x")
         raise InputError(
-            f"{row.where} (id {row.cells['id']!r}): column {empty!r} is empty but {filled!r} is not; fill both or none"
+            f"{row.where} (id {row.cells['id']!r}): column {empty!r} is empty but {filled!r} is not; "
+            "fill both or none"
         )
     return x, y
 
 
 def _number(row: _Row, column: str) -> float:
-    """A finite number, or NaN where the cell is empty."""
+    """A number of px, or NaN where the cell is empty."""
     cell = row.cells[column]
     if cell.lower() in MISSING:
         return math.nan
@@ -124,10 +139,10 @@ def _number(row: _Row, column: str) -> float:
         value = float(cell)
     except ValueError:
         value = math.inf
-    if not math.isfinite(value):
+    if not abs(value) < TOO_LARGE:
         raise InputError(
-            f"{row.where} (id {row.cells['id']!r}): column {column!r} holds {cell[:30]!r}, which is no finite number; "
-            "write px, or nothing where the joint is missing"
+            f"{row.where} (id {row.cells['id']!r}): column {column!r} holds {cell[:30]!r}, which is no number of "
+            "px; write one, or nothing where the joint is missing"
         )
     return value
 

@@ -9,9 +9,8 @@ import pandas as pd
 from splitpose.annotations import JOINT_COLUMNS, joints_of
 from splitpose.crops.crop import Crop
 from splitpose.crops.geometry import apply, invert
-from splitpose.errors import InputError
 from splitpose.files import whole_file
-from splitpose.skeleton import JOINTS
+from splitpose.scoring import joints_csv
 
 
 def in_pictures(crops: Sequence[Crop], joints: np.ndarray) -> np.ndarray:
@@ -35,18 +34,7 @@ def write(ids: Sequence[str], joints: np.ndarray, path: Path) -> None:
 def read(path: Path) -> tuple[list[str], np.ndarray]:
     """Ids and (N, K, 2) px of a CSV of predictions or annotations; joints without columns are NaN.
 
-    Raises InputError if the file is missing, is no CSV, has no ids, or holds something that is no number.
+    Raises InputError as `joints_csv.read` does.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give a CSV with id and joint columns")
-    try:
-        rows = pd.read_csv(path, dtype={"id": str})
-    except ValueError as error:  # empty, not text, or rows of different lengths
-        raise InputError(f"{path}: not a readable CSV ({' '.join(str(error).split())})") from error
-    if "id" not in rows:
-        raise InputError(f"{path}: has no column 'id'")
-    try:
-        numbers = rows.reindex(columns=JOINT_COLUMNS).astype(np.float64).to_numpy()
-    except ValueError as error:
-        raise InputError(f"{path}: a joint's column holds something that is no number ({error})") from error
-    return rows["id"].tolist(), numbers.reshape(len(rows), len(JOINTS), 2)
+    people = joints_csv.read(path)
+    return people.ids, people.joints

@@ -123,7 +123,9 @@ def _slices(table: pd.DataFrame, torso: tuple[str, str]) -> Iterator[Slice]:
     joints = joints_of(table)
     yield from _of_people("torso size", _thirds(torso_diameter(joints, torso)))
     yield from _of_people("wrists", _any_arm(_raised(joints), "one above its shoulder", "none above its shoulder"))
-    yield from _of_people("elbows", _any_arm(_bent(joints), "one bent past a right angle", "none bent past a right angle"))
+    yield from _of_people(
+        "elbows", _any_arm(_bent(joints), "one bent past a right angle", "none bent past a right angle")
+    )
     yield from _of_people("arms", _any_arm(_across(joints), "one across the trunk", "none across the trunk"))
     for side, names in zip(("left", "right"), zip(*PAIRS, strict=True), strict=True):
         yield Slice("side", f"{side} joints", np.isin(JOINTS, names)[None])
@@ -144,10 +146,8 @@ def _thirds(sizes: np.ndarray) -> np.ndarray:
     labels = np.full(len(sizes), None, object)
     if known.any():
         low, high = np.quantile(sizes[known], [1 / 3, 2 / 3])
-        names = np.array(
-            [f"1: up to {low:.0f} px", f"2: {low:.0f} to {high:.0f} px", f"3: above {high:.0f} px"], object
-        )
-        labels[known] = names[np.searchsorted([low, high], sizes[known])]
+        names = (f"small, up to {low:.0f} px", f"middling, to {high:.0f} px", f"large, above {high:.0f} px")
+        labels[known] = np.array(names, object)[np.searchsorted([low, high], sizes[known])]
     return labels
 
 

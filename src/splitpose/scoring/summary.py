@@ -32,8 +32,8 @@ def summarise(
 
     Returns:
         {"pck": {threshold: {group: percent}}, "ci95": {threshold: {group: [low, high]}},
-        "auc": {largest threshold: {group: percent, "ci95": {group: [low, high]}}}}; None instead of a figure or pair
-        where nobody has any of the group's joints annotated.
+        "auc": {largest threshold: {group: percent, "ci95": {group: [low, high]}}}}; None instead of a figure or a
+        pair where nobody has any of the group's joints annotated.
     """
     scores = resampled_scores(errors[None], thresholds, resamples, seed, clusters)[0]
     *found, area = by_group(scores[0])

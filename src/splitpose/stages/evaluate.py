@@ -1,18 +1,27 @@
 """evaluate: a trained variant is scored once on the test people."""
 
 from pathlib import Path
+from typing import Any
 
+import cv2
+import keras
 import numpy as np
 
 import splitpose.stages.quiet  # noqa: F401
 from splitpose import annotations, models
+from splitpose.codecs import Codec, Heatmaps
 from splitpose.crops import records
-from splitpose.files import write_json
+from splitpose.crops.crop import Crop
+from splitpose.files import whole_file, write_json
 from splitpose.models.cost import multiply_adds
+from splitpose.report.case_sheet import case_sheet
 from splitpose.scoring import predictions
+from splitpose.scoring.behaviour import behaviour
+from splitpose.scoring.paired import paired_differences
 from splitpose.scoring.pck import normalised_errors
+from splitpose.scoring.readings import Reading, headline, readings
 from splitpose.scoring.summary import summarise
-from splitpose.settings import CocoSource, Profile
+from splitpose.settings import CocoSource, Profile, Scoring
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start
 from splitpose.training import history
@@ -28,34 +37,84 @@ def evaluate(
     curve: Path,
     metrics: Path,
     out: Path,
+    other_readings: Path,
+    behaviours: Path,
+    cases: Path,
 ) -> None:
     """Score a variant on the test people."""
+    scoring = profile.scoring
     model = models.load(start(variant, profile), weights)
     codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
     people = list(records.read(crops, "test"))
     ids = [crop.id for crop in people]
-    outputs = predict(model, np.stack([crop.pixels for crop in people]))
-    predicted = predictions.in_pictures(people, codec.decode(outputs))
-    errors = normalised_errors(
-        predictions.truth_of(annotations.read(table), ids), predicted, profile.scoring.torso_joints
-    )
+    rows = annotations.read(table).set_index("id").loc[ids]
+    clusters = rows.reset_index()[scoring.drawn_by].to_numpy()
+    pixels = np.stack([crop.pixels for crop in people])
+
+    outputs = predict(model, pixels)
+    found = list(readings(codec, outputs, predict(model, pixels[:, :, ::-1])))
+    chosen = headline(found, profile.model.decoding, scoring.flip_test)
+    in_pictures = {reading.name: predictions.in_pictures(people, reading.joints) for reading in found}
+    truth = annotations.joints_of(rows)
+    errors = {name: normalised_errors(truth, joints, scoring.torso_joints) for name, joints in in_pictures.items()}
+
+    predictions.write(ids, in_pictures[chosen.name], out)
+    write_json(_scores_of_readings(found, chosen, errors, scoring, clusters), other_readings)
+    write_json(_behaviour(model, codec, people, scoring), behaviours)
+    heatmaps = outputs if isinstance(codec, Heatmaps) else None
+    with np.errstate(invalid="ignore"):
+        mean_error = np.nanmean(errors[chosen.name], axis=1)
+    with whole_file(cases) as beside:
+        sheet = case_sheet(people, chosen.joints, mean_error, heatmaps)
+        beside.write_bytes(cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
     best = history.best(history.read(curve))
-    predictions.write(ids, predicted, out)
     write_json(
         {
             "variant": variant,
             "n": len(ids),
-            "torso": profile.scoring.torso,
+            "torso": scoring.torso,
             "viewpoint": "person" if isinstance(profile.source, CocoSource) else profile.source.viewpoint,
+            "decoding": chosen.decoding,
+            "flip_test": chosen.flip_test,
+            "drawn_by": scoring.drawn_by,
             "parameters": model.count_params(),
             "macs": multiply_adds(model),
             "train_loss": float(best["train_loss"]),
             "val_loss": float(best["val_loss"]),
             "best_iteration": int(best["iteration"]),
-            **summarise(errors, profile.scoring.thresholds, profile.scoring.resamples, profile.scoring.seed),
+            **_scores(errors[chosen.name], scoring, clusters),
         },
         metrics,
     )
+
+
+def _scores(errors: np.ndarray, scoring: Scoring, clusters: np.ndarray) -> dict[str, Any]:
+    return summarise(errors, scoring.thresholds, scoring.resamples, scoring.seed, clusters)
+
+
+def _scores_of_readings(
+    found: list[Reading], chosen: Reading, errors: dict[str, np.ndarray], scoring: Scoring, clusters: np.ndarray
+) -> list[dict[str, Any]]:
+    """Scores of every reading, and its gain over the headline on the same people, in points of percent."""
+    scores = []
+    for reading in found:
+        pair = {chosen.name: errors[chosen.name], reading.name: errors[reading.name]}
+        compared = paired_differences(pair, scoring.thresholds, scoring.resamples, scoring.seed, clusters)
+        scores.append(
+            {
+                "reading": reading.name,
+                "headline": reading is chosen,
+                "runs_of_the_model": 2 if reading.flip_test else 1,
+                "gain": compared[0]["pck"] if compared else {},
+                **_scores(errors[reading.name], scoring, clusters),
+            }
+        )
+    return scores
+
+
+def _behaviour(model: keras.Model, codec: Codec, people: list[Crop], scoring: Scoring) -> dict[str, Any]:
+    pixels, joints = (np.stack([getattr(crop, name) for crop in people]) for name in ("pixels", "joints"))
+    return behaviour(lambda crops: codec.decode(predict(model, crops)), pixels, joints, scoring.torso_joints)
 
 
 if __name__ == "__main__":

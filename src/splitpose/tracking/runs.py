@@ -94,9 +94,8 @@ def open_run(root: Path, profile: str, variant: str, state: str) -> Run:
     """The run of a variant in a state of the pipeline, found by its tag or created."""
     client = connect(root)
     experiment = _experiment(client, root, f"splitpose-{profile}")
-    found = client.search_runs([experiment], f"tags.`splitpose.state` = '{state}'", max_results=1)
-    if found:
-        return Run(client, found[0].info.run_id)
+    if found := _search(client, [experiment], state):
+        return Run(client, found)
     tags = {
         "splitpose.state": state,
         "splitpose.variant": variant,
@@ -104,6 +103,20 @@ def open_run(root: Path, profile: str, variant: str, state: str) -> Run:
         **_commit(root),
     }
     return Run(client, client.create_run(experiment, tags=tags, run_name=variant).info.run_id)
+
+
+def find_run(root: Path, state: str) -> str | None:
+    """The id of the run of a state of the pipeline, in whatever experiment, None if there is none."""
+    if "MLFLOW_TRACKING_URI" not in os.environ and not (root / "mlflow.db").exists():
+        return None  # asking would make an empty one
+    client = connect(root)
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    return _search(client, experiments, state)
+
+
+def _search(client: "MlflowClient", experiments: list[str], state: str) -> str | None:
+    found = client.search_runs(experiments, f"tags.`splitpose.state` = '{state}'", max_results=1)
+    return found[0].info.run_id if found else None
 
 
 def _experiment(client: "MlflowClient", root: Path, name: str) -> str:

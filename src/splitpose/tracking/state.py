@@ -76,7 +76,8 @@ def lineage(entries: Entries, variant: str) -> Entries:
     found = {f"{name}@{variant}": entries[f"{name}@{variant}"] for name in STAGES}
     waiting = list(found.values())
     while waiting:
-        before = {maker[dep["path"]] for dep in waiting.pop().get("deps", []) if dep["path"] in maker}
+        deps = [Path(dep["path"]) for dep in waiting.pop().get("deps", [])]
+        before = {maker[str(path)] for dep in deps for path in (dep, *dep.parents) if str(path) in maker}
         for name in before - set(found):
             found[name] = entries[name]
             waiting.append(entries[name])

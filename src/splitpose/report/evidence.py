@@ -1,0 +1,123 @@
+"""All that the stages measured and made, read from their files: what the report is written from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from splitpose import annotations
+from splitpose.annotations import SPLITS
+from splitpose.files import read_json
+from splitpose.report import comparison
+from splitpose.report.prediction_sheet import hardest_sheet, prediction_sheet
+from splitpose.scoring import predictions
+from splitpose.scoring.agreement import agreement, differences_of_pairs
+from splitpose.scoring.paired import paired_differences
+from splitpose.scoring.pck import normalised_errors
+from splitpose.scoring.slices import slices
+from splitpose.settings import Scoring
+from splitpose.training import history
+
+PEOPLE_SHOWN = 12
+"""On a variant's sheet."""
+
+HARDEST_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Mappings are by variant where nothing else is said; pictures are PNGs or JPEGs."""
+
+    comparison: Mapping[str, Any]
+    """Of `comparison.compare`."""
+    protocol: Mapping[str, Any]
+    """Of `comparison.protocol`."""
+    devices: Mapping[str, Mapping[str, Any]]
+    """Facts about the device that each variant was timed on."""
+    histories: Mapping[str, pd.DataFrame]
+    errors: Mapping[str, np.ndarray]
+    """(N, K) of the test people in torso diameters, NaN where not scored."""
+    clusters: np.ndarray
+    """(N,) who is resampled together."""
+    differences: list[dict[str, Any]]
+    """Of `scoring.paired`."""
+    slices: Mapping[str, list[dict[str, Any]]]
+    readings: Mapping[str, list[dict[str, Any]]]
+    """Of the evaluate stage."""
+    behaviours: Mapping[str, Mapping[str, Any]]
+    sheets: Mapping[str, bytes]
+    """Test people with small, middling and large errors."""
+    hardest: bytes
+    """Test people whom all variants find hard."""
+    cases: Mapping[str, bytes]
+    """Crops and heatmaps of the best and the worst."""
+    checks: Mapping[str, Any]
+    """The data's summary."""
+    agreements: Mapping[str, Mapping[str, Any]]
+    """Of `scoring.agreement`, by split."""
+    pairs: np.ndarray
+    """(P, K) differences between two annotations of a test person."""
+    crops: Mapping[str, bytes]
+    """Crops with their joints, by split."""
+    profile: str
+    """Text of the profile's YAML file."""
+    seed: int
+    """Of every resampling."""
+
+
+def read(
+    profile: Path, scoring: Scoring, variants: list[str], data: Path, annotated: Path, reports: Path
+) -> Evidence:
+    """Read what the stages before the report wrote, and score what needs no model.
+
+    Raises InputError naming a file that is missing or broken and the stage that writes it.
+    """
+    torso = scoring.torso_joints
+    table = annotations.read(annotated / "annotations.parquet").set_index("id", drop=False)
+    errors, found, rows = {}, {}, table[:0]
+    for name in variants:
+        ids, found[name] = predictions.read(reports / "predictions" / f"{name}.csv")
+        rows = table.loc[ids]
+        errors[name] = normalised_errors(predictions.truth_of(table, ids), found[name], torso)
+    clusters = rows[scoring.drawn_by].to_numpy()
+    resampling: dict[str, Any] = {"resamples": scoring.resamples, "seed": scoring.seed, "clusters": clusters}
+    of_splits = {"test": table[table["split"] == "test"], "train": table[table["split"] != "test"]}
+    metrics, timings = reports / "metrics", reports / "benchmark" / "local"
+    return Evidence(
+        comparison=comparison.compare(profile.stem, variants, metrics, reports / "parity", timings),
+        protocol=comparison.protocol(variants, metrics),
+        devices=comparison.devices(variants, timings),
+        histories={name: history.read(reports / "history" / f"{name}.csv") for name in variants},
+        errors=errors,
+        clusters=clusters,
+        differences=paired_differences(errors, scoring.thresholds, **resampling),
+        slices={name: slices(rows, error, 0.2, torso=torso, **resampling) for name, error in errors.items()},
+        readings=_of_evaluate(reports / "readings", variants),
+        behaviours=_of_evaluate(reports / "behaviour", variants),
+        sheets={
+            name: _jpeg(prediction_sheet(rows, joints, data, PEOPLE_SHOWN, torso)) for name, joints in found.items()
+        },
+        hardest=_jpeg(hardest_sheet(rows, found, errors, data, HARDEST_SHOWN)),
+        cases={name: (reports / "cases" / f"{name}.jpg").read_bytes() for name in variants},
+        checks=read_json(annotated / "checks.json", made_by="`dvc repro validate`"),
+        agreements={
+            split: agreement(people, scoring.thresholds, scoring.torso, scoring.resamples, scoring.seed)
+            for split, people in of_splits.items()
+        },
+        pairs=differences_of_pairs(of_splits["test"], torso),
+        crops={split: (reports / "crops" / f"{split}.jpg").read_bytes() for split in SPLITS},
+        profile=profile.read_text(),
+        seed=scoring.seed,
+    )
+
+
+def _of_evaluate(folder: Path, variants: list[str]) -> dict[str, Any]:
+    return {name: read_json(folder / f"{name}.json", made_by=f"`dvc repro evaluate@{name}`") for name in variants}
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
