@@ -19,7 +19,8 @@ def tiny_profile(repository: Path, name: str = "sample", **source: object) -> di
     for phase in ("frozen", "fine_tune"):
         profile["training"][phase] |= {"iterations": 8, "warm_up": 0}
     profile["scoring"] |= {"resamples": 100}
-    profile["conversion"] |= {"calibration_crops": 8}
+    # One joint of a few people is a point or more.
+    profile["conversion"] |= {"calibration_crops": 8, "max_points": {"float16": 5.0, "int8": 20.0}}
     profile["benchmark"] |= {"runs": 10, "warm_up_runs": 2}
     return profile
 

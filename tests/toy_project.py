@@ -21,7 +21,12 @@ METRICS = {
     "train_loss": 0.125, "val_loss": 0.2, "best_iteration": 30,
     "pck": {"0.05": {"mean": 20.5, "leye": None}, "0.2": {"mean": 50.5, "lwri": 42.0}},
     "ci95": {"0.05": {"mean": [18.0, 23.0], "leye": None}, "0.2": {"mean": [48.0, 53.0], "lwri": [35.0, 49.0]}},
+    "auc": {"0.2": {"mean": 30.5, "leye": None, "ci95": {"mean": [28.0, 33.0], "leye": None}}},
 }  # fmt: skip
+READINGS = [
+    {"reading": "argmax", "pck": {"0.2": {"mean": 50.5}}},
+    {"reading": "argmax + flip test", "pck": {"0.2": {"mean": 52.5}}},
+]
 PARITY = {"int8": {"bytes": 321, "pck_0.2_mean": 49.5, "keras_pck_0.2_mean": 50.5, "max_difference": 0.25}}
 BENCHMARK = {
     "device": {"cpu": "abacus", "cores": 2},
@@ -74,10 +79,18 @@ stages:
   evaluate:
     matrix: {variant: '${variants}'}
     cmd: >-
-      mkdir -p reports/metrics reports/predictions && cp made/metrics.json reports/metrics/${item.variant}.json
+      mkdir -p reports/metrics reports/predictions reports/readings reports/behaviour reports/cases
+      && cp made/metrics.json reports/metrics/${item.variant}.json
+      && cp made/readings.json reports/readings/${item.variant}.json
+      && echo '{}' > reports/behaviour/${item.variant}.json
+      && echo jpeg > reports/cases/${item.variant}.jpg
       && echo id > reports/predictions/${item.variant}.csv
     deps: ['models/${item.variant}/final.weights.h5', 'reports/history/${item.variant}.csv', data/crops]
-    outs: ['reports/predictions/${item.variant}.csv']
+    outs:
+      - reports/predictions/${item.variant}.csv
+      - reports/readings/${item.variant}.json
+      - reports/behaviour/${item.variant}.json
+      - reports/cases/${item.variant}.jpg
     metrics: ['reports/metrics/${item.variant}.json']
   convert:
     matrix: {variant: '${variants}'}
@@ -111,6 +124,7 @@ def write(root: Path, pipeline: str = PIPELINE) -> Path:
         "made/people.txt": "20 people\n",
         "made/history.csv": "\n".join(history) + "\n",
         "made/metrics.json": json.dumps(METRICS),
+        "made/readings.json": json.dumps(READINGS),
         "made/parity.json": json.dumps(PARITY),
         "made/benchmark.json": json.dumps(BENCHMARK),
         "made/comparison.md": COMPARISON,

@@ -157,23 +157,72 @@ def _predict(options: argparse.Namespace) -> None:
 
 
 def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser("benchmark", help="latency of TFLite files on a target device")
+    command = commands.add_parser(
+        "benchmark",
+        help="latency, memory and operators of TFLite files on a target device",
+        description="Measures TFLite files on this machine, on a Linux machine by ssh (Python with numpy and "
+        "ai-edge-litert there) or on an Android device by adb (the official benchmark_model program). Inputs are "
+        "random values; all numeric types and any number of inputs are fine, open dimensions are taken as 1. "
+        "docs/targets.md explains the devices and the figures.",
+    )
     command.add_argument("models", type=Path, nargs="+", metavar="TFLITE")
-    command.add_argument("--target", choices=["local"], default="local")
-    command.add_argument("--threads", type=int, default=1)
-    command.add_argument("--runs", type=int, default=200)
+    command.add_argument(
+        "--target",
+        default="local",
+        metavar="DEVICE",
+        help="local | ssh://user@host[:port][/path/of/python] | adb[:serial] (default: local)",
+    )
+    command.add_argument(
+        "--threads",
+        type=_positive,
+        nargs="+",
+        default=[1],
+        metavar="N",
+        help="of the runtime, one or more numbers; all but latency is measured with the first (default: 1)",
+    )
+    command.add_argument("--runs", type=_positive, default=200, metavar="N", help="that are timed (default: 200)")
+    command.add_argument(
+        "--warm-up-runs", type=_positive, default=20, metavar="N", help="before the clock starts (default: 20)"
+    )
+    command.add_argument(
+        "--sustained",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="run that long without a pause, too, and tell whether the device throttles (default: no)",
+    )
+    command.add_argument(
+        "--benchmark-binary",
+        type=Path,
+        metavar="FILE",
+        help="the benchmark_model program for adb (default: $SPLITPOSE_BENCHMARK_BINARY)",
+    )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     command.set_defaults(run=_benchmark)
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    return seconds
+
+
 def _benchmark(options: argparse.Namespace) -> None:
     from splitpose.deploy.benchmark import measure
-    from splitpose.deploy.targets.local import Local
-    from splitpose.files import write_json
+    from splitpose.deploy.benchmark_table import print_benchmark
+    from splitpose.deploy.targets import Options, target_of
 
-    result = measure(Local(), options.models, options.runs, options.threads, warm_up_runs=20)
-    for model in options.models:
-        figures = result[str(model)]
-        print(f"{model}: p50 {figures['p50_ms']:.3f} ms, p95 {figures['p95_ms']:.3f} ms")
+    target = target_of(options.target, options.benchmark_binary)
+    how = Options(tuple(options.threads), options.runs, options.warm_up_runs, options.sustained)
+    result = measure(target, {str(model): model for model in options.models}, how)
     if options.json:
-        write_json(result, options.json)
+        result.write(options.json)
+    print_benchmark(result)

@@ -196,11 +196,20 @@ class Scoring(Strict):
         return start, end
 
 
+class Points(Strict):
+    """Points of mean PCK@0.2 that a file may be off by."""
+
+    float16: NonNegativeFloat
+    int8: NonNegativeFloat
+
+
 class Conversion(Strict):
     """TFLite conversion."""
 
     calibration_crops: PositiveInt
     seed: NonNegativeInt
+    max_difference: NonNegativeFloat
+    max_points: Points
 
 
 class Benchmark(Strict):

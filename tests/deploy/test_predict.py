@@ -5,10 +5,8 @@ import pytest
 
 from splitpose import models
 from splitpose.crops.geometry import Region, region_of
-from splitpose.deploy.benchmark import measure
 from splitpose.deploy.predict import predict, predict_pictures
 from splitpose.deploy.runtime import Runtime
-from splitpose.deploy.targets.local import Local
 from splitpose.deploy.tflite import convert_to_tflite
 from splitpose.errors import InputError
 from splitpose.scoring import predictions
@@ -58,14 +56,6 @@ def test_no_tflite_file(tmp_path):
     (tmp_path / "x.tflite").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"x.tflite: not a TFLite file that runs here"):
         Runtime(tmp_path / "x.tflite")
-
-
-def test_benchmark(file):
-    result = measure(Local(), [file], runs=12, threads=1, warm_up_runs=2)
-    figures = result[str(file)]
-    assert 0 < figures["p50_ms"] <= figures["p95_ms"]
-    assert (figures["runs"], figures["threads"], figures["fully_delegated"]) == (12, 1, True)
-    assert result["device"]["cpu"]
 
 
 def test_real_film_frames_go_through_crop_and_prediction(file, shared):

@@ -1,45 +1,47 @@
-"""Latency of TFLite files on a target device."""
+"""Latency, memory and operators of TFLite files on a target device."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
 
-import numpy as np
-
-from splitpose.deploy.runtime import Runtime
-
-
-class Target(Protocol):
-    """A device that runs TFLite files."""
-
-    def facts(self) -> dict[str, Any]:
-        """What the device is: cpu, cores, system, runtime."""
-
-    def run(
-        self, model: Path, inputs: np.ndarray, threads: int, warm_up_runs: int
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Milliseconds (N,) of running the model once on each of N inputs, and how it was run."""
+from splitpose.deploy.figures import Benchmark, Figures, Latency, Speed
+from splitpose.deploy.operators import content
+from splitpose.deploy.targets.target import Options, Target
 
 
-def measure(target: Target, models: Sequence[Path], runs: int, threads: int, warm_up_runs: int) -> dict[str, Any]:
-    """Latency of each file on a target, one crop a run, in ms.
+def measure(target: Target, models: Mapping[str, Path], options: Options) -> Benchmark:
+    """Measure each file on a target, one after the other.
 
     Args:
         target: the device.
-        models: TFLite files.
-        runs: that are timed, each on another crop of noise; an all-zero crop would let a runtime take short cuts.
-        threads: of the runtime.
-        warm_up_runs: before the clock starts.
+        models: one or more TFLite files under the names that their figures get.
+        options: how.
 
-    Returns:
-        {"device": facts, name of a file: {"p50_ms", "p95_ms", "runs", "threads", "fully_delegated"}}, files named
-        as they were given.
+    Raises InputError naming the file or the device, before any is measured where a file is at fault.
     """
-    figures: dict[str, Any] = {"device": target.facts()}
-    for model in models:
-        size = Runtime(model).size
-        inputs = np.random.default_rng(0).integers(0, 256, (runs, size, size, 3), np.uint8)
-        samples, how = target.run(model, inputs, threads, warm_up_runs)
-        p50, p95 = (round(float(ms), 4) for ms in np.percentile(samples, [50, 95]))
-        figures[str(model)] = {"p50_ms": p50, "p95_ms": p95, "runs": runs, "threads": threads, **how}
-    return figures
+    contents = {name: content(path) for name, path in models.items()}
+    runs = {name: target.run(path, contents[name].inputs, options) for name, path in models.items()}
+    figures = {}
+    for name, run in runs.items():
+        file = contents[name]
+        speeds = [_speed(latency, file.multiply_adds) for latency in run.by_threads]
+        figures[name] = Figures(
+            **speeds[0].model_dump(),
+            **run.model_dump(exclude={"device", "by_threads"}),
+            by_threads=speeds,
+            init_ms=round(run.load_ms + run.first_run_ms, 3),
+            warm_up_runs=options.warm_up_runs,
+            bytes=file.bytes,
+            sha256=file.sha256,
+            multiply_adds=file.multiply_adds,
+            operators=list(file.operators),
+        )
+    device = next(iter(runs.values())).device
+    return Benchmark.model_validate({"device": device} | figures)
+
+
+def _speed(latency: Latency, multiply_adds: int) -> Speed:
+    """Operations a second, and what share that is of the device's float32 peak."""
+    gflops = 2 * multiply_adds / (latency.p50_ms * 1e6) if latency.p50_ms else 0.0
+    peak = latency.float32_peak_gflops
+    share = round(gflops / peak, 3) if peak else None
+    return Speed(**latency.model_dump(), gflops=round(gflops, 2), share_of_float32_peak=share)

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from splitpose.models import trunk
-from splitpose.skeleton import JOINTS
+from splitpose.models.points import regression
 
 CODEC = "coordinates"
 UNFROZEN: tuple[int, ...] = ()
@@ -16,5 +16,4 @@ def build(size: int, width: float, momentum: float, split: str) -> keras.Model:
     x = trunk.stem(inputs, width, momentum)
     x = trunk.blocks(x, 1, 13, width, momentum)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dense(2 * len(JOINTS), name="points")(x)
-    return keras.Model(inputs, layers.Reshape((len(JOINTS), 2), name="joints")(x), name="baseline")
+    return keras.Model(inputs, regression(x), name="baseline")

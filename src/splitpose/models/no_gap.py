@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from splitpose.models import trunk
-from splitpose.skeleton import JOINTS
+from splitpose.models.points import regression
 
 CODEC = "coordinates"
 UNFROZEN: tuple[int, ...] = ()
@@ -15,5 +15,4 @@ def build(size: int, width: float, momentum: float, split: str) -> keras.Model:
     inputs = keras.Input((size, size, 3), name="crop")
     x = trunk.stem(inputs, width, momentum)
     x = trunk.blocks(x, 1, 13, width, momentum)
-    x = layers.Dense(2 * len(JOINTS), name="points")(layers.Flatten(name="flatten")(x))
-    return keras.Model(inputs, layers.Reshape((len(JOINTS), 2), name="joints")(x), name="no_gap")
+    return keras.Model(inputs, regression(layers.Flatten(name="flatten")(x)), name="no_gap")

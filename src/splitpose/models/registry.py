@@ -21,6 +21,9 @@ from splitpose.errors import InputError
 from splitpose.settings import Decoding
 
 HEATMAP_WIDTH = 3.0
+FIRST_OUTPUTS = 0.02
+"""Of Glorot's: what the last layer's weights begin with."""
+
 SMALLEST_STEP = 32
 """The trunk halves its input five times."""
 
@@ -60,6 +63,7 @@ def build(
         raise InputError(f"crops.size: {size} is not a multiple of {SMALLEST_STEP}")
     model: keras.Model = module.build(size=size, width=width, momentum=momentum, split=split)
     _give_float32(model)
+    _begin_small(model)
     return model
 
 
@@ -72,6 +76,17 @@ def _give_float32(model: keras.Model) -> None:
         layer.dtype_policy = "float32"
         if layer.weights:
             return
+
+
+def _begin_small(model: keras.Model) -> None:
+    """Let the last layer with weights begin so small that the model first says the same of every crop.
+
+    Glorot's weights would begin with noise ten times as large as the differences between people, and a short
+    training would do little but unlearn it (as usual for pose: Xiao et al., ECCV 2018, begin with 0.001).
+    """
+    last = next(layer for layer in reversed(model.layers) if layer.weights)
+    for weight in last.weights:
+        weight.assign(weight * FIRST_OUTPUTS)
 
 
 def codec(name: str, size: int, heatmap_width: float = HEATMAP_WIDTH, decoding: Decoding = "argmax") -> Codec:

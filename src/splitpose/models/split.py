@@ -4,6 +4,7 @@ import keras
 
 from splitpose.models import trunk
 from splitpose.models.jointwise import JointwiseRegression, share_out
+from splitpose.models.points import scaled_points
 
 CODEC = "coordinates"
 UNFROZEN: tuple[int, ...] = ()
@@ -30,4 +31,5 @@ def build(size: int, width: float, momentum: float, split: str) -> keras.Model:
     x = trunk.stem(inputs, width, momentum)
     x = trunk.blocks(x, 1, 13, width, momentum)
     channels = share_out(x.shape[-1], FILTERS)
-    return keras.Model(inputs, JointwiseRegression(channels, name="joints")(x), name="split")
+    x = JointwiseRegression(channels, name="joints")(x)
+    return keras.Model(inputs, scaled_points(x), name="split")

@@ -125,7 +125,7 @@ def _numbers(scores: Mapping[str, Mapping[str, float | None]], group: str) -> li
 
 def robustness(behaviours: Mapping[str, Mapping[str, Any]], people: str) -> bytes:
     """PCK@0.2 of crops that get darker and blurrier; `behaviours` has what `scoring.behaviour` gives for each."""
-    titles = {"darker": "light of the crop", "blurrier": "blur (px of a crop of 96 px)"}
+    titles = {"darker": "light (1: the crop as it is)", "blurrier": "blur (px of a crop of 96 px)"}
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)

@@ -38,20 +38,24 @@ def _difference(found: Mapping[str, Any] | None) -> str:
 
 def slices(found: Mapping[str, Sequence[Mapping[str, Any]]], people: str, threshold: str = THRESHOLD) -> Table:
     """One row a part of the people, one column a variant; `found` has what `scoring.slices` gives for each."""
-    rows = []
+    rows, notes = [], dict[str, None]()
     for of_all in zip(*found.values(), strict=True):
         first = of_all[0]
-        cells = [
-            one["note"] or with_interval(one["pck"]["mean"], one["ci95"] and one["ci95"]["mean"]) for one in of_all
-        ]
-        rows.append((f"{first['slice']}: {first['value']}", str(first["n"]), *cells))
+        rows.append((f"{first['slice']}: {first['value']}", str(first["n"]), *map(_of_part, of_all)))
+        notes |= dict.fromkeys(f" {MISSING}: {one['note']}." for one in of_all if one["note"])
     return Table(
         title=f"Parts of the people, mean PCK@{threshold} ({people})",
         headers=("part", "people", *found),
         rows=tuple(rows),
         note="With 95 % intervals over the people of the part. What tells the parts apart is in the annotations, "
-        "not in the predictions. Many parts are looked at: a single low one may be chance.",
+        "not in the predictions. Many parts are looked at: a single low one may be chance." + "".join(notes),
     )
+
+
+def _of_part(found: Mapping[str, Any]) -> str:
+    if found["pck"] is None:
+        return MISSING
+    return with_interval(found["pck"]["mean"], found["ci95"] and found["ci95"]["mean"])
 
 
 def readings(
@@ -103,14 +107,17 @@ def behaviour(found: Mapping[str, Mapping[str, Any]], people: str) -> Table:
         for name, one in found.items()
     ]
     first = next(iter(found.values()))
-    bounds = "; ".join(f"{test}: {first[test]['bound']}" for test in TOLD)
+    tests_of: dict[str, list[str]] = {}
+    for test in TOLD:
+        tests_of.setdefault(first[test]["bound"], []).append(test)
+    bounds = "; ".join(f"{', '.join(tests)}: {bound}" for bound, tests in tests_of.items())
     return Table(
         title=f"How the models behave on changed crops ({people})",
         headers=("variant", *TOLD),
         rows=tuple(rows),
-        note="mirrored: distance between the joints of a mirrored crop, mirrored back, and those of the crop, "
-        "median in torso diameters. shifted: share of the largest shift that the joints follow, median. darker, "
-        f"blurrier: PCK@0.2 from the crop as it is to the strongest change. Bounds: {bounds}.",
+        note="mirrored: how far the joints of the mirrored crop, mirrored back, are from the crop's own (median, "
+        "torso diameters). shifted: share of the largest shift that the joints follow (median). darker, blurrier: "
+        f"PCK@0.2 from the crop as it is to the strongest change. What must hold: {bounds}.",
     )
 
 
@@ -123,7 +130,7 @@ TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
 """What is told of each test."""
 
 
-def label_ceiling(agreement: Mapping[str, Any]) -> Table | None:
+def label_ceiling(agreement: Mapping[str, Any], people: str) -> Table | None:
     """How far two annotators agree, one row a split and threshold; None if nobody is annotated twice.
 
     `agreement` has what `scoring.agreement` gives for each split.
@@ -137,9 +144,9 @@ def label_ceiling(agreement: Mapping[str, Any]) -> Table | None:
     if not rows:
         return None
     return Table(
-        title="How far two annotators agree: a ceiling for any model",
-        headers=("people", "pairs", "PCK", "mean", "elbow", "wrist", "lhip", "rhip"),
+        title=f"How far two annotators agree: a ceiling for any model ({people})",
+        headers=("split", "pairs", "PCK", "mean", "elbow", "wrist", "lhip", "rhip"),
         rows=tuple(rows),
         note="PCK in percent of one annotation of a person against another one of the same person, the mean of "
-        "both directions, with its 95 % interval over pairs.",
+        "both directions, with its 95 % interval over pictures.",
     )

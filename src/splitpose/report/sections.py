@@ -7,6 +7,7 @@ from splitpose.report import figures, paper_tables, published, score_tables, tab
 from splitpose.report.cells import MISSING
 from splitpose.report.evidence import Evidence
 from splitpose.report.parts import Facts, Listing, Picture, Report, Section
+from splitpose.skeleton import FULL_NAMES
 
 VIEWPOINTS = {
     "observer": "left and right are the observer's, as in the published figures",
@@ -58,7 +59,7 @@ def _comparison(evidence: Evidence) -> Section:
     return Section(
         "comparison",
         "Comparison",
-        (_headline(evidence),),
+        (_headline(evidence), _mean_pose(evidence)),
         (
             tables.accuracy(evidence.comparison),
             score_tables.differences(evidence.differences, tables.people(evidence.comparison)),
@@ -69,11 +70,21 @@ def _comparison(evidence: Evidence) -> Section:
 
 
 def _headline(evidence: Evidence) -> str:
-    read_by = {
-        name: one["reading"] for name, found in evidence.readings.items() for one in found if one["headline"]
-    }
-    ways = ", ".join(f"{name} by {reading}" for name, reading in read_by.items())
-    return f"Outputs are read as the profile says: {ways}. Other ways to read them have a section of their own."
+    read_by: dict[str, list[str]] = {}
+    for name, found in evidence.readings.items():
+        for one in found:
+            if one["headline"]:
+                read_by.setdefault(one["reading"], []).append(name)
+    ways = "; ".join(f"{', '.join(names)} by {reading}" for reading, names in read_by.items())
+    return f"Joints are read from the outputs as the profile says: {ways}. Other ways stand under Readings."
+
+
+def _mean_pose(evidence: Evidence) -> str:
+    score = next(iter(evidence.behaviours.values()))["darker"]["mean_pose"]
+    return (
+        f"The test people's mean pose, given for everyone without a look at the picture, finds {score:.1f} % of "
+        "the joints at 0.2: what a variant has learned lies above that."
+    )
 
 
 def _paper(evidence: Evidence) -> Section:
@@ -150,9 +161,9 @@ def _predictions(evidence: Evidence) -> Section:
     cases = [
         _sheet(
             f"cases_{name}",
-            f"{name}: crops and heatmaps, {people}",
-            "The best and the worst people as the model sees them. Heatmaps, where the variant has them, from 0 "
-            "(dark) to 1 (bright), with the height of their peaks; a ring stands at the annotated joint.",
+            f"{name}: best and worst crops, {people}",
+            "The best and the worst people as the model sees them. Heatmaps, where the variant has them, run from "
+            "0 (dark) to 1 (bright); the number is the height of the peak, the ring stands at the annotated joint.",
             content,
         )
         for name, content in evidence.cases.items()
@@ -198,7 +209,7 @@ def _behaviour(evidence: Evidence) -> Section:
 
 def _data(evidence: Evidence) -> Section:
     people = tables.people(evidence.comparison)
-    ceiling = score_tables.label_ceiling(evidence.agreements)
+    ceiling = score_tables.label_ceiling(evidence.agreements, people)
     crops = [
         _sheet(
             f"crops_{split}",
@@ -219,10 +230,11 @@ def _data(evidence: Evidence) -> Section:
 
 def _how_to_read(evidence: Evidence) -> Section:
     protocol = evidence.protocol
+    start, end = protocol["torso"].split("-")
     text = (
         "PCK@0.2 is the percentage of annotated joints whose prediction lies within 0.2 torso diameters of the "
         "annotation. The means are over joints: all 11, both elbows, both wrists.",
-        f"Torso diameter: the distance between {protocol['torso']} of the annotation. "
+        f"Torso diameter: from the {FULL_NAMES[start]} to the {FULL_NAMES[end]} of the annotation. "
         f"Viewpoint {protocol['viewpoint']}: {VIEWPOINTS[protocol['viewpoint']]}.",
         f"Intervals are 95 % bootstrap intervals over the {protocol['n']} test people, "
         f"{DRAWN_BY[protocol['drawn_by']]}. They say how far a score would move with other people of the same "

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from splitpose.deploy.benchmark import measure
 from splitpose.deploy.runtime import PRECISIONS
-from splitpose.deploy.targets.local import Local
-from splitpose.files import write_json
+from splitpose.deploy.targets import Options, target_of
 from splitpose.settings import Profile
 from splitpose.stages.command import run
 
@@ -13,12 +12,13 @@ from splitpose.stages.command import run
 def benchmark(profile: Profile, models: Path, out: Path) -> None:
     """Time a variant's files."""
     settings = profile.benchmark
-    files = {models / f"{precision}.tflite": precision for precision in PRECISIONS}
-    figures = measure(Local(), list(files), settings.runs, settings.threads, settings.warm_up_runs)
-    by_precision = {precision: figures[str(path)] for path, precision in files.items()}
-    for precision, figure in by_precision.items():
-        print(f"{models}: {precision}: p50 {figure['p50_ms']} ms, p95 {figure['p95_ms']} ms")
-    write_json({"device": figures["device"], **by_precision}, out)
+    target = target_of(settings.target)
+    files: dict[str, Path] = {precision: models / f"{precision}.tflite" for precision in PRECISIONS}
+    options = Options(threads=(settings.threads,), runs=settings.runs, warm_up_runs=settings.warm_up_runs)
+    result = measure(target, files, options)
+    for precision, figures in result.models.items():
+        print(f"{models}: {precision}: p50 {figures.p50_ms} ms, p95 {figures.p95_ms} ms")
+    result.write(out)
 
 
 if __name__ == "__main__":

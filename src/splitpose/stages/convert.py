@@ -1,18 +1,24 @@
 """convert: a variant as TFLite files, each scored as a file on the same people as the Keras model."""
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import splitpose.stages.quiet  # noqa: F401
 from splitpose import annotations, models
+from splitpose.codecs import Codec
 from splitpose.crops import records
-from splitpose.deploy.runtime import PRECISIONS, Runtime
+from splitpose.deploy import card
+from splitpose.deploy.card import Card
+from splitpose.deploy.parity import check
+from splitpose.deploy.runtime import PRECISIONS, Precision, Runtime
 from splitpose.deploy.tflite import convert_to_tflite
 from splitpose.files import whole_file, write_json
 from splitpose.scoring import predictions
 from splitpose.scoring.pck import normalised_errors, pck
-from splitpose.settings import Profile
+from splitpose.settings import CocoSource, Profile
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start
 from splitpose.training.phase import predict
@@ -35,11 +41,12 @@ def convert(
 
     expected = predict(model, pixels)
     keras_pck = score(expected)
-    figures = {}
+    figures: dict[Precision, dict[str, Any]] = {}
     for precision in PRECISIONS:
         path = out / f"{precision}.tflite"
+        content = convert_to_tflite(model, precision, calibration)
         with whole_file(path) as beside:
-            beside.write_bytes(convert_to_tflite(model, precision, calibration))
+            beside.write_bytes(card.with_card(content, _card(profile, variant, precision, codec, weights, crops)))
         outputs = Runtime(path, threads=2).run(pixels)
         figures[precision] = {
             "bytes": path.stat().st_size,
@@ -48,7 +55,27 @@ def convert(
             "max_difference": round(float(np.abs(outputs - expected).max()), 6),
         }
         print(f"{variant}: {precision}: {figures[precision]}")
+    check(variant, figures, profile.conversion)
     write_json(figures, parity)
+
+
+def _card(profile: Profile, variant: str, precision: Precision, codec: Codec, weights: Path, crops: Path) -> Card:
+    output, heatmap_width, decoding = card.output_of(codec)
+    # A shard's name has a digest of all that its bytes come from.
+    shards = "\n".join(sorted(path.name for path in crops.glob("*.tfrecord")))
+    return Card(
+        variant=variant,
+        precision=precision,
+        viewpoint="person" if isinstance(profile.source, CocoSource) else profile.source.viewpoint,
+        size=profile.crops.size,
+        crop_around=profile.crops.around,
+        crop_margin=profile.crops.margin,
+        output=output,
+        heatmap_width=heatmap_width,
+        decoding=decoding,
+        weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
+        crops_sha256=hashlib.sha256(shards.encode()).hexdigest(),
+    )
 
 
 def _calibration(crops: Path, profile: Profile) -> np.ndarray:

@@ -5,7 +5,7 @@ again changes nothing, and runs of a deleted database come back.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from splitpose.tracking.state import Entries
 
 SHARED = ("dvc.lock", "params.yaml", "reports/comparison.json", "reports/figures/*")
 """Files of all variants together that each run keeps as they were with it."""
+
+FIGURES = {"metrics": "evaluate", "readings": "evaluate", "parity": "convert", "benchmark": "benchmark"}
+"""Folders below reports/ with one JSON a variant, and the stage that writes it."""
 
 
 def record(root: Path) -> dict[str, str]:
@@ -41,41 +44,41 @@ def record(root: Path) -> dict[str, str]:
 def _record(root: Path, entries: Entries, variant: str) -> str:
     profile = state.profile(entries, variant)
     made = _made(root, entries, variant)
-    scores, parity, times = (
-        read_json(_only(made[stage], ".json"), f"`dvc repro {stage}@{variant}`")
-        for stage in ("evaluate", "convert", "benchmark")
+    scores, readings, parity, times = (
+        read_json(_below(root, folder, made), f"`dvc repro {stage}@{variant}`") for folder, stage in FIGURES.items()
     )
     run = open_run(root, profile, variant, state.digest(entries, variant))
     run.log_parameters(state.parameters(entries, variant))
-    run.log_rows(pd.read_csv(_only(made["fine_tune"], ".csv")).to_dict("records"))
-    run.log_metrics(_scores(scores) | _by_precision(parity) | _by_precision(times))
+    run.log_rows(pd.read_csv(_below(root, "history", made)).to_dict("records"))
+    run.log_metrics(_scores(scores) | _by_reading(readings) | _by_precision(parity) | _by_precision(times))
     run.set_tags(_data(entries) | {f"device.{fact}": str(value) for fact, value in times["device"].items()})
     if state.parameters(entries, variant).get("source.kind") == "sample":
         run.set_tags({"stand-in": "rendered people"})
     shared = [path for pattern in SHARED for path in sorted(root.glob(pattern))]
-    own = [path for paths in made.values() for path in paths if path.suffix != ".h5"]
+    own = [path for path in made if path.suffix != ".h5"]
     run.log_files(root, [*own, *shared, root / "profiles" / f"{profile}.yaml"])
     run.set_status("FINISHED")
     return run.id
 
 
-def _made(root: Path, entries: Entries, variant: str) -> dict[str, list[Path]]:
-    """The files of each of the variant's stages. Raises InputError where one is not what dvc.lock says."""
-    made: dict[str, list[Path]] = {}
-    for stage in state.STAGES:
-        outs = entries[f"{stage}@{variant}"]["outs"]
-        for out in outs:
-            path = root / out["path"]
-            if not path.is_file() or hashlib.md5(path.read_bytes()).hexdigest() != out["md5"]:
-                raise InputError(f"{path}: not the file that dvc.lock knows; run `dvc checkout` or `dvc repro`")
-        made[stage] = [root / out["path"] for out in outs]
-    return made
+def _made(root: Path, entries: Entries, variant: str) -> list[Path]:
+    """The files that the variant's stages made. Raises InputError where one is not what dvc.lock says."""
+    outs = [out for stage in state.STAGES for out in entries[f"{stage}@{variant}"]["outs"]]
+    for out in outs:
+        path = root / out["path"]
+        if not path.is_file() or hashlib.md5(path.read_bytes()).hexdigest() != out["md5"]:
+            raise InputError(f"{path}: not the file that dvc.lock knows; run `dvc checkout` or `dvc repro`")
+    return [root / out["path"] for out in outs]
 
 
-def _only(paths: list[Path], suffix: str) -> Path:
-    """The one path that ends so."""
-    (path,) = (path for path in paths if path.suffix == suffix)
-    return path
+def _below(root: Path, folder: str, made: list[Path]) -> Path:
+    """The one of the files that lies below reports/<folder>/. Raises InputError where there is none."""
+    found = [path for path in made if path.is_relative_to(root / "reports" / folder)]
+    if len(found) != 1:
+        raise InputError(
+            f"{root / 'dvc.lock'}: {len(found)} files of a variant in reports/{folder}; run `dvc repro`"
+        )
+    return found[0]
 
 
 def _scores(scores: Mapping[str, Any]) -> dict[str, float]:
@@ -89,13 +92,30 @@ def _scores(scores: Mapping[str, Any]) -> dict[str, float]:
         "best_val_loss": scores["val_loss"],
     }
     for threshold, groups in scores["pck"].items():
-        for group, percent in groups.items():
-            if percent is not None:  # nobody has the joint annotated
-                low, high = scores["ci95"][threshold][group]
-                values[f"pck_{threshold}_{group}"] = percent
-                values[f"pck_{threshold}_{group}_ci95_low"] = low
-                values[f"pck_{threshold}_{group}_ci95_high"] = high
+        values |= _with_intervals(f"pck_{threshold}", groups, scores["ci95"][threshold])
+    for limit, groups in scores["auc"].items():
+        areas = {group: percent for group, percent in groups.items() if group != "ci95"}
+        values |= _with_intervals(f"auc_{limit}", areas, groups["ci95"])
     return values
+
+
+def _with_intervals(name: str, groups: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, float]:
+    """{"pck_0.2_mean": 90.0, "pck_0.2_mean_ci95_low": 89.1, ...}, without groups that nobody has annotated."""
+    values: dict[str, float] = {}
+    for group, percent in groups.items():
+        if percent is not None:
+            values[f"{name}_{group}"] = percent
+            values[f"{name}_{group}_ci95_low"], values[f"{name}_{group}_ci95_high"] = intervals[group]
+    return values
+
+
+def _by_reading(readings: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """PCK of every way to read the outputs as {"pck_0.2_mean_argmax_flip_test": 91.0, ...}."""
+    return {
+        f"pck_{threshold}_mean_{one['reading'].replace(' + ', '_').replace(' ', '_')}": groups["mean"]
+        for one in readings
+        for threshold, groups in one["pck"].items()
+    }
 
 
 def _by_precision(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:

@@ -1,48 +1,22 @@
 """This machine as the target device."""
 
-import os
-import platform
-import time
-from importlib.metadata import version
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from splitpose.deploy.runtime import Runtime
+from splitpose.deploy.figures import Run
+from splitpose.deploy.operators import Input
+from splitpose.deploy.targets.python_device import DeviceError, run_on_python
+from splitpose.deploy.targets.target import Options
+from splitpose.errors import InputError
 
 
 class Local:
-    """Runs TFLite files with LiteRT and XNNPACK in this process."""
+    """Measures in a process of its own, with the Python that runs here."""
 
-    def facts(self) -> dict[str, Any]:
-        """What this machine is."""
-        return {
-            "cpu": _cpu() or platform.machine(),
-            "cores": os.cpu_count(),
-            "system": platform.platform(),
-            "runtime": f"ai-edge-litert {version('ai-edge-litert')}, XNNPACK",
-        }
-
-    def run(
-        self, model: Path, inputs: np.ndarray, threads: int, warm_up_runs: int
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Milliseconds (N,) of running the model once on each of the (N, S, S, 3) inputs; facts."""
-        runtime = Runtime(model, threads)
-        for number in range(warm_up_runs):
-            runtime.set_input(inputs[number % len(inputs)])
-            runtime.invoke()
-        samples = np.empty(len(inputs))
-        for number, crop in enumerate(inputs):
-            runtime.set_input(crop)
-            start = time.perf_counter()
-            runtime.invoke()
-            samples[number] = (time.perf_counter() - start) * 1e3
-        return samples, {"fully_delegated": runtime.fully_delegated}
-
-
-def _cpu() -> str:
-    """The processor's name where Linux tells it."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
+        """See Target."""
+        try:
+            return run_on_python("local", [sys.executable], model, inputs, options)
+        except DeviceError as failure:
+            raise InputError(f"{model}: could not be measured here: {failure.last_line}") from failure

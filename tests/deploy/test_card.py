@@ -1,0 +1,78 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from splitpose import models
+from splitpose.codecs import Coordinates, Heatmaps
+from splitpose.deploy import card
+from splitpose.deploy.card import Card
+from splitpose.deploy.runtime import Runtime
+from splitpose.deploy.tflite import convert_to_tflite
+from splitpose.errors import InputError
+
+FACTS = {
+    "variant": "final", "precision": "float32", "viewpoint": "observer", "size": 32, "crop_around": "joints",
+    "crop_margin": 1.5, "output": "heatmaps", "heatmap_width": 5.0, "decoding": "dark", "weights_sha256": "a" * 64,
+    "crops_sha256": "b" * 64,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def content():
+    """A TFLite file without a card."""
+    return convert_to_tflite(models.build("final", size=32, width=0.25), "float32", np.zeros((1, 32, 32, 3)))
+
+
+def test_what_is_written_is_read_and_the_model_computes_the_same(content, tmp_path):
+    plain, carded = tmp_path / "plain.tflite", tmp_path / "carded.tflite"
+    plain.write_bytes(content)
+    carded.write_bytes(card.with_card(content, Card(**FACTS)))
+    assert card.read(plain) is None
+    assert card.read(carded) == Card(**FACTS)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    np.testing.assert_array_equal(Runtime(carded).run(crops), Runtime(plain).run(crops))
+    assert Runtime(carded).fully_delegated
+    assert 0 < carded.stat().st_size - plain.stat().st_size < 2000
+
+
+def test_same_bytes_every_time(content):
+    assert card.with_card(content, Card(**FACTS)) == card.with_card(content, Card(**FACTS))
+    assert card.with_card(content, Card(**FACTS)) != card.with_card(content, Card(**FACTS | {"size": 64}))
+
+
+def test_codec_is_the_one_that_the_model_was_trained_with():
+    for codec in (Coordinates(32), Heatmaps(32, 5.0, "dark"), Heatmaps(32, 3.0, "argmax")):
+        output, width, decoding = card.output_of(codec)
+        facts = {"output": output, "heatmap_width": width, "decoding": decoding}
+        assert Card(**FACTS | facts).codec() == codec
+
+
+def test_a_card_that_cannot_be_understood_is_named(content, tmp_path):
+    path = tmp_path / "x.tflite"
+    path.write_bytes(card.with_card(content, Card(**FACTS)).replace(b'"format":1', b'"format":9'))
+    with pytest.raises(
+        InputError, match=r"x.tflite: its card cannot be read \(format: .*\); convert the model anew"
+    ):
+        card.read(path)
+
+
+def test_what_is_no_tflite_file_is_named(tmp_path):
+    path = tmp_path / "x.tflite"
+    with pytest.raises(InputError, match=r"x.tflite: no such TFLite file"):
+        card.read(path)
+    path.write_bytes(b"no model")
+    with pytest.raises(InputError, match=r"x.tflite: not a TFLite file"):
+        card.read(path)
+
+
+def test_reading_a_card_needs_no_tensorflow(content, tmp_path):
+    path = tmp_path / "x.tflite"
+    path.write_bytes(card.with_card(content, Card(**FACTS)))
+    program = (
+        "import sys; from pathlib import Path; from splitpose.deploy import card; "
+        "print(card.read(Path(sys.argv[1])).variant, 'tensorflow' in sys.modules, 'keras' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["final", "False", "False"]

@@ -1,0 +1,41 @@
+import re
+
+from report.made_up import comparison
+
+from splitpose.report import published
+from splitpose.report.paper_tables import paper_tables
+
+
+def test_published_rows_are_the_papers() -> None:
+    first, second, third = paper_tables(comparison("flic"))
+    assert first.rows[3] == ("Wei et al.", "97.6", "95.0", "published")
+    assert first.rows[6] == ("baseline", "80.0\n79.0–81.0", "70.0\n69.0–71.0", "profile flic")
+    assert second.rows[2] == ("Final", "97.3", "12", "2.3", "26", "published")
+    assert second.rows[4] == ("final", "90.0\n89.0–91.0", "8.0", "2.12", "4.00", "profile flic")
+    assert third.rows[1] == ("GAP removed", "2.40e-05", "1.04e-03", "95.9", "published")
+
+
+def test_every_row_says_whose_numbers_it_has() -> None:
+    for table, theirs in zip(paper_tables(comparison()), (6, 3, 3), strict=True):
+        ours = len(table.rows) - theirs
+        assert ours > 0
+        assert [row[-1] for row in table.rows] == ["published"] * theirs + ["rendered stand-in people"] * ours
+
+
+def test_table_3_holds_only_variants_that_the_paper_has_there() -> None:
+    third = paper_tables(comparison())[2]
+    assert [row[0] for row in third.rows] == ["Baseline", "GAP removed", "Split", "baseline"]
+    assert {row.variant for row in published.TABLE_3} == {"baseline", "no_gap", "split"}
+
+
+def test_numbers_of_other_people_do_not_pass_for_flics() -> None:
+    for profile, said in (("sample", "rendered stand-in people"), ("coco", "profile coco")):
+        for table in paper_tables(comparison(profile)):
+            assert table.note.startswith(f"Published rows are of FLIC, ours of {said}: they do not compare. ")
+    for table in paper_tables(comparison("flic")):
+        assert "do not compare" not in table.note
+
+
+def test_no_table_gives_a_verdict() -> None:
+    for table in paper_tables(comparison()):
+        assert not re.search(r"\b(better|worse|best|worst)\b", table.title + table.note)

@@ -1,0 +1,196 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from report.made_up import LINEAGE, comparison
+
+from splitpose.report import figures, sections
+from splitpose.report.evidence import Evidence
+from splitpose.report.parts import Facts, Listing, Picture, Report, Section, Table
+from splitpose.report.tables import STAND_IN
+
+STAND_IN_PEOPLE = "rendered stand-in people"
+
+
+@pytest.fixture
+def said_by_figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, ...]]:
+    """What each figure was asked to show: {its name: arguments}. None is drawn, which saves a second each."""
+    asked: dict[str, tuple[Any, ...]] = {}
+
+    def fake(name: str) -> Callable[..., bytes]:
+        def draw(*arguments: Any) -> bytes:
+            asked[name] = arguments
+            return b"\x89PNG made up"
+
+        return draw
+
+    names = ("joint_scores", "threshold_curves", "robustness")
+    for name in (*names, "loss_curves", "validation_curves", "latency_accuracy"):
+        monkeypatch.setattr(figures, name, fake(name))
+    return asked
+
+
+def section(report: Report, anchor: str) -> Section:
+    (found,) = (one for one in report.sections if one.anchor == anchor)
+    return found
+
+
+def titles(report: Report, anchor: str) -> list[str]:
+    return [part.title for part in section(report, anchor).parts]
+
+
+def tables_of(report: Report) -> list[Table]:
+    return [part for one in report.sections for part in one.parts if isinstance(part, Table)]
+
+
+def test_sections_in_reading_order(whole: Report) -> None:
+    assert [one.title for one in whole.sections] == [
+        "Comparison",
+        "Beside the paper",
+        "Joints and people",
+        "Predictions",
+        "Readings",
+        "Behaviour",
+        "Data",
+        "Where it comes from",
+        "Parameters",
+        "How to read it",
+    ]
+    assert len({one.anchor for one in whole.sections}) == len(whole.sections)
+    assert whole.lead.startswith("40 test people, 2 variants. ")
+
+
+def test_every_part_has_a_name_of_its_own(whole: Report) -> None:
+    names = [picture.name for picture in whole.pictures()]
+    assert len(set(names)) == len(names) == 6 + 2 + 2 + 1 + 3
+    assert all(name.startswith("figures/") for name in names)
+    everything = [part.title for one in whole.sections for part in one.parts]
+    assert len(set(everything)) == len(everything)
+
+
+def test_stand_in_people_are_marked_in_every_table_and_sheet(whole: Report) -> None:
+    assert whole.warning == STAND_IN
+    for table in tables_of(whole):
+        if table.title.startswith("Paper"):
+            assert {row[-1] for row in table.rows} == {"published", STAND_IN_PEOPLE}
+        else:
+            assert STAND_IN_PEOPLE in table.title
+    sheets = [picture for picture in whole.pictures() if picture.is_sheet]
+    assert len(sheets) == 2 + 2 + 1 + 3
+    assert all(STAND_IN_PEOPLE in sheet.title for sheet in sheets)
+
+
+@pytest.mark.parametrize(("profile", "who"), [("sample", STAND_IN_PEOPLE), ("flic", "profile flic")])
+def test_every_figure_is_told_who_was_measured(
+    evidence: Evidence, said_by_figures: dict[str, tuple[Any, ...]], profile: str, who: str
+) -> None:
+    report = sections.report(replace(evidence, comparison=comparison(profile)), LINEAGE)
+    drawn = {picture.name for picture in report.pictures() if not picture.is_sheet}
+    assert drawn == {f"figures/{name}.png" for name in said_by_figures}
+    assert all(who in arguments for arguments in said_by_figures.values())
+
+
+@pytest.mark.usefixtures("said_by_figures")
+def test_real_people_are_not_called_a_stand_in(evidence: Evidence) -> None:
+    report = sections.report(replace(evidence, comparison=comparison("flic"), profile=""), LINEAGE)
+    assert report.warning is None
+    assert "stand-in" not in repr(report)
+    assert "profile flic" in tables_of(report)[0].title
+
+
+def test_it_is_said_how_joints_are_read_and_what_the_mean_pose_finds(whole: Report) -> None:
+    reading, mean_pose = section(whole, "comparison").text
+    assert "as the profile says: baseline by coordinates; final by argmax." in reading
+    assert "61.5 % of the joints" in mean_pose
+
+
+@pytest.mark.usefixtures("said_by_figures")
+def test_variants_that_are_read_alike_are_named_together(evidence: Evidence) -> None:
+    alike = dict.fromkeys(("a", "b"), evidence.readings["baseline"]) | {"c": evidence.readings["final"]}
+    text = sections._headline(replace(evidence, readings=alike))
+    assert "a, b by coordinates; c by argmax." in text
+
+
+@pytest.mark.usefixtures("said_by_figures")
+def test_variants_timed_on_one_device_share_its_facts(evidence: Evidence, whole: Report) -> None:
+    assert titles(whole, "comparison")[-1] == "Timed on (baseline, final)"
+    device = dict(evidence.devices["final"])
+    other = replace(evidence, devices={"baseline": device, "final": device | {"cores": None}})
+    *_, first, second = section(sections.report(other, LINEAGE), "comparison").parts
+    cpu = ("cpu", "made-up <cpu> & co")
+    assert first == Facts("Timed on (baseline)", (cpu, ("cores", "2")))
+    assert second == Facts("Timed on (final)", (cpu, ("cores", "–")))
+
+
+def test_figure_5_has_bands_and_the_annotators_line(
+    evidence: Evidence, said_by_figures: dict[str, tuple[Any, ...]]
+) -> None:
+    def caption(report: Report) -> str:
+        (found,) = (one for one in report.pictures() if one.name == "figures/threshold_curves.png")
+        return found.caption
+
+    with_pairs = sections.report(evidence, LINEAGE)
+    errors, _, seed, clusters, pairs = said_by_figures["threshold_curves"]
+    assert errors is evidence.errors
+    assert seed == 44
+    assert clusters is evidence.clusters
+    assert pairs is evidence.pairs
+    assert "Two annotators" in caption(with_pairs)
+    without = sections.report(replace(evidence, pairs=np.empty((0, 11))), LINEAGE)
+    assert "Two annotators" not in caption(without)
+
+
+@pytest.mark.usefixtures("said_by_figures")
+def test_how_far_annotators_agree_is_told_only_where_somebody_is_annotated_twice(
+    evidence: Evidence, whole: Report
+) -> None:
+    title = f"How far two annotators agree: a ceiling for any model ({STAND_IN_PEOPLE})"
+    assert title in titles(whole, "data")
+    nobody = {split: {"pairs": 0, "pck": {}, "ci95": {}} for split in ("test", "train")}
+    assert title not in titles(sections.report(replace(evidence, agreements=nobody), LINEAGE), "data")
+
+
+def test_nested_facts_are_flat(whole: Report) -> None:
+    checks = section(whole, "data").parts[0]
+    assert checks == Facts(
+        "Checks", (("passed", "yes"), ("rows, train", "1"), ("rows, val", "2"), ("failures", "none"))
+    )
+
+
+def test_lineage_and_profile_are_there(whole: Report, evidence: Evidence) -> None:
+    assert section(whole, "lineage").parts == (
+        Facts("all variants", (("git commit", "no git"),)),
+        Facts("baseline", (("MLflow run", "none yet"),)),
+    )
+    assert section(whole, "parameters").parts == (Listing("profiles/sample.yaml, as used", evidence.profile),)
+
+
+def test_the_flip_test_costs_twice_the_files_latency(whole: Report) -> None:
+    (table,) = section(whole, "options").parts
+    assert isinstance(table, Table)
+    assert [row[-1] for row in table.rows] == ["8.00", "16.00", "8.00", "16.00"]
+
+
+@pytest.mark.parametrize(
+    ("drawn_by", "said"),
+    [
+        ("id", "over the 40 test people, each person drawn alone."),
+        ("image", "over the 40 test people, people of one picture drawn together."),
+        ("group", "over the 40 test people, people of one film or session drawn together."),
+    ],
+)
+def test_how_to_read_it_tells_the_protocol(evidence: Evidence, drawn_by: str, said: str) -> None:
+    protocol = dict(evidence.protocol) | {"drawn_by": drawn_by, "torso": "rsho-lhip", "viewpoint": "person"}
+    text = " ".join(sections._how_to_read(replace(evidence, protocol=protocol)).text)
+    assert said in text
+    assert "from the right shoulder to the left hip of the annotation" in text
+    assert "left and right are the person's own" in text
+
+
+def test_pictures_say_what_they_show(whole: Report) -> None:
+    for picture in whole.pictures():
+        assert isinstance(picture, Picture)
+        assert picture.title
+        assert picture.caption or picture.name in ("figures/crops_val.jpg", "figures/crops_test.jpg")
