@@ -27,6 +27,7 @@ from splitpose.crops import records
 from splitpose.files import write_json
 from splitpose.models.cost import multiply_adds
 from splitpose.scoring import predictions
+from splitpose.scoring.bootstrap import interval, resampled_sums
 from splitpose.scoring.pck import normalised_errors
 from splitpose.settings import Profile, Scoring, Strict, load
 from splitpose.stages.augment import augment
@@ -158,18 +159,14 @@ def compared(found: np.ndarray, as_it_is: np.ndarray, scoring: Scoring) -> dict[
 
     Both are of the same resamples of the people, so that what makes a person hard for both falls out of the gain.
     """
-    people = len(found)
-    drawn = np.random.default_rng(scoring.seed).multinomial(people, np.full(people, 1 / people), scoring.resamples)
-    weights = np.vstack([np.ones(people), drawn])
-
-    def means(shares: np.ndarray) -> np.ndarray:
-        known = ~np.isnan(shares)
-        with np.errstate(invalid="ignore"):
-            return 100 * np.nanmean(weights @ np.nan_to_num(shares) / (weights @ known), axis=1)
-
-    figures: dict[str, Any] = {"people": people}
-    for name, values in {f"pck_{THRESHOLD}": means(found), "gain": means(found) - means(as_it_is)}.items():
-        low, high = np.percentile(values[1:], [2.5, 97.5])
+    columns = np.stack([np.nan_to_num(found), np.nan_to_num(as_it_is), ~np.isnan(found)], axis=1)
+    sums = resampled_sums(columns.reshape(len(found), -1), scoring.resamples, scoring.seed)
+    shares, before, known = np.moveaxis(sums.reshape(len(sums), 3, -1), 1, 0)
+    with np.errstate(invalid="ignore"):
+        pck, pck_before = (100 * np.nanmean(one / known, axis=1) for one in (shares, before))
+    figures: dict[str, Any] = {"people": len(found)}
+    for name, values in {f"pck_{THRESHOLD}": pck, "gain": pck - pck_before}.items():
+        low, high = interval(values)
         figures[name] = round(float(values[0]), 2)
         figures[f"{name}_ci95"] = [round(float(low), 2), round(float(high), 2)]
     return figures

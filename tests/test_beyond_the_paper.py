@@ -48,7 +48,7 @@ def test_each_step_changes_one_thing(repository, script):
             assert len(keys) == 1, step
             Profile.model_validate(one.model_dump())  # a value that a profile may hold
     steps = {step for variant in ("baseline", "final") for step in script.profiles(base, variant)}
-    assert {"no mirroring", "dark decoding", "huber loss", "wing loss", "shared"} <= steps
+    assert {"no mirroring", "argmax decoding", "huber loss", "wing loss", "shared"} <= steps
 
 
 def test_gain_by_hand(repository, script):

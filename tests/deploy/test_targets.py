@@ -74,7 +74,7 @@ class TestSsh:
         assert "the connection was lost" in str(raised[0])
         assert str(raised[0]).count("\n") == 0
         wait_for(lambda: not list(sshd.temporary.iterdir()), "its folder is still there")
-        assert not running_in(sshd.temporary)
+        wait_for(lambda: not running_in(sshd.temporary), "its processes are still there")
 
     def in_a_thread(self, sshd, small):
         raised = []
@@ -98,7 +98,7 @@ class TestSsh:
         process.kill()
         process.wait()
         wait_for(lambda: not list(sshd.temporary.iterdir()), "its folder is still there")
-        assert not running_in(sshd.temporary)
+        wait_for(lambda: not running_in(sshd.temporary), "its processes are still there")
 
     def test_an_unknown_host_key_is_refused(self, sshd, known_host, small):
         known_host.write_text("")
@@ -180,7 +180,7 @@ class TestAdb:
         with pytest.raises(InputError, match=r"adb: no device is connected"):
             run("adb", small, Options(), android.binary)
         wait_for(lambda: android.pushed == [], "its folder is still there")
-        assert not running_in(android.root)
+        wait_for(lambda: not running_in(android.root), "its processes are still there")
 
     def test_an_old_program_is_told(self, android, small):
         text = android.binary.read_text()

@@ -87,7 +87,12 @@ def test_sheets_are_pictures(evidence: Evidence) -> None:
         ("reports/benchmark/local/final.json", "benchmark@final"),
         ("reports/readings/final.json", "evaluate@final"),
         ("reports/behaviour/baseline.json", "evaluate@baseline"),
+        ("reports/cases/final.jpg", "evaluate@final"),
+        ("reports/history/final.csv", "fine_tune@final"),
+        ("reports/predictions/final.csv", "evaluate@final"),
+        ("reports/crops/train.jpg", "augment"),
         ("data/annotations/checks.json", "validate"),
+        ("data/annotations/annotations.parquet", "validate"),
     ],
 )
 def test_a_missing_file_names_the_stage_that_writes_it(
@@ -96,4 +101,13 @@ def test_a_missing_file_names_the_stage_that_writes_it(
     copy = Path(shutil.copytree(project, tmp_path / "project"))
     (copy / path).unlink()
     with pytest.raises(InputError, match=re.escape(f"{copy / path}: no such file; `dvc repro {stage}` writes it")):
+        made_up.read(copy)
+
+
+def test_predictions_of_people_in_another_order_are_refused(project: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(project, tmp_path / "project"))
+    path = copy / "reports" / "predictions" / "final.csv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *reversed(rows)]) + "\n")
+    with pytest.raises(InputError, match=re.escape("other people than baseline's; run `dvc repro evaluate@final`")):
         made_up.read(copy)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from splitpose import annotations
 from splitpose.annotations import SPLITS
+from splitpose.errors import InputError
 from splitpose.files import read_json
 from splitpose.report import comparison
 from splitpose.report.prediction_sheet import hardest_sheet, prediction_sheet
@@ -77,10 +78,13 @@ def read(
     Raises InputError naming a file that is missing or broken and the stage that writes it.
     """
     torso = scoring.torso_joints
-    table = annotations.read(annotated / "annotations.parquet").set_index("id", drop=False)
+    table = annotations.read(_existing(annotated / "annotations.parquet", "validate")).set_index("id", drop=False)
     errors, found, rows = {}, {}, table[:0]
     for name in variants:
-        ids, found[name] = predictions.read(reports / "predictions" / f"{name}.csv")
+        path = _existing(reports / "predictions" / f"{name}.csv", f"evaluate@{name}")
+        ids, found[name] = predictions.read(path)
+        if len(rows) and ids != rows["id"].tolist():
+            raise InputError(f"{path}: other people than {variants[0]}'s; run `dvc repro evaluate@{name}`")
         rows = table.loc[ids]
         errors[name] = normalised_errors(predictions.truth_of(table, ids), found[name], torso)
     clusters = rows[scoring.drawn_by].to_numpy()
@@ -91,7 +95,10 @@ def read(
         comparison=comparison.compare(profile.stem, variants, metrics, reports / "parity", timings),
         protocol=comparison.protocol(variants, metrics),
         devices=comparison.devices(variants, timings),
-        histories={name: history.read(reports / "history" / f"{name}.csv") for name in variants},
+        histories={
+            name: history.read(_existing(reports / "history" / f"{name}.csv", f"fine_tune@{name}"))
+            for name in variants
+        },
         errors=errors,
         clusters=clusters,
         differences=paired_differences(errors, scoring.thresholds, **resampling),
@@ -102,17 +109,25 @@ def read(
             name: _jpeg(prediction_sheet(rows, joints, data, PEOPLE_SHOWN, torso)) for name, joints in found.items()
         },
         hardest=_jpeg(hardest_sheet(rows, found, errors, data, HARDEST_SHOWN)),
-        cases={name: (reports / "cases" / f"{name}.jpg").read_bytes() for name in variants},
+        cases={
+            name: _existing(reports / "cases" / f"{name}.jpg", f"evaluate@{name}").read_bytes() for name in variants
+        },
         checks=read_json(annotated / "checks.json", made_by="`dvc repro validate`"),
         agreements={
             split: agreement(people, scoring.thresholds, scoring.torso, scoring.resamples, scoring.seed)
             for split, people in of_splits.items()
         },
         pairs=differences_of_pairs(of_splits["test"], torso),
-        crops={split: (reports / "crops" / f"{split}.jpg").read_bytes() for split in SPLITS},
+        crops={split: _existing(reports / "crops" / f"{split}.jpg", "augment").read_bytes() for split in SPLITS},
         profile=profile.read_text(),
         seed=scoring.seed,
     )
+
+
+def _existing(path: Path, stage: str) -> Path:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; `dvc repro {stage}` writes it")
+    return path
 
 
 def _of_evaluate(folder: Path, variants: list[str]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def lineage(entries: Entries, variant: str) -> Entries:
     while waiting:
         deps = [Path(dep["path"]) for dep in waiting.pop().get("deps", [])]
         before = {maker[str(path)] for dep in deps for path in (dep, *dep.parents) if str(path) in maker}
-        for name in before - set(found):
+        for name in sorted(before - set(found)):
             found[name] = entries[name]
             waiting.append(entries[name])
     return found
