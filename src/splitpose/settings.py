@@ -213,9 +213,9 @@ class Conversion(Strict):
 
 
 class Benchmark(Strict):
-    """Latency on a target device."""
+    """Latency on a target device: "local", "ssh://user@host[:port][/path/of/python]" or "adb[:serial]"."""
 
-    target: Literal["local"]
+    target: Annotated[str, Field(pattern=r"^(local|ssh://\S+|adb(:\S+)?)$")]
     threads: PositiveInt
     warm_up_runs: PositiveInt
     runs: PositiveInt

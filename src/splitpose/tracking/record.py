@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from splitpose.deploy.runtime import PRECISIONS
 from splitpose.errors import InputError
 from splitpose.files import read_json
 from splitpose.settings import Params, load
@@ -124,7 +125,7 @@ def _by_precision(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
         f"{key}_{precision}": float(value)
         for precision, values in figures.items()
         for key, value in values.items()
-        if precision != "device" and isinstance(value, (int, float))
+        if precision in PRECISIONS and isinstance(value, (int, float))
     }
 
 
