@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro flow ui test lint format lock clean
+.PHONY: help setup repro comparators flow ui test lint format lock clean
 
 help: ## list these words
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -24,6 +24,10 @@ repro: setup ## run what changed of the whole pipeline, record it in MLflow, sho
 	dvc repro
 	python -m splitpose.tracking
 	splitpose compare
+
+comparators: setup ## time the networks of the paper's Figure 1 beside ours (minutes), and show them in the report
+	dvc --cd comparators repro
+	dvc repro --force --single-item report
 
 flow: setup ## the same as a Prefect flow
 	python -m pipelines.reproduce

@@ -13,7 +13,7 @@ from splitpose import annotations
 from splitpose.annotations import SPLITS
 from splitpose.errors import InputError
 from splitpose.files import read_json
-from splitpose.report import comparison
+from splitpose.report import comparators, comparison
 from splitpose.report.prediction_sheet import hardest_sheet, prediction_sheet
 from splitpose.scoring import predictions
 from splitpose.scoring.agreement import agreement, differences_of_pairs
@@ -68,6 +68,8 @@ class Evidence:
     """Text of the profile's YAML file."""
     seed: int
     """Of every resampling."""
+    comparators: Mapping[str, Any] | None
+    """Of the comparators stage, where it ran."""
 
 
 def read(
@@ -121,6 +123,7 @@ def read(
         crops={split: _existing(reports / "crops" / f"{split}.jpg", "augment").read_bytes() for split in SPLITS},
         profile=profile.read_text(),
         seed=scoring.seed,
+        comparators=comparators.read(reports / "comparators.json"),
     )
 
 

@@ -15,7 +15,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
 
+from splitpose.report import labels
 from splitpose.scoring.summary import summarise
 from splitpose.skeleton import FULL_NAMES
 from splitpose.training.history import best
@@ -29,6 +31,9 @@ BAND_RESAMPLES = 1000
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("--", ":", "-.", "-")
+KINDS = ("ours", "pose", "classifier")
+"""Kinds of networks, each with its colour and marker."""
+
 WIDTH = 6.2
 """Inches. Narrow, so that the text can still be read on a phone."""
 
@@ -212,6 +217,41 @@ def latency_accuracy(comparison: Mapping[str, Any], people: str) -> bytes:
         ]
         axes.legend(handles=kinds, loc="lower right")
         _legend(figure, axes)
+        return _png(figure)
+
+
+def latency_parameters(networks: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """Latency against parameters of our variants and of other networks (the paper's Figure 1).
+
+    `networks` has what the comparators stage wrote of each; its kind tells marker and colour.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _figure(5.2)
+        for k, kind in enumerate(KINDS):
+            ones = [one for one in networks.values() if one["kind"] == kind]
+            axes.scatter(
+                [one["parameters"] / 1e6 for one in ones],
+                [one["p50_ms"] for one in ones],
+                s=60 if kind == "ours" else 36,
+                marker=MARKERS[k],
+                color=COLOURS[k],
+                label=kind,
+                zorder=3,
+            )
+        axes.set(
+            xscale="log",
+            yscale="log",
+            xlabel="parameters (millions)\nfloat32, random weights, each at its own input size (px, in brackets)",
+            ylabel="latency of one picture, p50 (ms)",
+        )
+        axes.margins(0.14)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_locator(NullLocator())
+        _legend(figure, axes)
+        points = [(one["parameters"] / 1e6, one["p50_ms"]) for one in networks.values()]
+        labels.place(figure, axes, points, [f"{name} ({one['size']})" for name, one in networks.items()])
         return _png(figure)
 
 

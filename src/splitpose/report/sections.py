@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from splitpose.report import figures, paper_tables, published, score_tables, tables
+from splitpose.report import comparators, figures, paper_tables, published, score_tables, tables
 from splitpose.report.cells import MISSING
 from splitpose.report.evidence import Evidence
-from splitpose.report.parts import Facts, Listing, Picture, Report, Section
+from splitpose.report.parts import Facts, Listing, Part, Picture, Report, Section
 from splitpose.skeleton import FULL_NAMES
 
 VIEWPOINTS = {
@@ -93,14 +93,15 @@ def _paper(evidence: Evidence) -> Section:
     return Section(
         "paper",
         "Beside the paper",
-        (),
+        () if evidence.comparators else (comparators.HOW_TO_GET,),
         (
             *paper_tables.paper_tables(comparison),
+            *_other_networks(evidence),
             _figure(
                 "latency_accuracy",
                 "Latency and accuracy",
                 "The float32 and the int8 file of each variant: p50 latency on the benchmark's device, PCK@0.2 of "
-                "the file itself (paper, Figure 1).",
+                "the file itself.",
                 figures.latency_accuracy(comparison, people),
             ),
             _figure(
@@ -125,6 +126,25 @@ def _paper(evidence: Evidence) -> Section:
                 figures.validation_curves(evidence.histories, people),
             ),
         ),
+    )
+
+
+def _other_networks(evidence: Evidence) -> tuple[Part, ...]:
+    """Figure 1, where its networks were timed."""
+    found = evidence.comparators
+    if not found:
+        return ()
+    comparable = {name: one for name, one in comparators.networks(found).items() if not one.get("as_trained")}
+    return (
+        comparators.table(found),
+        _figure(
+            "latency_parameters",
+            "Latency and parameters",
+            "Ours at 224 px and full width, and other networks, each at the input size of its paper, timed in one "
+            "run on one device; log scales (paper, Figure 1).",
+            figures.latency_parameters(comparable),
+        ),
+        Facts("Other networks were timed on", tuple(_flat(found["device"]))),
     )
 
 

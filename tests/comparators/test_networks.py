@@ -1,0 +1,102 @@
+"""The networks that are built here, against what is published of them."""
+
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from splitpose.comparators import openpose, squeezenet, stacked_hourglass
+from splitpose.comparators.conversion import Network, convert, random_model
+from splitpose.comparators.registry import COMPARATORS
+from splitpose.deploy.benchmark import measure
+from splitpose.deploy.targets import Options, target_of
+
+TINY = {
+    "squeezenet": Network(partial(squeezenet.build, classes=10), 64),
+    "openpose": Network(openpose.build, 32),
+    "stacked_hourglass": Network(partial(stacked_hourglass.build, stacks=2, features=16), 128),
+}
+
+
+def trainable(model: keras.Model) -> int:
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def test_squeezenet() -> None:
+    model = COMPARATORS["SqueezeNet 1.1"].build(224)
+    assert model.count_params() == 1_235_496
+    assert model.output_shape == (None, 1000)
+    pooled = [layer.output.shape[1] for layer in model.layers if isinstance(layer, keras.layers.MaxPooling2D)]
+    assert pooled == [55, 27, 13]
+
+
+def test_openpose() -> None:
+    model = COMPARATORS["OpenPose"].build(368)
+    assert model.count_params() == 52_311_446
+    assert model.output_shape == [(None, 46, 46, 38), (None, 46, 46, 19)]
+
+
+def test_eight_hourglasses() -> None:
+    model = COMPARATORS["Hourglass, 8 stacks"].build(256)
+    assert trainable(model) == pytest.approx(25.1e6, rel=0.02)
+    assert model.output_shape == (None, 64, 64, 16)
+
+
+def test_each_stack_adds_the_same() -> None:
+    two, three, four = (trainable(stacked_hourglass.build(64, stacks, features=16)) for stacks in (2, 3, 4))
+    assert three - two == four - three
+
+
+def test_a_residual_module_by_hand() -> None:
+    inputs = keras.Input((8, 8, 256))
+    model = keras.Model(inputs, stacked_hourglass._residual(inputs, 256))
+    convolutions = (256 * 128 + 128) + (9 * 128 * 128 + 128) + (128 * 256 + 256)
+    assert trainable(model) == convolutions + 2 * (256 + 128 + 128)
+
+
+def test_doubling_is_nearest_neighbour() -> None:
+    inputs = keras.Input((2, 3, 4))
+    model = keras.Model(inputs, stacked_hourglass._doubled(inputs))
+    values = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
+    expected = values.repeat(2, axis=1).repeat(2, axis=2)
+    np.testing.assert_array_equal(model(values), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [("MobileNet v2", 3.54), ("MobileNet v3 small", 2.55), ("MobileNet v3 large", 5.51), ("DenseNet-121", 8.06)],
+)
+def test_classifiers_of_keras(name: str, millions: float) -> None:
+    comparator = COMPARATORS[name]
+    model = comparator.build(comparator.size)
+    assert model.count_params() / 1e6 == pytest.approx(millions, abs=0.005)
+    assert model.input_shape == (None, 224, 224, 3)
+    assert model.output_shape == (None, 1000)
+
+
+def test_every_network_says_where_it_comes_from() -> None:
+    assert {comparator.kind for comparator in COMPARATORS.values()} == {"classifier", "pose"}
+    assert all(2015 <= comparator.year <= 2019 and comparator.paper for comparator in COMPARATORS.values())
+
+
+def test_the_signal_neither_fades_nor_grows() -> None:
+    model = random_model(TINY["stacked_hourglass"])
+    noise = np.random.default_rng(7).uniform(0, 255, (1, 128, 128, 3)).astype(np.float32)
+    norms = [layer.output for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    deviations = [float(np.std(value)) for value in keras.Model(model.input, norms)(noise)]
+    assert len(deviations) > 50
+    assert min(deviations) > 0.1
+    assert max(deviations) < 10
+
+
+def test_small_ones_are_converted_and_run_by_the_delegate(tmp_path: Path) -> None:
+    files = convert(TINY, tmp_path)
+    assert list(files) == list(TINY)
+    assert files["openpose"][1] == 52_311_446
+    paths = {name: path for name, (path, _) in files.items()}
+    measured = measure(target_of("local"), paths, Options(runs=2, warm_up_runs=1)).models
+    outside = {name: figures.outside_delegate for name, figures in measured.items()}
+    assert outside == {name: [] for name in TINY}
+    assert all(figures.fully_delegated for figures in measured.values())

@@ -1,0 +1,83 @@
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+import yaml
+from tiny_project import tiny_profile
+
+from splitpose.comparators import squeezenet, stacked_hourglass
+from splitpose.comparators.conversion import Network, convert
+from splitpose.comparators.registry import Comparator
+from splitpose.errors import InputError
+from splitpose.models import build
+from splitpose.settings import Benchmark, Profile
+from splitpose.stages import comparators as stage
+
+TINY = {
+    "squeezed": Comparator(partial(squeezenet.build, classes=10), 64, "classifier", "Somebody", 2016),
+    "hourglass": Comparator(partial(stacked_hourglass.build, stacks=1, features=16), 64, "pose", "Others", 2017),
+}
+
+
+@pytest.fixture
+def profile(repository: Path) -> Profile:
+    return Profile.model_validate(tiny_profile(repository))
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump({"profile": "sample", "variants": {"baseline": {}}}))
+    return path
+
+
+def test_all_networks_and_ours_in_one_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: Profile, params: Path
+) -> None:
+    monkeypatch.setattr(stage, "COMPARATORS", TINY)
+    monkeypatch.setattr(stage, "OUR_SIZE", 32)
+    monkeypatch.setattr(stage, "LEAST_RUNS", 2)
+    monkeypatch.setattr(stage, "MOST_WORK", 0)
+    (tmp_path / "models" / "baseline").mkdir(parents=True)
+    small = Network(partial(build, "baseline", width=0.25), 32)
+    ((trained, parameters),) = convert({"baseline": small}, tmp_path).values()
+    trained.rename(tmp_path / "models" / "baseline" / "float32.tflite")
+
+    stage.comparators(profile, params, tmp_path / "models", tmp_path / "comparators.json")
+
+    found = json.loads((tmp_path / "comparators.json").read_text())
+    assert found.pop("device")["target"] == "local"
+    assert list(found) == ["baseline", *TINY, "baseline, as trained"]
+    assert all(one["runs"] == 2 and 0 < one["p50_ms"] <= one["p95_ms"] for one in found.values())
+    assert all(one["fully_delegated"] and one["outside_delegate"] == {} for one in found.values())
+    kinds = [(one["kind"], one["size"]) for one in found.values()]
+    assert kinds == [("ours", 32), ("classifier", 64), ("pose", 64), ("ours", 32)]
+    assert (found["hourglass"]["paper"], found["hourglass"]["year"]) == ("Others", 2017)
+    assert found["baseline, as trained"]["parameters"] == parameters == build("baseline", 32, 0.25).count_params()
+    assert found["baseline"]["parameters"] == build("baseline", 32).count_params()
+    assert found["baseline"]["multiply_adds"] > 10 * found["baseline, as trained"]["multiply_adds"]
+    assert not list(tmp_path.glob(".part-*"))
+
+
+def test_a_missing_model_is_named_before_anything_is_converted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: Profile, params: Path
+) -> None:
+    monkeypatch.setattr(stage, "convert", lambda *_: pytest.fail("converted"))
+    with pytest.raises(InputError, match=r"models/baseline/float32\.tflite: no such TFLite file"):
+        stage.comparators(profile, params, tmp_path / "models", tmp_path / "comparators.json")
+
+
+@pytest.mark.parametrize(
+    ("multiply_adds", "runs", "warm_up_runs"),
+    [
+        (1e9, 200, 20),  # 3e11 allow 300 runs
+        (3e9, 100, 10),
+        (1.5e11, 5, 1),  # 2 are allowed, 5 are made
+        (0, 200, 20),
+    ],
+)
+def test_heavy_networks_run_less_often(multiply_adds: float, runs: int, warm_up_runs: int) -> None:
+    settings = Benchmark(target="local", threads=2, warm_up_runs=20, runs=200)
+    options = stage._options(settings, int(multiply_adds))
+    assert (options.runs, options.warm_up_runs, options.threads) == (runs, warm_up_runs, (2,))
