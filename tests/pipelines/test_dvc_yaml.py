@@ -1,4 +1,4 @@
-"""dvc.yaml itself: a stage's deps are the modules that its output comes from, no more and no less."""
+"""dvc.yaml itself, and that beside the comparators: a stage's deps are what its output comes from, no more, no less."""
 
 import ast
 from pathlib import Path
@@ -19,11 +19,15 @@ CARRIERS = {
 VARIANT = "${item.variant}"
 TRAINING = ["train_frozen", "fine_tune"]
 STAGES = ["download", "validate", "augment", *TRAINING, "evaluate", "convert", "benchmark", "report"]
+COMPARATORS = "comparators"
+"""The only stage of comparators/dvc.yaml."""
 
 
 @pytest.fixture(scope="module")
 def stages(repository):
-    return yaml.safe_load((repository / "dvc.yaml").read_text())["stages"]
+    files = (repository / "dvc.yaml", repository / COMPARATORS / "dvc.yaml")
+    main, comparators = (yaml.safe_load(path.read_text())["stages"] for path in files)
+    return main | comparators
 
 
 def module_file(source: Path, name: str) -> Path | None:
@@ -65,7 +69,7 @@ def covered(module: str, deps: list[str]) -> bool:
     return any(module == dep or module.startswith(f"{dep}/") for dep in deps)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, COMPARATORS])
 def test_deps_are_what_a_stage_uses(repository, stages, stage):
     source = repository / "src" / "splitpose"
     deps = [d.removeprefix("src/splitpose/") for d in stages[stage]["deps"] if d.startswith("src/splitpose/")]
@@ -81,10 +85,10 @@ def test_deps_are_what_a_stage_uses(repository, stages, stage):
 
 
 def test_every_stage_is_known(stages):
-    assert list(stages) == STAGES
+    assert list(stages) == [*STAGES, COMPARATORS]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, COMPARATORS])
 def test_the_command_names_every_data_dep(stages, stage):
     """What a stage reads or writes is named in its command, itself or by a folder above it."""
     words = stages[stage]["cmd"].split()

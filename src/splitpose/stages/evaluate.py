@@ -36,6 +36,7 @@ def evaluate(
     weights: Path,
     curve: Path,
     metrics: Path,
+    few: Path,
     out: Path,
     other_readings: Path,
     behaviours: Path,
@@ -68,6 +69,15 @@ def evaluate(
         sheet = case_sheet(people, chosen.joints, mean_error, heatmaps)
         beside.write_bytes(cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
     best = history.best(history.read(curve))
+    scores = _scores(errors[chosen.name], scoring, clusters)
+    facts = {
+        "parameters": model.count_params(),
+        "macs": multiply_adds(model),
+        "train_loss": float(best["train_loss"]),
+        "val_loss": float(best["val_loss"]),
+        "best_iteration": int(best["iteration"]),
+    }
+    write_json(_few(scores) | {name: facts[name] for name in ("val_loss", "parameters", "macs")}, few)
     write_json(
         {
             "variant": variant,
@@ -77,12 +87,8 @@ def evaluate(
             "decoding": chosen.decoding,
             "flip_test": chosen.flip_test,
             "drawn_by": scoring.drawn_by,
-            "parameters": model.count_params(),
-            "macs": multiply_adds(model),
-            "train_loss": float(best["train_loss"]),
-            "val_loss": float(best["val_loss"]),
-            "best_iteration": int(best["iteration"]),
-            **_scores(errors[chosen.name], scoring, clusters),
+            **facts,
+            **scores,
         },
         metrics,
     )
@@ -90,6 +96,14 @@ def evaluate(
 
 def _scores(errors: np.ndarray, scoring: Scoring, clusters: np.ndarray) -> dict[str, Any]:
     return summarise(errors, scoring.thresholds, scoring.resamples, scoring.seed, clusters)
+
+
+def _few(scores: dict[str, Any]) -> dict[str, float | None]:
+    """The scores that `dvc metrics show` has room for, named as in MLflow: {"pck_0.2_mean": ...}."""
+    pck = {f"pck_{at}_mean": groups["mean"] for at, groups in reversed(scores["pck"].items())}
+    (limit, area), *_ = scores["auc"].items()
+    limbs = {f"pck_{limit}_{group}": scores["pck"][limit][group] for group in ("elbow", "wrist")}
+    return pck | limbs | {f"auc_{limit}_mean": area["mean"]}
 
 
 def _scores_of_readings(

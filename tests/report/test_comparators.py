@@ -1,0 +1,128 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from report.made_up import LINEAGE
+
+from splitpose.errors import InputError
+from splitpose.report import comparators, figures, labels, sections
+from splitpose.report.evidence import Evidence
+from splitpose.report.parts import Facts, Picture, Report, Section, Table
+
+
+def network(kind: str, parameters: int, ms: float, **more: Any) -> dict[str, Any]:
+    figures = {"size": 224, "multiply_adds": 570_000_000, "p95_ms": 2 * ms, "fully_delegated": True}
+    return {"kind": kind, "parameters": parameters, "p50_ms": ms, **figures, **more}
+
+
+FOUND = {
+    "device": {"cpu": "made-up", "cores": 2},
+    "baseline": network("ours", 3_250_000, 8.0),
+    "OpenPose": network("pose", 52_311_446, 2000.0, size=368, year=2017, multiply_adds=136_000_000_000),
+    "small": network("classifier", 1_240_000, 4.0, year=2016, fully_delegated=False),
+    "baseline, as trained": network("ours", 830_000, 0.5, size=96, as_trained=True),
+}
+
+
+def beside_the_paper(report: Report) -> Section:
+    return next(section for section in report.sections if section.anchor == "paper")
+
+
+def test_one_row_a_network_the_fastest_first() -> None:
+    table = comparators.table(FOUND)
+    assert table.headers[-2:] == ("times baseline", "fully delegated")
+    assert table.rows == (
+        ("baseline, as trained (ours)", "–", "96", "0.83", "0.57", "0.50", "1.00", "0.06", "yes"),
+        ("small", "2016", "224", "1.24", "0.57", "4.00", "8.00", "0.50", "no"),
+        ("baseline (ours)", "–", "224", "3.25", "0.57", "8.00", "16.00", "1.00", "yes"),
+        ("OpenPose", "2017", "368", "52.31", "136.00", "2000.00", "4000.00", "250.00", "yes"),
+    )
+
+
+def test_without_a_baseline_there_is_no_ratio() -> None:
+    found = {name: one for name, one in FOUND.items() if name != "baseline"}
+    assert {row[-2] for row in comparators.table(found).rows} == {"–"}
+
+
+def test_what_did_not_run_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "comparators.json"
+    assert comparators.read(path) is None
+    path.write_text(json.dumps(FOUND))
+    assert comparators.read(path) == FOUND
+    path.write_text("{")
+    with pytest.raises(InputError, match="run `make comparators` again"):
+        comparators.read(path)
+
+
+def test_without_the_file_the_report_says_how_to_get_it(evidence: Evidence, whole: Report) -> None:
+    assert evidence.comparators is None
+    section = beside_the_paper(whole)
+    assert section.text == (comparators.HOW_TO_GET,)
+    assert "figures/latency_parameters.png" not in [picture.name for picture in whole.pictures()]
+
+
+def test_with_the_file_the_report_has_table_figure_and_device(
+    evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr(figures, "latency_parameters", lambda networks: drawn.append(networks) or b"\x89PNG")
+    section = beside_the_paper(sections.report(replace(evidence, comparators=FOUND), LINEAGE))
+    assert section.text == ()
+    table, picture, device = (
+        part for part in section.parts if "etwork" in part.title or "parameters" in part.title
+    )
+    assert isinstance(table, Table)
+    assert isinstance(picture, Picture)
+    assert picture.name == "figures/latency_parameters.png"
+    assert device == Facts("Other networks were timed on", (("cpu", "made-up"), ("cores", "2")))
+    assert [list(networks) for networks in drawn] == [
+        ["small", "baseline", "OpenPose"]
+    ]  # at comparable sizes alone
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Figure:
+    monkeypatch.setattr(figures, "_png", lambda figure: figure)
+    figure = figures.latency_parameters(comparators.networks(FOUND))
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def test_figure_1_shows_each_network_where_it_belongs(drawn: Figure) -> None:
+    (axes,) = drawn.axes
+    offsets = {str(one.get_label()): np.asarray(one.get_offsets()).tolist() for one in axes.collections}
+    assert offsets["ours"] == [[0.83, 0.5], [3.25, 8.0]]
+    assert offsets["classifier"] == [[1.24, 4.0]]
+    assert offsets["pose"] == [[52.311446, 2000.0]]
+    colours = {tuple(np.asarray(one.get_facecolor())[0]) for one in axes.collections}
+    assert len(colours) == 3
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    names = [text.get_text() for text in axes.texts if text.get_text()]
+    assert names == ["baseline, as trained (96)", "small (224)", "baseline (224)", "OpenPose (368)"]
+
+
+def test_figure_1_has_the_same_bytes_every_time() -> None:
+    networks = comparators.networks(FOUND)
+    png = figures.latency_parameters(networks)
+    assert png.startswith(b"\x89PNG")
+    assert figures.latency_parameters(networks) == png
+
+
+def test_names_of_close_points_cover_neither_each_other_nor_points() -> None:
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    points = [(1 + 0.01 * k, 1 + 0.02 * (k % 3)) for k in range(8)] + [(0.0, 0.0), (2.0, 2.0)]
+    axes.scatter(*zip(*points, strict=True))
+    boxes = labels.place(figure, axes, points, [f"a rather long name {k}" for k in range(len(points))])
+    figure.draw_without_rendering()
+    written = [text.get_window_extent() for text in axes.texts if text.get_text()]
+    for k, box in enumerate(written):
+        np.testing.assert_allclose(box.extents, boxes[k].extents, atol=1)
+        assert not any(box.overlaps(other) for other in written[:k])
+        assert not any(box.contains(*centre) for centre in axes.transData.transform(points))
+        assert axes.get_window_extent().padded(1).overlaps(box)
+        assert figure.bbox.containsx(box.x0) and figure.bbox.containsx(box.x1)
