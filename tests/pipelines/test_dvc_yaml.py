@@ -1,4 +1,4 @@
-"""dvc.yaml itself, and that beside the comparators: a stage's deps are what its output comes from, no more, no less."""
+"""dvc.yaml, and the comparators' own: a stage's deps are the modules its output comes from, no more and no less."""
 
 import ast
 from pathlib import Path

@@ -68,8 +68,13 @@ def test_without_the_file_the_report_says_how_to_get_it(evidence: Evidence, whol
 def test_with_the_file_the_report_has_table_figure_and_device(
     evidence: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = []
-    monkeypatch.setattr(figures, "latency_parameters", lambda networks: drawn.append(networks) or b"\x89PNG")
+    drawn: list[dict[str, Any]] = []
+
+    def draw(networks: dict[str, Any]) -> bytes:
+        drawn.append(networks)
+        return b"\x89PNG"
+
+    monkeypatch.setattr(figures, "latency_parameters", draw)
     section = beside_the_paper(sections.report(replace(evidence, comparators=FOUND), LINEAGE))
     assert section.text == ()
     table, picture, device = (

@@ -32,9 +32,13 @@ def convert(networks: Mapping[str, Network], folder: Path) -> dict[str, tuple[Pa
     Each has a process of its own, because the converter does not give its memory back.
     """
     paths = {name: folder / f"{number}.tflite" for number, name in enumerate(networks)}
+    written = {}
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
-        parameters = process.map(_write, networks.values(), paths.values())
-        return dict(zip(networks, zip(paths.values(), parameters, strict=True), strict=True))
+        counts = process.map(_write, networks.values(), paths.values())
+        for (name, path), parameters in zip(paths.items(), counts, strict=True):
+            print(f"{name}: converted, {parameters / 1e6:.2f} M parameters", flush=True)
+            written[name] = path, parameters
+    return written
 
 
 def _write(network: Network, path: Path) -> int:

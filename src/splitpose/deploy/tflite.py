@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from splitpose.deploy.grouped import in_groups
 from splitpose.deploy.runtime import Precision
 from splitpose.models.jointwise import with_plain_layers
 
@@ -22,7 +23,7 @@ def convert_to_tflite(model: keras.Model, precision: Precision, calibration: np.
     Raises:
         RuntimeError: the model needs operators that are not built in.
     """
-    plain = with_plain_layers(model)
+    plain = in_groups(model, with_plain_layers(model))
     function = tf.function(lambda crop: plain(crop, training=False), autograph=False)
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="crop")
     concrete = function.get_concrete_function(signature)

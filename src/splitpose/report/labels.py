@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
@@ -28,7 +27,6 @@ def place(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]], nam
     A name for which no place is free stands where it covers least; lines keep off names that stand already
     and other points.
     """
-    canvas = FigureCanvasAgg(figure)
     figure.draw_without_rendering()  # lays the figure out, so that the points' places are known
     pixels = figure.dpi / 72
     centres = axes.transData.transform(points)
@@ -39,7 +37,7 @@ def place(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]], nam
         label = axes.annotate(
             name, point, (0, 0), textcoords="offset points", fontsize=SIZE, ha="center", va="center"
         )
-        size = label.get_window_extent(canvas.get_renderer())
+        size = label.get_window_extent()
         others = [other for k, other in enumerate(taken) if k != len(boxes)]
         tried = []
         for distance in DISTANCES:

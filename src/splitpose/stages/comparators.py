@@ -67,7 +67,7 @@ def _measure(paths: Mapping[str, Path], settings: Benchmark) -> tuple[dict[str, 
         result = measure(target, {name: path}, _options(settings, file.multiply_adds))
         device = result.device.model_dump(exclude_none=True)
         told[name] = {"size": file.inputs[0].shape[1]} | _told(result.models[name])
-        print(f"{name}: p50 {told[name]['p50_ms']} ms")
+        print(f"{name}: p50 {told[name]['p50_ms']} ms", flush=True)
     return device, told
 
 
