@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from report.made_up import LINEAGE
 
 from splitpose.errors import InputError
-from splitpose.report import comparators, figures, labels, sections
+from splitpose.report import comparators, figures, labels, markdown, page, sections
 from splitpose.report.evidence import Evidence
 from splitpose.report.parts import Facts, Picture, Report, Section, Table
 
@@ -89,6 +89,16 @@ def test_with_the_file_the_report_has_table_figure_and_device(
     ]  # at comparable sizes alone
 
 
+def test_page_and_markdown_show_it(evidence: Evidence) -> None:
+    report = sections.report(replace(evidence, comparators=FOUND), LINEAGE)
+    assert "| OpenPose | 2017 | 368 | 52.31 | 136.00 | 2000.00 | 4000.00 | 250.00 | yes |" in markdown.render(
+        report
+    )
+    html = page.render(report)
+    assert '<th scope="row">OpenPose</th><td>2017</td>' in html
+    assert comparators.HOW_TO_GET.partition("`")[0] not in html
+
+
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Figure:
     monkeypatch.setattr(figures, "_png", lambda figure: figure)
@@ -107,7 +117,7 @@ def test_figure_1_shows_each_network_where_it_belongs(drawn: Figure) -> None:
     assert len(colours) == 3
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     names = [text.get_text() for text in axes.texts if text.get_text()]
-    assert names == ["baseline, as trained (96)", "small (224)", "baseline (224)", "OpenPose (368)"]
+    assert names == ["baseline, as trained (96 px)", "baseline", "OpenPose (368 px)", "small"]
 
 
 def test_figure_1_has_the_same_bytes_every_time() -> None:

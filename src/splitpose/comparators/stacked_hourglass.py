@@ -3,6 +3,7 @@
 Newell et al., ECCV 2016, section 3: the hourglass in Figure 3, the residual module and what stands between two
 hourglasses in Figure 4. As in the authors' PyTorch code, a residual module follows each hourglass. Published for 8
 stacks are 25.1 M parameters (Sun et al., CVPR 2019, Table 1); here are 25.4 M, and 0.1 M statistics of BatchNorm.
+They count 14.3 GFLOPs at 256 x 192 px, which makes 19 at 256 x 256; here are 27.4 G multiply-adds.
 """
 
 import keras

@@ -17,6 +17,9 @@ DISTANCES = (8, 14, 20, 28, 38, 50, 64)
 TIED_FROM = 14
 """Names that stand as far off, or further, are tied to their points by a line."""
 
+TIE_POINTS = 9
+"""Of such a line, at which it is looked at what it meets."""
+
 DIRECTIONS = [(np.cos(turn), np.sin(turn)) for turn in np.arange(16) * np.pi / 8]
 """To the right first, then counterclockwise."""
 
@@ -24,8 +27,8 @@ DIRECTIONS = [(np.cos(turn), np.sin(turn)) for turn in np.arange(16) * np.pi / 8
 def place(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]], names: Sequence[str]) -> list[Bbox]:
     """Write each name near its point, the points of a finished plot; the names' boxes in pixels.
 
-    A name for which no place is free stands where it covers least; lines keep off names that stand already
-    and other points.
+    A name for which no place is free stands where it covers least. The first names have the choice. The way from a
+    point to its name, a line or none, keeps off other names and points, so that each name is read to its own.
     """
     figure.draw_without_rendering()  # lays the figure out, so that the points' places are known
     pixels = figure.dpi / 72
@@ -45,7 +48,7 @@ def place(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]], nam
                 at = x + distance * right * pixels, y + distance * up * pixels
                 box = _box(*at, size.width, size.height, right, up)
                 covered = sum(_common(box, other) for other in taken) + (_area(box) - _common(box, inside))
-                tie = np.linspace((x, y), np.clip((x, y), box.min, box.max), 9)
+                tie = np.linspace((x, y), np.clip((x, y), box.min, box.max), TIE_POINTS)
                 crossed = sum(other.contains(*at) for other in others for at in tie)
                 tried.append((covered, crossed, distance, box))
         *_, distance, box = min(tried, key=lambda each: each[:3])
@@ -53,6 +56,7 @@ def place(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]], nam
         label.set_position(tuple((centre - (x, y)) / pixels))
         if distance >= TIED_FROM:
             end = np.clip((x, y), box.min, box.max)
+            taken += [_box(a, b, pixels, pixels, 0, 0) for a, b in np.linspace((x, y), end, TIE_POINTS)]
             axes.annotate(
                 "",
                 point,
