@@ -27,8 +27,8 @@ CASES = [
     ("mobilenet_v3", "fine_tune", "float32"),
     ("final", "fine_tune", "float64"),
 ]
-"""Adam blows rounding up where gradients are nearly zero: in float32 final's curve of fine-tuning differs by 2.5e-4.
-In float64 only a mistake would show."""
+"""Adam blows rounding up where gradients are nearly zero: in float32 final's curve of fine-tuning differs by
+2.5e-4. In float64 only a mistake would show."""
 
 
 def people():
