@@ -7,7 +7,7 @@ import pytest
 from report.made_up import VARIANTS, comparison, metrics, write
 
 from splitpose.errors import InputError
-from splitpose.report.comparison import compare, devices, protocol
+from splitpose.report.comparison import compare, protocol
 
 
 def test_comparison_is_the_contract(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_variants_scored_in_different_ways_are_refused(tmp_path: Path, key: str,
         compare("sample", VARIANTS, *folders)
 
 
-def test_protocol_and_devices(tmp_path: Path) -> None:
+def test_protocol(tmp_path: Path) -> None:
     folders = write(tmp_path)
     assert protocol(VARIANTS, folders[0]) == {
         "n": 40,
@@ -83,5 +83,3 @@ def test_protocol_and_devices(tmp_path: Path) -> None:
         "drawn_by": "image",
         "flip_test": False,
     }
-    device = {"cpu": "made-up <cpu> & co", "cores": 2}
-    assert devices(VARIANTS, folders[2]) == {"baseline": device, "final": device}

@@ -18,7 +18,7 @@ WRISTS = [INDEX["lwri"], INDEX["rwri"]]
 def test_files_come_as_the_stages_wrote_them(evidence: Evidence, project: Path) -> None:
     assert evidence.comparison == made_up.comparison()
     assert evidence.protocol["drawn_by"] == "image"
-    assert evidence.devices["final"]["cores"] == 2
+    assert evidence.benchmarks["final"].device.cores == 2
     assert evidence.histories["baseline"]["iteration"].tolist() == [10, 20, 30, 40]
     assert evidence.readings == {variant: made_up.readings(variant) for variant in VARIANTS}
     assert evidence.behaviours == {variant: made_up.behaviour(variant) for variant in VARIANTS}

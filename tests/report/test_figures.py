@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from report.made_up import VARIANTS, behaviour, comparison, history
+from report.made_up import VARIANTS, behaviour, benchmark, comparison, history
 
+from splitpose.deploy.figures import Benchmark
 from splitpose.report import figures
 from splitpose.skeleton import INDEX
 
@@ -31,6 +32,7 @@ def unscored(errors: np.ndarray) -> np.ndarray:
 
 ERRORS = {"baseline": halves(0.1, 0.25, 20), "final": unscored(halves(0.05, 0.15, 20))}
 HISTORIES = {variant: history() for variant in VARIANTS}
+BENCHMARKS = {variant: Benchmark.model_validate(benchmark(variant)) for variant in VARIANTS}
 BEHAVIOURS = {variant: behaviour(variant) for variant in VARIANTS}
 
 DRAWN: dict[str, Draw] = {
@@ -40,6 +42,7 @@ DRAWN: dict[str, Draw] = {
     "loss_curves": lambda people: figures.loss_curves(HISTORIES, people),
     "validation_curves": lambda people: figures.validation_curves(HISTORIES, people),
     "latency_accuracy": lambda people: figures.latency_accuracy(comparison(), people),
+    "operators": lambda people: figures.operators(BENCHMARKS, people),
 }
 
 every_figure = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
@@ -179,3 +182,8 @@ def test_robustness_shows_every_step_and_the_mean_pose(drawn: Callable[[bytes], 
     assert blur.get_xlim()[0] < blur.get_xlim()[1]
     for axes in (light, blur):
         assert [61.5, 61.5] in [np.asarray(one.get_ydata()).tolist() for one in axes.lines]
+
+
+def test_operators_are_added_up_whatever_their_number_format() -> None:
+    profile = BENCHMARKS["final"].models["float32"].profile  # 8 ms: two products and a convolution
+    assert figures._by_kind(profile) == pytest.approx({"Fully Connected GEMM": 16 / 3, "Convolution DWConv": 8 / 3})

@@ -27,7 +27,7 @@ def said_by_figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, ...
         return draw
 
     names = ("joint_scores", "threshold_curves", "robustness")
-    for name in (*names, "loss_curves", "validation_curves", "latency_accuracy"):
+    for name in (*names, "loss_curves", "validation_curves", "latency_accuracy", "operators"):
         monkeypatch.setattr(figures, name, fake(name))
     return asked
 
@@ -53,6 +53,7 @@ def test_sections_in_reading_order(whole: Report) -> None:
         "Predictions",
         "Readings",
         "Behaviour",
+        "On the device",
         "Data",
         "Where it comes from",
         "Parameters",
@@ -64,7 +65,7 @@ def test_sections_in_reading_order(whole: Report) -> None:
 
 def test_every_part_has_a_name_of_its_own(whole: Report) -> None:
     names = [picture.name for picture in whole.pictures()]
-    assert len(set(names)) == len(names) == 6 + 2 + 2 + 1 + 3
+    assert len(set(names)) == len(names) == 7 + 2 + 2 + 1 + 3
     assert all(name.startswith("figures/") for name in names)
     everything = [part.title for one in whole.sections for part in one.parts]
     assert len(set(everything)) == len(everything)
@@ -115,13 +116,16 @@ def test_variants_that_are_read_alike_are_named_together(evidence: Evidence) -> 
 
 @pytest.mark.usefixtures("said_by_figures")
 def test_variants_timed_on_one_device_share_its_facts(evidence: Evidence, whole: Report) -> None:
-    assert titles(whole, "comparison")[-1] == "Timed on (baseline, final)"
-    device = dict(evidence.devices["final"])
-    other = replace(evidence, devices={"baseline": device, "final": device | {"cores": None}})
-    *_, first, second = section(sections.report(other, LINEAGE), "comparison").parts
-    cpu = ("cpu", "made-up <cpu> & co")
-    assert first == Facts("Timed on (baseline)", (cpu, ("cores", "2")))
-    assert second == Facts("Timed on (final)", (cpu, ("cores", "–")))
+    assert titles(whole, "device")[-1] == "Timed on (baseline, final)"
+    found = evidence.benchmarks["final"]
+    four = found.model_copy(update={"device": found.device.model_copy(update={"cores": 4})})
+    other = replace(evidence, benchmarks=dict(evidence.benchmarks) | {"final": four})
+    *_, first, second = section(sections.report(other, LINEAGE), "device").parts
+    assert isinstance(first, Facts)
+    assert isinstance(second, Facts)
+    assert (first.title, dict(first.pairs)["cores"]) == ("Timed on (baseline)", "2")
+    assert (second.title, dict(second.pairs)["cores"]) == ("Timed on (final)", "4")
+    assert dict(first.pairs)["cpu"] == "made-up <cpu> & co"
 
 
 def test_figure_5_has_bands_and_the_annotators_line(

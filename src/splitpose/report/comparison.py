@@ -83,11 +83,6 @@ def protocol(variants: list[str], metrics: Path) -> dict[str, Any]:
     return first
 
 
-def devices(variants: list[str], benchmark: Path) -> dict[str, dict[str, Any]]:
-    """Facts about the device that each variant was timed on: {variant: {fact: value}}."""
-    return {variant: Measured.read(benchmark, "benchmark", variant).get("device") for variant in variants}
-
-
 def _entry(scores: Measured, parity: Measured, times: Measured) -> dict[str, Any]:
     """One variant's entry."""
     return {

@@ -11,6 +11,7 @@ import pandas as pd
 
 from splitpose import annotations
 from splitpose.annotations import SPLITS
+from splitpose.deploy.figures import Benchmark
 from splitpose.errors import InputError
 from splitpose.files import read_json
 from splitpose.report import comparators, comparison
@@ -37,8 +38,8 @@ class Evidence:
     """Of `comparison.compare`."""
     protocol: Mapping[str, Any]
     """Of `comparison.protocol`."""
-    devices: Mapping[str, Mapping[str, Any]]
-    """Facts about the device that each variant was timed on."""
+    benchmarks: Mapping[str, Benchmark]
+    """Of the benchmark stage: each variant's files on the target device."""
     histories: Mapping[str, pd.DataFrame]
     errors: Mapping[str, np.ndarray]
     """(N, K) of the test people in torso diameters, NaN where not scored."""
@@ -96,7 +97,7 @@ def read(
     return Evidence(
         comparison=comparison.compare(profile.stem, variants, metrics, reports / "parity", timings),
         protocol=comparison.protocol(variants, metrics),
-        devices=comparison.devices(variants, timings),
+        benchmarks={name: Benchmark.read(timings / f"{name}.json") for name in variants},
         histories={
             name: history.read(_existing(reports / "history" / f"{name}.csv", f"fine_tune@{name}"))
             for name in variants

@@ -6,7 +6,8 @@ in black-and-white print too.
 
 import io
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -17,6 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
+from splitpose.deploy.figures import Benchmark, OperatorTime
+from splitpose.deploy.profile import by_name
 from splitpose.report import labels
 from splitpose.scoring.summary import summarise
 from splitpose.skeleton import FULL_NAMES
@@ -255,6 +258,43 @@ def latency_parameters(networks: Mapping[str, Mapping[str, Any]]) -> bytes:
         names = [name if one["size"] == 224 else f"{name} ({one['size']} px)" for name, one in crowded_first]
         labels.place(figure, axes, points, names)
         return _png(figure)
+
+
+def operators(benchmarks: Mapping[str, Benchmark], people: str) -> bytes:
+    """Time of each file's operators as stacked bars; the kinds that take least are one colour."""
+    files = {
+        f"{name}, {precision}": _by_kind(found.models[precision].profile)
+        for name, found in benchmarks.items()
+        for precision in ("float32", "int8")
+    }
+    kinds = {
+        kind: sum(times.get(kind, 0.0) for times in files.values()) for each in files.values() for kind in each
+    }
+    shown = sorted(kinds, key=lambda kind: -kinds[kind])[: len(COLOURS) - 1]
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _figure(0.34 * len(files) + 1.7)
+        left = np.zeros(len(files))
+        for k, kind in enumerate(shown):
+            widths = np.array([times.get(kind, 0.0) for times in files.values()])
+            axes.barh(list(files), widths, left=left, color=COLOURS[k], edgecolor="white", label=kind)
+            left += widths
+        others = np.array([sum(times.values()) for times in files.values()]) - left
+        if len(kinds) > len(shown):
+            axes.barh(list(files), others, left=left, color=COLOURS[-1], edgecolor="white", label="others")
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel(f"time of one picture (ms)\n{people}")
+        _legend(figure, axes)
+        return _png(figure)
+
+
+def _by_kind(profile: Sequence[OperatorTime]) -> dict[str, float]:
+    """ms of each kind of operator, e.g. "Convolution DWConv" for "Convolution (NHWC, F32) DWConv"."""
+    times: dict[str, float] = {}
+    for operator, _, ms in by_name(profile):
+        kind = re.sub(r" \([^)]*\)", "", operator)
+        times[kind] = times.get(kind, 0.0) + ms
+    return times
 
 
 def _figure(height: float) -> tuple[Figure, Axes]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from splitpose.report import comparators, figures, paper_tables, published, score_tables, tables
+from splitpose.report import comparators, device_tables, figures, paper_tables, published, score_tables, tables
 from splitpose.report.cells import MISSING
 from splitpose.report.evidence import Evidence
 from splitpose.report.parts import Facts, Listing, Part, Picture, Report, Section
@@ -39,6 +39,7 @@ def report(evidence: Evidence, lineage: Mapping[str, Mapping[str, str]]) -> Repo
             _predictions(evidence),
             _options(evidence),
             _behaviour(evidence),
+            _device(evidence),
             _data(evidence),
             Section(
                 "lineage",
@@ -55,7 +56,6 @@ def report(evidence: Evidence, lineage: Mapping[str, Mapping[str, str]]) -> Repo
 
 
 def _comparison(evidence: Evidence) -> Section:
-    devices = [Facts(f"Timed on ({names})", facts) for names, facts in _grouped(evidence.devices)]
     return Section(
         "comparison",
         "Comparison",
@@ -64,7 +64,6 @@ def _comparison(evidence: Evidence) -> Section:
             tables.accuracy(evidence.comparison),
             score_tables.differences(evidence.differences, tables.people(evidence.comparison)),
             tables.files(evidence.comparison),
-            *devices,
         ),
     )
 
@@ -223,6 +222,28 @@ def _behaviour(evidence: Evidence) -> Section:
                 "PCK@0.2 of the same test people as their crops get darker (to the right) and blurrier.",
                 figures.robustness(evidence.behaviours, tables.people(evidence.comparison)),
             ),
+        ),
+    )
+
+
+def _device(evidence: Evidence) -> Section:
+    devices = {name: found.device.model_dump(exclude_none=True) for name, found in evidence.benchmarks.items()}
+    facts = [Facts(f"Timed on ({names})", pairs) for names, pairs in _grouped(devices)]
+    text = "How the TFLite files run there, one picture at a time; docs/targets.md says what the figures mean."
+    return Section(
+        "device",
+        "On the device",
+        (text,),
+        (
+            device_tables.running(evidence.benchmarks, tables.people(evidence.comparison)),
+            _figure(
+                "operators",
+                "Where the time goes",
+                "Time of XNNPACK's operators in the float32 and the int8 file of each variant, by the runtime's "
+                "own profiler, which costs some time itself: read the shares.",
+                figures.operators(evidence.benchmarks, tables.people(evidence.comparison)),
+            ),
+            *facts,
         ),
     )
 

@@ -1,0 +1,12 @@
+from report.made_up import benchmark
+
+from splitpose.deploy.figures import Benchmark
+from splitpose.report import device_tables
+
+
+def test_one_row_a_file_and_a_dash_for_what_a_device_does_not_tell() -> None:
+    table = device_tables.running({"final": Benchmark.model_validate(benchmark("final"))}, "made-up people")
+    assert table.title == "Files at work (made-up people)"
+    assert [row[0] for row in table.rows] == ["final, float32", "final, float16", "final, int8"]
+    # 3 ms to the first answer, 8 ms a run, no p99, 9.5 MiB, 400 M multiply-adds, 100 GFLOP/s, half of the peak.
+    assert table.rows[0][1:] == ("3.0", "8.00", "–", "9.5", "400", "100", "0.50")
