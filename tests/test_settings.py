@@ -39,6 +39,7 @@ def broken(repository, tmp_path, change):
         (lambda c: c["training"].pop("batch"), "training.batch: Field required"),
         (lambda c: c["source"].update(kind="film"), "source: Input tag 'film'"),
         (lambda c: c["crops"].update(mirror=1.5), "crops.mirror: Input should be less than or equal to 1"),
+        (lambda c: c["scoring"].update(thresholds=[0.1]), "scoring: thresholds: 0.2 must be among them"),
     ],
 )
 def test_a_bad_key_is_named_in_one_line(repository, tmp_path, change, message):

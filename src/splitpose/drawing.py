@@ -52,6 +52,11 @@ def captioned(picture: np.ndarray, caption: str) -> np.ndarray:
     return np.vstack([picture, strip])
 
 
+def jpeg(picture: np.ndarray) -> bytes:
+    """A picture as JPEG."""
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+
+
 def contact_sheet(pictures: Sequence[np.ndarray], columns: int, cell_width: int, gap: int = 6) -> np.ndarray:
     """Pictures on white, `columns` a row, each scaled to `cell_width` px wide."""
     if not pictures:

@@ -189,6 +189,12 @@ class Scoring(Strict):
     resamples: PositiveInt
     seed: NonNegativeInt
 
+    @model_validator(mode="after")
+    def _has_the_headline(self) -> "Scoring":
+        if 0.2 not in self.thresholds:
+            raise PydanticCustomError("thresholds", "thresholds: 0.2 must be among them; the tables are of it")
+        return self
+
     @property
     def torso_joints(self) -> tuple[str, str]:
         """The two joints of the torso diameter."""

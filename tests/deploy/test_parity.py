@@ -28,6 +28,8 @@ def test_at_the_limits_all_is_well():
         ({"float16": 79.6}, r"final: float16 has a mean PCK@0.2 of 79.6, Keras 80.0, allowed are 0.3 points; look"),
         ({"int8": 78.9}, r"final: int8 has a mean PCK@0.2 of 78.9, Keras 80.0, allowed are 1.0 points; look"),
         ({"int8": 81.1}, r"int8 has a mean PCK@0.2 of 81.1"),
+        ({"int8": float("nan")}, r"int8 has a mean PCK@0.2 of nan"),
+        ({"difference": float("nan")}, r"float32's outputs differ by up to nan"),
         ({"float16": 70.0, "int8": 60.0}, r"float16 has .* of 70.0.*; int8 has .* of 60.0"),
     ],
 )

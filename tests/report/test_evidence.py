@@ -65,7 +65,7 @@ def test_two_annotations_of_one_person_are_found(evidence: Evidence) -> None:
     assert evidence.agreements["test"]["pairs"] == 1
     assert evidence.agreements["test"]["pck"]["0.05"]["mean"] == 0.0
     assert evidence.agreements["test"]["pck"]["0.2"]["mean"] == 100.0
-    assert evidence.agreements["train"]["pairs"] == 0
+    assert evidence.agreements["train and val"]["pairs"] == 0
 
 
 def test_sheets_are_pictures(evidence: Evidence) -> None:

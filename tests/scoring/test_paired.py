@@ -101,3 +101,11 @@ def test_other_people_are_not_compared() -> None:
 
 def test_one_variant_has_nothing_beside_it() -> None:
     assert paired_differences({"a": found_but()}, (0.2,), 20, 0) == []
+
+
+def test_people_of_one_cluster_alone_allow_no_verdict():
+    """Forty people of one film: no resample differs from another, which is no evidence."""
+    errors = {"a": np.full((40, 11), 0.1), "b": np.full((40, 11), 0.1)}
+    errors["b"][0] = 0.9
+    (found,) = paired_differences(errors, (0.2,), 100, 0, np.full(40, "film"))
+    assert found["pck"]["0.2"]["mean"] == {"difference": -2.5, "ci95": None, "verdict": "not distinguishable"}

@@ -2,7 +2,7 @@
 
 One kernel for all joints has zeros between them that cost as much as other numbers, most of its work; eleven small
 kernels cost more in the moving of slices than they save. A few groups of neighbouring joints, each with its own
-slice of the channels all the way to its heatmaps, cost least (benchmarks/models.py). The function stays the same.
+slice of the channels all the way to its heatmaps, cost least. The function stays the same.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def in_groups(model: keras.Model, plain: keras.Model) -> keras.Model:
         plain: the same with Keras' own layers, as `with_plain_layers` gives it.
     """
     names = [layer.name for layer in model.layers]
-    if SPLIT not in names or not isinstance(model.get_layer(SPLIT), JointwiseConvolution):
+    if CUT not in names or SPLIT not in names or not isinstance(model.get_layer(SPLIT), JointwiseConvolution):
         return plain
     ends = np.cumsum([0, *model.get_layer(SPLIT).channels])
     chain = plain.layers[plain.layers.index(plain.get_layer(CUT)) :]

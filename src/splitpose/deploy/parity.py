@@ -19,12 +19,13 @@ def check(variant: str, figures: Mapping[Precision, Mapping[str, Any]], limits: 
     Raises InputError with the figures of every file that is further off than it may be.
     """
     breaches = []
-    if (difference := figures["float32"]["max_difference"]) > limits.max_difference:
+    # "not at most" and not "more", so that what is no number breaches too.
+    if not (difference := figures["float32"]["max_difference"]) <= limits.max_difference:
         breaches.append(f"float32's outputs differ by up to {difference}, allowed {limits.max_difference}")
     allowed: dict[Precision, float] = {"float16": limits.max_points.float16, "int8": limits.max_points.int8}
     for precision, points in allowed.items():
         found, keras = figures[precision]["pck_0.2_mean"], figures[precision]["keras_pck_0.2_mean"]
-        if abs(found - keras) > points:
+        if not abs(found - keras) <= points:
             breaches.append(
                 f"{precision} has a mean PCK@0.2 of {found}, Keras {keras}, allowed are {points} points"
             )

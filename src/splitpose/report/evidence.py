@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from splitpose import annotations
 from splitpose.annotations import SPLITS
 from splitpose.deploy.figures import Benchmark
+from splitpose.drawing import jpeg
 from splitpose.errors import InputError
 from splitpose.files import read_json
 from splitpose.report import comparators, comparison
@@ -92,7 +92,7 @@ def read(
         errors[name] = normalised_errors(predictions.truth_of(table, ids), found[name], torso)
     clusters = rows[scoring.drawn_by].to_numpy()
     resampling: dict[str, Any] = {"resamples": scoring.resamples, "seed": scoring.seed, "clusters": clusters}
-    of_splits = {"test": table[table["split"] == "test"], "train": table[table["split"] != "test"]}
+    of_splits = {"test": table[table["split"] == "test"], "train and val": table[table["split"] != "test"]}
     metrics, timings = reports / "metrics", reports / "benchmark" / "local"
     return Evidence(
         comparison=comparison.compare(profile.stem, variants, metrics, reports / "parity", timings),
@@ -109,9 +109,9 @@ def read(
         readings=_of_evaluate(reports / "readings", variants),
         behaviours=_of_evaluate(reports / "behaviour", variants),
         sheets={
-            name: _jpeg(prediction_sheet(rows, joints, data, PEOPLE_SHOWN, torso)) for name, joints in found.items()
+            name: jpeg(prediction_sheet(rows, joints, data, PEOPLE_SHOWN, torso)) for name, joints in found.items()
         },
-        hardest=_jpeg(hardest_sheet(rows, found, errors, data, HARDEST_SHOWN)),
+        hardest=jpeg(hardest_sheet(rows, found, errors, data, HARDEST_SHOWN)),
         cases={
             name: _existing(reports / "cases" / f"{name}.jpg", f"evaluate@{name}").read_bytes() for name in variants
         },
@@ -136,7 +136,3 @@ def _existing(path: Path, stage: str) -> Path:
 
 def _of_evaluate(folder: Path, variants: list[str]) -> dict[str, Any]:
     return {name: read_json(folder / f"{name}.json", made_by=f"`dvc repro evaluate@{name}`") for name in variants}
-
-
-def _jpeg(picture: np.ndarray) -> bytes:
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()

@@ -11,7 +11,7 @@ from splitpose import pictures
 from splitpose.annotations import joints_of
 from splitpose.drawing import GREY, WHITE, captioned, contact_sheet, draw_joints
 from splitpose.errors import InputError
-from splitpose.scoring.pck import normalised_errors
+from splitpose.scoring.pck import mean_errors, normalised_errors
 from splitpose.scoring.slices import WORST_ERROR, worst
 from splitpose.skeleton import TORSO
 
@@ -37,7 +37,7 @@ def prediction_sheet(
     Raises InputError where a picture cannot be read or nobody was scored.
     """
     truth = joints_of(rows)
-    errors = _mean_errors(normalised_errors(truth, predictions, torso))
+    errors = mean_errors(normalised_errors(truth, predictions, torso))
     chosen = _spread(errors, count)
     if not chosen:
         raise InputError("prediction sheet: none of the test people has a joint that was scored")
@@ -71,21 +71,13 @@ def hardest_sheet(
         n = ids.index(person["id"])
         picture = _picture(rows.iloc[n], data_root)
         for name, joints in predictions.items():
-            (error,) = _mean_errors(errors[name][n : n + 1])
+            (error,) = mean_errors(errors[name][n : n + 1])
             cells.append(captioned(_person(picture, truth[n], joints[n], cell_width), f"{name}: {error:.2f} torso"))
     return contact_sheet(cells, len(predictions), cell_width)
 
 
 def _picture(row: pd.Series, data_root: Path) -> np.ndarray:
     return pictures.read(data_root / row["image"], (row["width"], row["height"]))
-
-
-def _mean_errors(errors: np.ndarray) -> np.ndarray:
-    """(N, K) -> (N,) mean over the joints that were scored, NaN where none was."""
-    scored = ~np.isnan(errors)
-    with np.errstate(invalid="ignore"):
-        mean: np.ndarray = np.where(scored, errors, 0.0).sum(axis=1) / scored.sum(axis=1)
-    return mean
 
 
 def _spread(errors: np.ndarray, count: int) -> list[tuple[str, int]]:

@@ -12,7 +12,6 @@ from splitpose.skeleton import FULL_NAMES
 VIEWPOINTS = {
     "observer": "left and right are the observer's, as in the published figures",
     "person": "left and right are the person's own; about 5 points lower than the observer's on FLIC",
-    "as-is": "left and right are taken as they stand in the annotations",
 }
 
 DRAWN_BY = {
@@ -56,13 +55,14 @@ def report(evidence: Evidence, lineage: Mapping[str, Mapping[str, str]]) -> Repo
 
 
 def _comparison(evidence: Evidence) -> Section:
+    people = tables.people(evidence.comparison)
     return Section(
         "comparison",
         "Comparison",
         (_headline(evidence), _mean_pose(evidence)),
         (
             tables.accuracy(evidence.comparison),
-            score_tables.differences(evidence.differences, tables.people(evidence.comparison)),
+            *([score_tables.differences(evidence.differences, people)] if evidence.differences else []),
             tables.files(evidence.comparison),
         ),
     )
@@ -274,14 +274,15 @@ def _how_to_read(evidence: Evidence) -> Section:
     start, end = protocol["torso"].split("-")
     text = (
         "PCK@0.2 is the percentage of annotated joints whose prediction lies within 0.2 torso diameters of the "
-        "annotation. The means are over joints: all 11, both elbows, both wrists.",
+        "annotation. The means are over joints: all that are annotated, both elbows, both wrists.",
         f"Torso diameter: from the {FULL_NAMES[start]} to the {FULL_NAMES[end]} of the annotation. "
         f"Viewpoint {protocol['viewpoint']}: {VIEWPOINTS[protocol['viewpoint']]}.",
         f"Intervals are 95 % bootstrap intervals over the {protocol['n']} test people, "
         f"{DRAWN_BY[protocol['drawn_by']]}. They say how far a score would move with other people of the same "
         "kind, not with another training.",
-        "Test people are scored once, with the final weights. The weights that are kept and the learning rate's "
-        "steps are chosen on validation people, cut from the training rows, whole films or pictures at a time.",
+        "Test people choose nothing: the headline is one reading of the final weights, fixed by the profile. The "
+        "weights that are kept and the learning rate's steps are chosen on validation people, who share no "
+        "picture, film or session with those trained on.",
         "Latency is measured; it moves from run to run and from device to device.",
     )
     return Section("reading", "How to read it", text)

@@ -33,11 +33,12 @@ def paired_differences(
         For each two variants, the later of `errors` against the earlier: {"variant", "against", "n",
         "pck": {threshold: {group: {"difference", "ci95", "verdict"}}}, "auc": {largest threshold: {group: ..}}}.
         Differences are in points of percent, above zero where `variant` scores higher; None where nobody has any of
-        the group's joints annotated.
+        the group's joints annotated. Where all people are of one cluster there is no interval and no verdict.
 
     Raises InputError where two variants are not scored on the same joints of the same people.
     """
     _check_same_people(errors)
+    several = len(np.unique(clusters)) > 1 if clusters is not None else len(next(iter(errors.values()))) > 1
     scores = dict(
         zip(
             errors,
@@ -47,7 +48,7 @@ def paired_differences(
     )
     return [
         {"variant": variant, "against": against, "n": len(errors[variant])}
-        | _compared(scores[variant] - scores[against], thresholds)
+        | _compared(scores[variant] - scores[against], thresholds, several)
         for against, variant in combinations(errors, 2)
     ]
 
@@ -68,19 +69,24 @@ def _check_same_people(errors: Mapping[str, np.ndarray]) -> None:
             )
 
 
-def _compared(differences: np.ndarray, thresholds: Sequence[float]) -> dict[str, Any]:
+def _compared(differences: np.ndarray, thresholds: Sequence[float], several: bool) -> dict[str, Any]:
     """Of (1 + resamples, T + 1, groups) differences: those at each threshold, and those of the area."""
     intervals = np.stack(interval(differences), axis=-1)
     *found, area = (
-        {group: _difference(*figures) for group, *figures in zip(GROUPS, values, ends, strict=True)}
+        {
+            group: _difference(*of_group, several)
+            for group, of_group in zip(GROUPS, zip(values, ends, strict=True), strict=True)
+        }
         for values, ends in zip(differences[0], intervals, strict=True)
     )
     return {"pck": dict(zip(names_of(thresholds), found, strict=True)), "auc": {f"{max(thresholds):g}": area}}
 
 
-def _difference(value: np.ndarray, ends: np.ndarray) -> dict[str, Any] | None:
+def _difference(value: np.ndarray, ends: np.ndarray, several: bool) -> dict[str, Any] | None:
     """Rounded first, so that the verdict is that of the figures that are shown."""
     if np.isnan(value):
         return None
+    if not several:
+        return {"difference": rounded(value), "ci95": None, "verdict": "not distinguishable"}
     ci95 = rounded(ends)
     return {"difference": rounded(value), "ci95": ci95, "verdict": verdict(*ci95)}

@@ -35,6 +35,14 @@ def normalised_errors(truth: np.ndarray, predicted: np.ndarray, torso: tuple[str
     return np.where(usable, np.where(np.isnan(errors), np.inf, errors), np.nan)
 
 
+def mean_errors(errors: np.ndarray) -> np.ndarray:
+    """Each person's mean over the joints that were scored, NaN where none was: (N, K) -> (N,)."""
+    scored = ~np.isnan(errors)
+    with np.errstate(invalid="ignore"):
+        mean: np.ndarray = np.where(scored, errors, 0.0).sum(axis=1) / scored.sum(axis=1)
+    return mean
+
+
 def pck(errors: np.ndarray, threshold: float) -> np.ndarray:
     """Share of people whose joint's error is at most the threshold: (N, K) -> (K,) percent, NaN without people."""
     return _percent(errors <= threshold, errors)

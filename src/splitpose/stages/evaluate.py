@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 
@@ -12,16 +11,17 @@ from splitpose import annotations, models
 from splitpose.codecs import Codec, Heatmaps
 from splitpose.crops import records
 from splitpose.crops.crop import Crop
+from splitpose.drawing import jpeg
 from splitpose.files import whole_file, write_json
 from splitpose.models.cost import multiply_adds
 from splitpose.report.case_sheet import case_sheet
 from splitpose.scoring import predictions
 from splitpose.scoring.behaviour import behaviour
 from splitpose.scoring.paired import paired_differences
-from splitpose.scoring.pck import normalised_errors
+from splitpose.scoring.pck import mean_errors, normalised_errors
 from splitpose.scoring.readings import Reading, headline, readings
 from splitpose.scoring.summary import summarise
-from splitpose.settings import CocoSource, Profile, Scoring
+from splitpose.settings import Profile, Scoring
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start
 from splitpose.training import history
@@ -52,8 +52,8 @@ def evaluate(
     clusters = rows.reset_index()[scoring.drawn_by].to_numpy()
     pixels = np.stack([crop.pixels for crop in people])
 
-    outputs = predict(model, pixels)
-    found = list(readings(codec, outputs, predict(model, pixels[:, :, ::-1])))
+    outputs, of_mirrored = predict(model, pixels), predict(model, pixels[:, :, ::-1])
+    found = list(readings(codec, outputs, of_mirrored))
     chosen = headline(found, profile.model.decoding, scoring.flip_test)
     in_pictures = {reading.name: predictions.in_pictures(people, reading.joints) for reading in found}
     truth = annotations.joints_of(rows)
@@ -62,12 +62,10 @@ def evaluate(
     predictions.write(ids, in_pictures[chosen.name], out)
     write_json(_scores_of_readings(found, chosen, errors, scoring, clusters), other_readings)
     write_json(_behaviour(model, codec, people, scoring), behaviours)
-    heatmaps = outputs if isinstance(codec, Heatmaps) else None
-    with np.errstate(invalid="ignore"):
-        mean_error = np.nanmean(errors[chosen.name], axis=1)
+    read = (outputs + codec.mirror(of_mirrored)) / 2 if chosen.flip_test else outputs
+    heatmaps = read if isinstance(codec, Heatmaps) else None
     with whole_file(cases) as beside:
-        sheet = case_sheet(people, chosen.joints, mean_error, heatmaps)
-        beside.write_bytes(cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
+        beside.write_bytes(jpeg(case_sheet(people, chosen.joints, mean_errors(errors[chosen.name]), heatmaps)))
     best = history.best(history.read(curve))
     scores = _scores(errors[chosen.name], scoring, clusters)
     facts = {
@@ -83,7 +81,7 @@ def evaluate(
             "variant": variant,
             "n": len(ids),
             "torso": scoring.torso,
-            "viewpoint": "person" if isinstance(profile.source, CocoSource) else profile.source.viewpoint,
+            "viewpoint": profile.source.viewpoint,
             "decoding": chosen.decoding,
             "flip_test": chosen.flip_test,
             "drawn_by": scoring.drawn_by,
