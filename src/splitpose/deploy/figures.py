@@ -84,11 +84,9 @@ class OperatorCount(Strict):
     multiply_adds: NonNegativeInt
 
 
-class Run(Strict):
-    """What a target measured of one file. All but `by_threads` is with the first number of threads."""
+class Measured(Strict):
+    """What a target measures of a file, with the first number of threads, beside its latency."""
 
-    device: Device
-    by_threads: Annotated[list[Latency], Field(min_length=1)]
     load_ms: NonNegativeFloat
     """Reading the file, preparing the delegate and its memory; not the start of the process or the runtime."""
     first_run_ms: NonNegativeFloat
@@ -105,7 +103,14 @@ class Run(Strict):
     """Why the profile is empty."""
 
 
-class Figures(Speed):
+class Run(Measured):
+    """What a target measured of one file, and the device that it is."""
+
+    device: Device
+    by_threads: Annotated[list[Latency], Field(min_length=1)]
+
+
+class Figures(Measured, Speed):
     """Everything of one file; the latency is that of the first number of threads."""
 
     bytes: PositiveInt
@@ -113,18 +118,9 @@ class Figures(Speed):
     multiply_adds: NonNegativeInt
     operators: list[OperatorCount]
     warm_up_runs: NonNegativeInt
-    load_ms: NonNegativeFloat
-    first_run_ms: NonNegativeFloat
     init_ms: NonNegativeFloat
     """load_ms and first_run_ms together: how long a user waits for the first answer."""
-    peak_memory_mb: NonNegativeFloat | None = None
-    fully_delegated: bool
-    delegate_parts: NonNegativeInt
-    outside_delegate: list[str] | None = None
     by_threads: list[Speed]
-    sustained: Sustained | None = None
-    profile: list[OperatorTime]
-    profile_missing: str | None = None
 
 
 class Benchmark(BaseModel):

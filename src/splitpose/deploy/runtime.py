@@ -33,26 +33,13 @@ class Runtime:
         """Side of the crops that the file takes, px."""
         return int(self._input["shape"][1])
 
-    def set_input(self, crop: np.ndarray) -> None:
-        """Put one crop (S, S, 3) uint8 RGB in."""
-        self._interpreter.set_tensor(self._input["index"], crop[None].astype(self._input["dtype"]))
-
-    def invoke(self) -> None:
-        """Run the model once on what was put in."""
-        self._interpreter.invoke()
-
-    def output(self) -> np.ndarray:
-        """A copy of the model's output, with its leading axis of 1."""
-        output: np.ndarray = self._interpreter.get_tensor(self._output["index"])
-        return output
-
     def run(self, crops: np.ndarray) -> np.ndarray:
         """Outputs (N, ...) for (N, S, S, 3) uint8 crops, one after the other."""
         outputs = []
         for crop in crops:
-            self.set_input(crop)
-            self.invoke()
-            outputs.append(self.output())
+            self._interpreter.set_tensor(self._input["index"], crop[None].astype(self._input["dtype"]))
+            self._interpreter.invoke()
+            outputs.append(self._interpreter.get_tensor(self._output["index"]))
         return np.concatenate(outputs)
 
     @property

@@ -22,7 +22,6 @@ class Design:
     """A row of Table 2: mean accuracy over the 11 joints (%), ms an image, millions of parameters, MB."""
 
     name: str
-    variant: str
     accuracy: float
     milliseconds: float
     parameters: float
@@ -50,9 +49,9 @@ TABLE_1 = (
 )
 
 TABLE_2 = (
-    Design("Baseline", "baseline", 96.4, 10, 4.3, 68),
-    Design("Split", "split", 96.9, 10, 3.3, 52),
-    Design("Final", "final", 97.3, 12, 2.3, 26),
+    Design("Baseline", 96.4, 10, 4.3, 68),
+    Design("Split", 96.9, 10, 3.3, 52),
+    Design("Final", 97.3, 12, 2.3, 26),
 )
 
 TABLE_3 = (
