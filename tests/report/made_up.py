@@ -145,7 +145,7 @@ def behaviour(variant: str) -> dict[str, Any]:
 
 def write(root: Path) -> tuple[Path, Path, Path]:
     """The three folders of JSON files: metrics, parity, benchmark."""
-    folders = root / "metrics", root / "parity", root / "benchmark" / "local"
+    folders = root / "metrics", root / "parity", root / "benchmark"
     for folder, content in zip(folders, (metrics, parity, benchmark), strict=True):
         folder.mkdir(parents=True)
         for variant in VARIANTS:

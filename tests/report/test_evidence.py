@@ -84,7 +84,7 @@ def test_sheets_are_pictures(evidence: Evidence) -> None:
     [
         ("reports/metrics/final.json", "evaluate@final"),
         ("reports/parity/baseline.json", "convert@baseline"),
-        ("reports/benchmark/local/final.json", "benchmark@final"),
+        ("reports/benchmark/final.json", "benchmark@final"),
         ("reports/readings/final.json", "evaluate@final"),
         ("reports/behaviour/baseline.json", "evaluate@baseline"),
         ("reports/cases/final.jpg", "evaluate@final"),

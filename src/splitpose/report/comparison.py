@@ -44,8 +44,8 @@ class Measured:
 def compare(profile: str, variants: list[str], metrics: Path, parity: Path, benchmark: Path) -> dict[str, Any]:
     """The content of comparison.json.
 
-    `metrics`, `parity` and `benchmark` are the folders that hold one <variant>.json each (`benchmark` is that
-    of one target device). Percentages are 0-100, latencies ms, sizes bytes.
+    `metrics`, `parity` and `benchmark` are the folders that hold one <variant>.json each. Percentages are 0-100,
+    latencies ms, sizes bytes.
 
     Raises InputError naming the file, and the stage that writes it, where a file is missing or broken or the
     variants were not all scored in the same way.

@@ -93,7 +93,7 @@ def read(
     clusters = rows[scoring.drawn_by].to_numpy()
     resampling: dict[str, Any] = {"resamples": scoring.resamples, "seed": scoring.seed, "clusters": clusters}
     of_splits = {"test": table[table["split"] == "test"], "train and val": table[table["split"] != "test"]}
-    metrics, timings = reports / "metrics", reports / "benchmark" / "local"
+    metrics, timings = reports / "metrics", reports / "benchmark"
     return Evidence(
         comparison=comparison.compare(profile.stem, variants, metrics, reports / "parity", timings),
         protocol=comparison.protocol(variants, metrics),
