@@ -227,6 +227,21 @@ class Benchmark(Strict):
     runs: PositiveInt
 
 
+class Gate(Strict):
+    """What a model must hold to become champion; null is no limit."""
+
+    variant: str
+    precision: Literal["float32", "float16", "int8"]
+    max_loss: NonNegativeFloat
+    min_above_mean_pose: float
+    max_slice_loss: NonNegativeFloat
+    max_parity_loss: NonNegativeFloat
+    max_p95_ratio: PositiveFloat
+    max_p95_ms: PositiveFloat | None
+    max_size_ratio: PositiveFloat
+    max_bytes: PositiveInt | None
+
+
 class Profile(Strict):
     """One file under profiles/: all numbers of a run."""
 
@@ -239,6 +254,7 @@ class Profile(Strict):
     scoring: Scoring
     conversion: Conversion
     benchmark: Benchmark
+    gate: Gate
 
 
 class PhaseOverride(Strict):
