@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -28,15 +29,42 @@ def stages(root: Path) -> list[str]:
     return list(TopologicalSorter(needs).static_order())
 
 
-def run_stage(root: Path, name: str, log: Callable[[str], None]) -> None:
+def run_stage(root: Path, name: str, log: Callable[[str], None], timeout: float | None = None) -> None:
     """Bring one stage up to date, taking its inputs as they are; every line of its output goes to `log`.
 
-    Waits where another DVC command holds the repository. Nothing that it started outlives it, whatever ends it:
-    an error, a signal that raises, a cancelled flow. Raises StageError when the stage fails.
+    Waits where another DVC command holds the repository, at most `timeout` seconds with the stage's own time.
+    Raises StageError when the stage fails or takes longer.
+    """
+    _run(root, name, ["--wait-for-lock", "repro", "--single-item", name], log, timeout)
+
+
+def has_remote(root: Path) -> bool:
+    """Whether the project has a default remote to share its results."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        return bool(repo.config["core"].get("remote"))
+
+
+def push(root: Path, log: Callable[[str], None], timeout: float | None = None) -> None:
+    """Copy what the remote lacks to it: outputs, and which inputs they came from. Raises StageError."""
+    _run(root, "dvc push", ["--wait-for-lock", "push", "--run-cache"], log, timeout)
+
+
+def pull(root: Path, log: Callable[[str], None], timeout: float | None = None) -> None:
+    """Take over what the remote's clones made; the next run of a stage finds it there. Raises StageError."""
+    _run(root, "dvc pull", ["--wait-for-lock", "fetch", "--run-cache"], log, timeout)
+
+
+def _run(root: Path, name: str, words: list[str], log: Callable[[str], None], timeout: float | None) -> None:
+    """Run a DVC command in a process group of its own.
+
+    Nothing that it started outlives it, whatever ends it: an error, a signal that raises, a cancelled flow, the
+    timeout.
     """
     folder = Path(sys.executable).parent  # so that `python` in the stages' commands is this one
     process = subprocess.Popen(
-        [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name],
+        [sys.executable, "-m", "dvc", *words],
         cwd=root,
         env={**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
@@ -47,6 +75,16 @@ def run_stage(root: Path, name: str, log: Callable[[str], None]) -> None:
         start_new_session=True,
     )
     last: deque[str] = deque(maxlen=20)
+    late = threading.Event()
+
+    def end_it() -> None:
+        late.set()
+        _end(process)
+
+    # Not Prefect's own timeout: outside the main thread it cannot interrupt somebody who waits for a line.
+    clock = threading.Timer(timeout or threading.TIMEOUT_MAX, end_it)
+    clock.daemon = True
+    clock.start()
     try:
         for line in process.stdout or []:
             if line.strip():
@@ -54,7 +92,10 @@ def run_stage(root: Path, name: str, log: Callable[[str], None]) -> None:
                 log(last[-1])
         process.wait()
     finally:
+        clock.cancel()
         _end(process)
+    if late.is_set():
+        raise StageError(f"{name}: stopped, for it took longer than {timeout:g} s")
     if process.returncode != 0:
         raise StageError(f"{name}: {_reason(name, list(last))}")
 
