@@ -40,6 +40,8 @@ def broken(repository, tmp_path, change):
         (lambda c: c["source"].update(kind="film"), "source: Input tag 'film'"),
         (lambda c: c["crops"].update(mirror=1.5), "crops.mirror: Input should be less than or equal to 1"),
         (lambda c: c["scoring"].update(thresholds=[0.1]), "scoring: thresholds: 0.2 must be among them"),
+        (lambda c: c["benchmark"].update(threads=1), "benchmark.threads: Input should be a valid list"),
+        (lambda c: c["benchmark"].update(threads=[]), "benchmark.threads: List should have at least 1 item"),
     ],
 )
 def test_a_bad_key_is_named_in_one_line(repository, tmp_path, change, message):

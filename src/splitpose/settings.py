@@ -222,7 +222,7 @@ class Benchmark(Strict):
     """Latency on a target device: "local", "ssh://user@host[:port][/path/of/python]" or "adb[:serial]"."""
 
     target: Annotated[str, Field(pattern=r"^(local|ssh://\S+|adb(:\S+)?)$")]
-    threads: PositiveInt
+    threads: Annotated[list[PositiveInt], Field(min_length=1)]
     warm_up_runs: PositiveInt
     runs: PositiveInt
 

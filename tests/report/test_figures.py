@@ -42,6 +42,7 @@ DRAWN: dict[str, Draw] = {
     "loss_curves": lambda people: figures.loss_curves(HISTORIES, people),
     "validation_curves": lambda people: figures.validation_curves(HISTORIES, people),
     "latency_accuracy": lambda people: figures.latency_accuracy(comparison(), people),
+    "latency_threads": lambda people: figures.latency_threads(BENCHMARKS, people),
     "operators": lambda people: figures.operators(BENCHMARKS, people),
 }
 
@@ -187,3 +188,22 @@ def test_robustness_shows_every_step_and_the_mean_pose(drawn: Callable[[bytes], 
 def test_operators_are_added_up_whatever_their_number_format() -> None:
     profile = BENCHMARKS["final"].models["float32"].profile  # 8 ms: two products and a convolution
     assert figures._by_kind(profile) == pytest.approx({"Fully Connected GEMM": 16 / 3, "Convolution DWConv": 8 / 3})
+
+
+def test_threads_have_a_panel_a_precision_and_a_tick_a_number(drawn: Callable[[bytes], Figure]) -> None:
+    float32, int8 = drawn(figures.latency_threads(BENCHMARKS, "")).axes
+    assert line(float32, "final") == {1.0: 8.0, 2.0: 4.0}
+    assert line(int8, "baseline") == {1.0: 3.0, 2.0: 1.5}
+    for axes, title in ((float32, "float32"), (int8, "int8")):
+        assert (axes.get_title(), axes.get_xscale(), axes.get_yscale()) == (title, "log", "log")
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
+
+
+def test_threads_in_any_order_are_one_line_from_few_to_many(drawn: Callable[[bytes], Figure]) -> None:
+    found = BENCHMARKS["final"]
+    models = {
+        name: one.model_copy(update={"by_threads": one.by_threads[::-1]}) for name, one in found.models.items()
+    }
+    turned = Benchmark.model_validate({"device": found.device} | models)
+    axes = drawn(figures.latency_threads({"final": turned}, "")).axes[0]
+    assert list(line(axes, "final")) == [1.0, 2.0]

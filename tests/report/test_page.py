@@ -67,8 +67,8 @@ def test_everything_is_on_the_page(html: str, whole: Report) -> None:
     for section in whole.sections:
         for shown in [section.title, *section.text, *(part.title for part in section.parts)]:
             assert shown in text
-    assert html.count("data:image/png;base64,") == 7
-    assert html.count("data:image/jpeg;base64,") == len(whole.pictures()) - 7
+    assert html.count("data:image/png;base64,") == 8
+    assert html.count("data:image/jpeg;base64,") == len(whole.pictures()) - 8
     assert whole.warning is not None
     assert f'<p class="stand-in">{whole.warning}</p>' in html
 

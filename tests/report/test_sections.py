@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from report.made_up import LINEAGE, comparison
 
+from splitpose.deploy.figures import Benchmark
 from splitpose.report import figures, sections
 from splitpose.report.evidence import Evidence
 from splitpose.report.parts import Facts, Listing, Picture, Report, Section, Table
@@ -27,7 +28,7 @@ def said_by_figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, ...
         return draw
 
     names = ("joint_scores", "threshold_curves", "robustness")
-    for name in (*names, "loss_curves", "validation_curves", "latency_accuracy", "operators"):
+    for name in (*names, "loss_curves", "validation_curves", "latency_accuracy", "latency_threads", "operators"):
         monkeypatch.setattr(figures, name, fake(name))
     return asked
 
@@ -65,7 +66,7 @@ def test_sections_in_reading_order(whole: Report) -> None:
 
 def test_every_part_has_a_name_of_its_own(whole: Report) -> None:
     names = [picture.name for picture in whole.pictures()]
-    assert len(set(names)) == len(names) == 7 + 2 + 2 + 1 + 3
+    assert len(set(names)) == len(names) == 8 + 2 + 2 + 1 + 3
     assert all(name.startswith("figures/") for name in names)
     everything = [part.title for one in whole.sections for part in one.parts]
     assert len(set(everything)) == len(everything)
@@ -126,6 +127,27 @@ def test_variants_timed_on_one_device_share_its_facts(evidence: Evidence, whole:
     assert (first.title, dict(first.pairs)["cores"]) == ("Timed on (baseline)", "2")
     assert (second.title, dict(second.pairs)["cores"]) == ("Timed on (final)", "4")
     assert dict(first.pairs)["cpu"] == "made-up <cpu> & co"
+
+
+def one_number_of_threads(found: Benchmark, **device: Any) -> Benchmark:
+    """The same, timed with the first number of threads alone, on a device with other facts."""
+    models = {name: one.model_copy(update={"by_threads": one.by_threads[:1]}) for name, one in found.models.items()}
+    return Benchmark.model_validate({"device": found.device.model_copy(update=device)} | models)
+
+
+@pytest.mark.usefixtures("said_by_figures")
+def test_threads_are_shown_only_where_several_numbers_were_timed(evidence: Evidence) -> None:
+    def captions(benchmarks: dict[str, Benchmark]) -> list[str]:
+        report = sections.report(replace(evidence, benchmarks=benchmarks), LINEAGE)
+        return [one.caption for one in report.pictures() if one.name == "figures/latency_threads.png"]
+
+    both = dict(evidence.benchmarks)
+    (caption,) = captions(both)
+    assert caption.endswith("on made-up <cpu> & co with 2 cores.")
+    other = {"final": one_number_of_threads(both["final"], cpu="other", cores=4)}
+    (caption,) = captions(both | other)
+    assert caption.endswith("on made-up <cpu> & co with 2 cores and other with 4 cores.")
+    assert captions({name: one_number_of_threads(found) for name, found in both.items()}) == []
 
 
 def test_figure_5_has_bands_and_the_annotators_line(

@@ -78,6 +78,6 @@ def test_a_missing_model_is_named_before_anything_is_converted(
     ],
 )
 def test_heavy_networks_run_less_often(multiply_adds: float, runs: int, warm_up_runs: int) -> None:
-    settings = Benchmark(target="local", threads=2, warm_up_runs=20, runs=200)
+    settings = Benchmark(target="local", threads=[2, 4], warm_up_runs=20, runs=200)
     options = stage._options(settings, int(multiply_adds))
     assert (options.runs, options.warm_up_runs, options.threads) == (runs, warm_up_runs, (2,))

@@ -26,7 +26,7 @@ def run(root: Path) -> None:
 def test_markdown_links_pictures_that_are_there(project: Path) -> None:
     text = (project / "reports" / "comparison.md").read_text()
     links = re.findall(r"^!\[.*\]\((.*)\)$", text, re.MULTILINE)
-    assert len(links) == 15
+    assert len(links) == 16
     figures = project / "reports" / "figures"
     assert {project / "reports" / link for link in links} == set(figures.iterdir())
     for path in figures.iterdir():

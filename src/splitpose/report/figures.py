@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
@@ -223,6 +224,28 @@ def latency_accuracy(comparison: Mapping[str, Any], people: str) -> bytes:
         return _png(figure)
 
 
+def latency_threads(benchmarks: Mapping[str, Benchmark], people: str) -> bytes:
+    """Latency of the float32 and int8 files against the number of threads, log scales."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.7), layout="constrained")
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, precision in zip(panels, ("float32", "int8"), strict=True):
+            numbers: set[int] = set()
+            for k, (name, found) in enumerate(benchmarks.items()):
+                times = sorted((speed.threads, speed.p50_ms) for speed in found.models[precision].by_threads)
+                style = _line(k) | {"marker": MARKERS[k % len(MARKERS)], "markersize": 4.5}
+                axes.plot(*np.transpose(times), **style, label=name)
+                numbers |= {threads for threads, _ in times}
+            axes.set(title=precision, xscale="log", yscale="log")
+            axes.set_xticks(sorted(numbers), [str(number) for number in sorted(numbers)])
+            axes.xaxis.set_minor_locator(NullLocator())
+            _plain_ticks(axes.yaxis)
+        panels[0].set_ylabel("latency of one picture, p50 (ms)")
+        figure.supxlabel(f"threads\n{people}", fontsize=10.5)
+        _legend(figure, panels[0])
+        return _png(figure)
+
+
 def latency_parameters(networks: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Latency against parameters of our variants and of other networks (the paper's Figure 1).
 
@@ -249,9 +272,7 @@ def latency_parameters(networks: Mapping[str, Mapping[str, Any]]) -> bytes:
         )
         axes.margins(0.14)
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.set_major_formatter("{x:g}")
-            axis.set_minor_locator(NullLocator())
+            _plain_ticks(axis)
         _legend(figure, axes)
         crowded_first = sorted(networks.items(), key=lambda item: KINDS.index(item[1]["kind"]))
         points = [(one["parameters"] / 1e6, one["p50_ms"]) for _, one in crowded_first]
@@ -301,6 +322,13 @@ def _figure(height: float) -> tuple[Figure, Axes]:
     """A figure of the report's width with one set of axes; height in inches."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots()
+
+
+def _plain_ticks(axis: Axis) -> None:
+    """Ticks of a log scale as they are read: 1, 2, 5, 10."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
 
 
 def _line(k: int) -> dict[str, Any]:

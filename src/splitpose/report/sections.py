@@ -236,6 +236,7 @@ def _device(evidence: Evidence) -> Section:
         (text,),
         (
             device_tables.running(evidence.benchmarks, tables.people(evidence.comparison)),
+            *_threads(evidence),
             _figure(
                 "operators",
                 "Where the time goes",
@@ -244,6 +245,28 @@ def _device(evidence: Evidence) -> Section:
                 figures.operators(evidence.benchmarks, tables.people(evidence.comparison)),
             ),
             *facts,
+        ),
+    )
+
+
+def _threads(evidence: Evidence) -> tuple[Part, ...]:
+    """Latency against threads, where more than one number of them was measured."""
+    measured = {
+        speed.threads
+        for found in evidence.benchmarks.values()
+        for figures_of_file in found.models.values()
+        for speed in figures_of_file.by_threads
+    }
+    if len(measured) == 1:
+        return ()
+    devices = [found.device for found in evidence.benchmarks.values()]
+    named = " and ".join(dict.fromkeys(f"{device.cpu} with {device.cores} cores" for device in devices))
+    return (
+        _figure(
+            "latency_threads",
+            "Latency and threads",
+            f"p50 latency of each variant's float32 and int8 file with more threads, log scales, on {named}.",
+            figures.latency_threads(evidence.benchmarks, tables.people(evidence.comparison)),
         ),
     )
 

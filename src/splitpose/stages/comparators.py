@@ -75,7 +75,7 @@ def _options(settings: Benchmark, multiply_adds: int) -> Options:
     """As the profile says, but fewer runs of a network that takes long."""
     affordable = round(MOST_WORK / max(multiply_adds, 1))
     return Options(
-        threads=(settings.threads,),
+        threads=(settings.threads[0],),
         runs=min(settings.runs, max(LEAST_RUNS, affordable)),
         warm_up_runs=min(settings.warm_up_runs, max(1, affordable // 10)),
     )
