@@ -9,6 +9,7 @@ from tiny_project import dvc, repro, workspace
 
 FIGURES = {"size": 224, "parameters": 10**6, "multiply_adds": 10**9, "p50_ms": 8.0, "p95_ms": 9.0}
 FOUND = {
+    "profile": "sample_tiny",
     "device": {"target": "local"},
     "baseline": {"kind": "ours", **FIGURES, "fully_delegated": True},
     "Made up": {"kind": "pose", "year": 2016, **FIGURES, "p50_ms": 80.0, "fully_delegated": False},

@@ -20,6 +20,7 @@ def network(kind: str, parameters: int, ms: float, **more: Any) -> dict[str, Any
 
 
 FOUND = {
+    "profile": "sample",
     "device": {"cpu": "made-up", "cores": 2},
     "baseline": network("ours", 3_250_000, 8.0),
     "OpenPose": network("pose", 52_311_446, 2000.0, size=368, year=2017, multiply_adds=136_000_000_000),
@@ -50,12 +51,19 @@ def test_without_a_baseline_there_is_no_ratio() -> None:
 
 def test_what_did_not_run_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "comparators.json"
-    assert comparators.read(path) is None
+    assert comparators.read(path, "sample") is None
     path.write_text(json.dumps(FOUND))
-    assert comparators.read(path) == FOUND
+    assert comparators.read(path, "sample") == FOUND
     path.write_text("{")
     with pytest.raises(InputError, match="run `make comparators` again"):
-        comparators.read(path)
+        comparators.read(path, "sample")
+
+
+def test_what_ran_with_another_profile_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "comparators.json"
+    for other in ({**FOUND, "profile": "flic"}, {name: one for name, one in FOUND.items() if name != "profile"}):
+        path.write_text(json.dumps(other))
+        assert comparators.read(path, "sample") is None
 
 
 def test_without_the_file_the_report_says_how_to_get_it(evidence: Evidence, whole: Report) -> None:

@@ -47,6 +47,7 @@ def test_all_networks_and_ours_in_one_file(
     stage.comparators(profile, params, tmp_path / "models", tmp_path / "comparators.json")
 
     found = json.loads((tmp_path / "comparators.json").read_text())
+    assert found.pop("profile") == "sample"
     assert found.pop("device")["target"] == "local"
     assert list(found) == ["baseline", *TINY, "baseline, as trained"]
     assert all(one["runs"] == 2 and 0 < one["p50_ms"] <= one["p95_ms"] for one in found.values())

@@ -12,14 +12,20 @@ HOW_TO_GET = "How fast the networks of the paper's Figure 1 are on this device, 
 BASELINE = "baseline"
 
 
-def read(path: Path) -> dict[str, Any] | None:
-    """What the comparators stage wrote: {"device": facts, NAME: figures}; None where it did not run."""
-    return read_json(path, made_by="`make comparators`") if path.is_file() else None
+def read(path: Path, profile: str) -> dict[str, Any] | None:
+    """What the comparators stage wrote: {"profile": its name, "device": facts, NAME: figures}.
+
+    None where it did not run with this profile: ours as trained, and the device, would be those of another.
+    """
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = read_json(path, made_by="`make comparators`")
+    return found if found.get("profile") == profile else None
 
 
 def networks(found: Mapping[str, Any]) -> dict[str, Any]:
     """The figures by name, the fastest network first."""
-    figures = {name: figures for name, figures in found.items() if name != "device"}
+    figures = {name: figures for name, figures in found.items() if name not in ("profile", "device")}
     return dict(sorted(figures.items(), key=lambda item: float(item[1]["p50_ms"])))
 
 

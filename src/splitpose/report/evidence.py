@@ -70,7 +70,7 @@ class Evidence:
     seed: int
     """Of every resampling."""
     comparators: Mapping[str, Any] | None
-    """Of the comparators stage, where it ran."""
+    """Of the comparators stage, where it ran with this profile."""
 
 
 def read(
@@ -124,7 +124,7 @@ def read(
         crops={split: _existing(reports / "crops" / f"{split}.jpg", "augment").read_bytes() for split in SPLITS},
         profile=profile.read_text(),
         seed=scoring.seed,
-        comparators=comparators.read(reports / "comparators.json"),
+        comparators=comparators.read(reports / "comparators.json", profile.stem),
     )
 
 

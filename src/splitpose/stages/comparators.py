@@ -30,7 +30,8 @@ LEAST_RUNS = 5
 
 def comparators(profile: Profile, params: Path, models: Path, out: Path) -> None:
     """Time the networks of the paper's Figure 1, and ours with and without their training."""
-    variants = list(load(Params, params).variants)
+    chosen = load(Params, params)
+    variants = list(chosen.variants)
     trained = {f"{name}, as trained": models / name / "float32.tflite" for name in variants}
     for path in trained.values():
         content(path)  # one that is missing is named now, not minutes later
@@ -49,7 +50,8 @@ def comparators(profile: Profile, params: Path, models: Path, out: Path) -> None
             facts[name]["parameters"] = parameters
         paths = {name: path for name, (path, _) in files.items()} | trained
         device, figures = _measure(paths, profile.benchmark)
-    write_json({"device": device} | {name: facts[name] | figures[name] for name in paths}, out)
+    made_with = {"profile": chosen.profile, "device": device}
+    write_json(made_with | {name: facts[name] | figures[name] for name in paths}, out)
 
 
 def _parameters(variant: str, profile: Profile) -> int:
