@@ -40,6 +40,7 @@ def metrics(variant: str) -> dict[str, Any]:
     return {
         "variant": variant,
         "n": 40,
+        "without_torso": 0,
         "torso": "lsho-rhip",
         "viewpoint": "observer",
         "decoding": {"baseline": None, "final": "argmax"}[variant],

@@ -78,6 +78,7 @@ def test_protocol(tmp_path: Path) -> None:
     folders = write(tmp_path)
     assert protocol(VARIANTS, folders[0]) == {
         "n": 40,
+        "without_torso": 0,
         "torso": "lsho-rhip",
         "viewpoint": "observer",
         "drawn_by": "image",

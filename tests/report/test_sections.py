@@ -64,6 +64,13 @@ def test_sections_in_reading_order(whole: Report) -> None:
     assert whole.lead.startswith("40 test people, 2 variants. ")
 
 
+@pytest.mark.usefixtures("said_by_figures")
+def test_people_who_cannot_be_scored_are_told_at_the_top(evidence: Evidence) -> None:
+    some = replace(evidence, protocol=dict(evidence.protocol) | {"without_torso": 3})
+    lead = sections.report(some, LINEAGE).lead
+    assert lead.startswith("40 test people (3 of them without an annotated torso and so not scored), 2 variants. ")
+
+
 def test_every_part_has_a_name_of_its_own(whole: Report) -> None:
     names = [picture.name for picture in whole.pictures()]
     assert len(set(names)) == len(names) == 8 + 2 + 2 + 1 + 3

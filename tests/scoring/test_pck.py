@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from splitpose.scoring.joints_csv import read
-from splitpose.scoring.pck import area_under_pck, normalised_errors, pck, torso_diameter
+from splitpose.scoring.pck import area_under_pck, normalised_errors, pck, torso_diameter, without_torso
 from splitpose.skeleton import INDEX, observer_centric
 
 Point = tuple[float, float]
@@ -56,6 +56,13 @@ def test_missing_joints_are_left_out_and_missing_predictions_are_wrong() -> None
 def test_a_person_without_a_torso_is_not_scored() -> None:
     for truth in (person(lsho=(np.nan, np.nan)), person(rhip=(0, 0))):
         assert np.isnan(normalised_errors(truth[None], person()[None])).all()
+
+
+def test_people_without_a_torso_are_counted() -> None:
+    truth = np.stack([person(), person(rhip=(np.nan, np.nan)), person(), person(lsho=(np.nan, np.nan))])
+    truth[0, INDEX["nose"]] = np.nan  # a missing joint of the torso's is meant, not any other
+    assert without_torso(normalised_errors(truth, truth)) == 2
+    assert without_torso(normalised_errors(truth, np.full_like(truth, np.nan))) == 2  # found is not asked
 
 
 def test_nobody_annotated() -> None:

@@ -12,7 +12,7 @@ from splitpose.deploy.runtime import PRECISIONS
 from splitpose.errors import InputError
 from splitpose.files import read_json
 
-PROTOCOL = ("n", "torso", "viewpoint", "drawn_by", "flip_test")
+PROTOCOL = ("n", "without_torso", "torso", "viewpoint", "drawn_by", "flip_test")
 """What must be the same in the metrics of all variants, or their scores cannot stand side by side."""
 
 
@@ -65,7 +65,8 @@ def compare(profile: str, variants: list[str], metrics: Path, parity: Path, benc
 
 
 def protocol(variants: list[str], metrics: Path) -> dict[str, Any]:
-    """How the variants were scored: {"n": test people, "torso", "viewpoint", "drawn_by", "flip_test"}.
+    """How the variants were scored: {"n": test people, "without_torso": those of them who are not scored,
+    "torso", "viewpoint", "drawn_by", "flip_test"}.
 
     Raises InputError where a file is missing or broken, or two variants were not scored in the same way.
     """

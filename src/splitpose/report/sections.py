@@ -28,7 +28,7 @@ def report(evidence: Evidence, lineage: Mapping[str, Mapping[str, str]]) -> Repo
     profile = evidence.comparison["profile"]
     return Report(
         title=f"Small upper-body pose models, profile {profile}",
-        lead=f"{evidence.protocol['n']} test people, {len(evidence.errors)} variants. "
+        lead=f"{_test_people(evidence.protocol)}, {len(evidence.errors)} variants. "
         f"The models are those of {published.SOURCE}.",
         warning=tables.STAND_IN if tables.stand_in(evidence.comparison) else None,
         sections=(
@@ -52,6 +52,13 @@ def report(evidence: Evidence, lineage: Mapping[str, Mapping[str, str]]) -> Repo
             _how_to_read(evidence),
         ),
     )
+
+
+def _test_people(protocol: Mapping[str, Any]) -> str:
+    """How many there are, and how many of them cannot be scored."""
+    unscored = protocol["without_torso"]
+    told = f" ({unscored} of them without an annotated torso and so not scored)" if unscored else ""
+    return f"{protocol['n']} test people{told}"
 
 
 def _comparison(evidence: Evidence) -> Section:

@@ -9,7 +9,7 @@ import numpy as np
 
 from splitpose.errors import InputError
 from splitpose.scoring.joints_csv import JointsFile, read
-from splitpose.scoring.pck import normalised_errors
+from splitpose.scoring.pck import normalised_errors, without_torso
 from splitpose.scoring.summary import summarise
 from splitpose.skeleton import observer_centric
 
@@ -52,8 +52,8 @@ def score(
     joints = observer_centric(truth.joints) if viewpoint == "observer" else truth.joints
     start, end = torso.split("-")
     errors = normalised_errors(joints, found.joints[rows], (start, end))
-    without_torso = int(np.isnan(errors).all(axis=1).sum())
-    if without_torso == len(errors):
+    unscored = without_torso(errors)
+    if unscored == len(errors):
         raise InputError(
             f"{annotations}: nobody has both {start} and {end}, from which the torso is measured; add them"
         )
@@ -66,7 +66,7 @@ def score(
         "n": len(errors),
         "torso": torso,
         "viewpoint": viewpoint,
-        "without_torso": without_torso,
+        "without_torso": unscored,
         "cluster": cluster,
         **summarise(errors, thresholds, RESAMPLES, seed=0, clusters=truth.labels),
     }

@@ -35,6 +35,11 @@ def normalised_errors(truth: np.ndarray, predicted: np.ndarray, torso: tuple[str
     return np.where(usable, np.where(np.isnan(errors), np.inf, errors), np.nan)
 
 
+def without_torso(errors: np.ndarray) -> int:
+    """How many people are not scored, because no torso is annotated: (N, K) errors -> a count."""
+    return int(np.isnan(errors).all(axis=1).sum())
+
+
 def mean_errors(errors: np.ndarray) -> np.ndarray:
     """Each person's mean over the joints that were scored, NaN where none was: (N, K) -> (N,)."""
     scored = ~np.isnan(errors)

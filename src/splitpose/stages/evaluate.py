@@ -18,7 +18,7 @@ from splitpose.report.case_sheet import case_sheet
 from splitpose.scoring import predictions
 from splitpose.scoring.behaviour import behaviour
 from splitpose.scoring.paired import paired_differences
-from splitpose.scoring.pck import mean_errors, normalised_errors
+from splitpose.scoring.pck import mean_errors, normalised_errors, without_torso
 from splitpose.scoring.readings import Reading, headline, readings
 from splitpose.scoring.summary import summarise
 from splitpose.settings import Profile, Scoring
@@ -80,6 +80,7 @@ def evaluate(
         {
             "variant": variant,
             "n": len(ids),
+            "without_torso": without_torso(errors[chosen.name]),
             "torso": scoring.torso,
             "viewpoint": profile.source.viewpoint,
             "decoding": chosen.decoding,
