@@ -200,6 +200,17 @@ def test_lineage_and_profile_are_there(whole: Report, evidence: Evidence) -> Non
     assert section(whole, "parameters").parts == (Listing("profiles/sample.yaml, as used", evidence.profile),)
 
 
+@pytest.mark.usefixtures("said_by_figures")
+def test_table_2_is_told_of_the_flip_test(evidence: Evidence, whole: Report) -> None:
+    def milliseconds(report: Report) -> list[str]:
+        (table,) = (one for one in tables_of(report) if one.title.startswith("Paper, Table 2"))
+        return [row[2] for row in table.rows if row[-1] != "published"]
+
+    assert milliseconds(whole) == ["8.0", "8.0"]
+    flipped = replace(evidence, protocol=dict(evidence.protocol) | {"flip_test": True})
+    assert milliseconds(sections.report(flipped, LINEAGE)) == ["16.0", "16.0"]
+
+
 def test_the_flip_test_costs_twice_the_files_latency(whole: Report) -> None:
     (table,) = section(whole, "options").parts
     assert isinstance(table, Table)
