@@ -101,7 +101,7 @@ def _paper(evidence: Evidence) -> Section:
         "Beside the paper",
         () if evidence.comparators else (comparators.HOW_TO_GET,),
         (
-            *paper_tables.paper_tables(comparison, evidence.protocol["flip_test"]),
+            *paper_tables.paper_tables(comparison, evidence.protocol),
             *_other_networks(evidence),
             _figure(
                 "latency_accuracy",
