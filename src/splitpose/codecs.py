@@ -65,7 +65,7 @@ class Coordinates:
 
 @dataclass(frozen=True)
 class Heatmaps:
-    """Targets (B, H, W, K): a Gaussian bump of height 1 at each joint (facts.md, Training).
+    """Targets (B, H, W, K): a Gaussian bump of height 1 at each joint.
 
     `width` is the bump's full width at half maximum in heatmap px (the authors' code: 3). `decoding` says where in
     a heatmap its joint is:

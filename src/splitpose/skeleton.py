@@ -55,7 +55,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
 """Joints that trade places when a picture is mirrored."""
 
 TORSO: tuple[str, str] = ("lsho", "rhip")
-"""The torso diameter of FLIC's protocol runs from left shoulder to right hip (facts.md, Scoring FLIC)."""
+"""The torso diameter of FLIC's protocol runs from left shoulder to right hip."""
 
 INDEX: dict[str, int] = {name: k for k, name in enumerate(JOINTS)}
 
@@ -68,8 +68,8 @@ MIRROR: np.ndarray = np.array([INDEX[_PARTNER.get(name, name)] for name in JOINT
 def observer_centric(joints: np.ndarray) -> np.ndarray:
     """Sides of all paired joints swapped where the right shoulder stands right of the left one.
 
-    `joints` is (N, K, 2) in px; so is what comes back. Published figures on FLIC count so
-    (facts.md, Scoring FLIC). Rows without both shoulders stay as they are.
+    `joints` is (N, K, 2) in px; so is what comes back. Published figures on FLIC count so.
+    Rows without both shoulders stay as they are.
     """
     turned = joints[:, INDEX["rsho"], 0] > joints[:, INDEX["lsho"], 0]
     return np.where(turned[:, None, None], joints[:, MIRROR], joints)

@@ -1,4 +1,4 @@
-"""FLIC's real training rows against what facts.md says of them."""
+"""FLIC's real training rows against what is known of them."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def test_what_leaves_are_the_six_rows_with_a_joint_outside(verdict: Verdict) -> 
 
 
 def test_what_is_told_are_the_people_who_were_annotated_twice(table: pd.DataFrame, verdict: Verdict) -> None:
-    # facts.md: 393 pairs, 82 of them in test. The rest are 309 here and 2 across the splits, in the two images that
+    # FLIC has 393 pairs, 82 of them in test. The rest are 309 here and 2 across the splits, in the two images that
     # stand in both.
     told = {rule.name: 609 * (rule.name == "annotated_twice") for rule in TOLD.rules}
     assert verdict.summary["told"] == told

@@ -104,7 +104,7 @@ def training(shared: Path) -> pd.DataFrame:
 
 def test_agreement_on_the_real_training_rows(training: pd.DataFrame) -> None:
     found = agreement(training, THRESHOLDS, "lsho-rhip")
-    # 393 pairs in both splits (facts.md), less 82 in test and one in each of the two pictures in both splits.
+    # 393 pairs in both splits, less 82 in test and one in each of the two pictures in both splits.
     assert found["pairs"] == 393 - 82 - 2
     assert {
         at: (scores["mean"], scores["elbow"], scores["wrist"], (scores["lhip"] + scores["rhip"]) / 2)

@@ -137,7 +137,7 @@ def test_the_other_diagonal(flic: np.ndarray) -> None:
 
 def test_viewpoint_of_real_annotations(flic: np.ndarray, shared: Path) -> None:
     person_centric = read(shared / "flic" / "annotations_train_person_centric.csv").joints
-    turned = 199  # training rows whose right shoulder is right of the left one (facts.md)
+    turned = 199  # training rows whose right shoulder is right of the left one
     np.testing.assert_array_equal(observer_centric(person_centric), flic)
     as_is = pck(normalised_errors(person_centric, flic), 0.05)
     assert as_is[INDEX["lsho"]] == pytest.approx(100 * (3987 - turned) / 3987)

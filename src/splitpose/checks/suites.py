@@ -109,7 +109,7 @@ QUARANTINE = Suite(
             "left shoulder and right hip are less than 5 px apart",
         ),
         # 1 px is left to tools that count pixels from 1 and to clicks on the border's outer edge. The joints
-        # outside in six rows of FLIC (facts.md) lie beyond it, by 2 to 23 px.
+        # outside in six rows of FLIC lie beyond it, by 2 to 23 px.
         Rule(
             "outside",
             gxe.ExpectColumnValuesToBeBetween(column="outside", max_value=1),
@@ -176,7 +176,7 @@ TOLD = Suite(
             gxe.ExpectColumnValuesToBeBetween(column="splits_of_picture", max_value=1),
             "the picture has people in more than one split",
         ),
-        # FLIC took every tenth frame of its films (facts.md: 19 test rows lie so close to a training row).
+        # FLIC took every tenth frame of its films (19 of its test rows lie so close to a training row).
         Rule(
             "near_frame",
             gxe.ExpectColumnValuesToBeBetween(column="frames_apart", min_value=11),
@@ -220,7 +220,7 @@ MUST_REMAIN = Suite(
 # val was cut from the training rows before the checks.
 LEARNED, SCORED = Column("split") != "test", Column("split") == "test"
 
-# facts.md, FLIC itself; FLIC-full's counts are not known there.
+# Counts of FLIC as its makers publish it; those of FLIC-full are not known here.
 PUBLISHED = {
     "FLIC": Suite(
         "published_flic",

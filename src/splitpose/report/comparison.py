@@ -1,4 +1,4 @@
-"""What all variants scored, side by side: reports/comparison.json (design contract 5).
+"""What all variants scored, side by side: reports/comparison.json.
 
 Metrics, parity and benchmark are files of their own, one a variant, so that a changed variant reruns
 alone; here they come together.

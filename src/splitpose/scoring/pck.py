@@ -10,7 +10,7 @@ from splitpose.skeleton import INDEX, TORSO
 
 
 def torso_diameter(truth: np.ndarray, torso: tuple[str, str] = TORSO) -> np.ndarray:
-    """Distance between two annotated joints, (N, K, 2) px -> (N,) px (facts.md, Scoring FLIC)."""
+    """Distance between two annotated joints, (N, K, 2) px -> (N,) px."""
     start, end = (truth[:, INDEX[joint]] for joint in torso)
     diameter: np.ndarray = np.linalg.norm(start - end, axis=-1)
     return diameter

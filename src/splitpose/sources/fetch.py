@@ -39,7 +39,7 @@ RETRY = Retry(total=4, backoff_factor=1, backoff_max=60, retry_after_max=300)
 
 @dataclass(frozen=True)
 class Archive:
-    """A file that is known to the byte, and where it can be had (facts.md, FLIC itself)."""
+    """A file that is known to the byte, and where it can be had."""
 
     name: str
     size: int

@@ -1,4 +1,4 @@
-"""FLIC's archive (examples.mat and images/) read into the annotation table (facts.md, FLIC itself)."""
+"""FLIC's archive (examples.mat and images/) read into the annotation table."""
 
 from collections import Counter
 from dataclasses import dataclass
