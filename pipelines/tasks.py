@@ -12,12 +12,11 @@ from prefect.states import State
 
 from pipelines import dvc
 from splitpose import tracking
-from splitpose.errors import InputError
+from splitpose.errors import OutsideError
 
 COMPARISON = Path("reports/comparison.md")
 RETRIES = 2
-RETRY_DELAY = 30
-"""Seconds; only for tasks that need the outside world, as all else fails again in the same way."""
+"""Only of tasks that need the outside world, as all else fails again in the same way."""
 PUSH_TIMEOUT = 3600.0
 """Seconds until a push that hangs is given up."""
 
@@ -48,19 +47,18 @@ def run_stage(name: str, timeout: float) -> None:
     dvc.run_stage(Path.cwd(), name, get_run_logger().info, timeout)
 
 
-run_download = run_stage.with_options(retries=RETRIES, retry_delay_seconds=RETRY_DELAY)
+run_download = run_stage.with_options(retries=RETRIES)
 
 
 def _may_pass(task: object, run: object, state: State) -> bool:
     """Whether another try may help: not where the workspace itself is at fault."""
-    return not isinstance(state.result(raise_on_failure=False), InputError)
+    return isinstance(state.result(raise_on_failure=False), OutsideError)
 
 
 @task(
     task_run_name="record",
     cache_policy=NO_CACHE,
     retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAY,
     retry_condition_fn=_may_pass,
 )
 def record() -> dict[str, str]:
@@ -71,7 +69,7 @@ def record() -> dict[str, str]:
     return runs
 
 
-@task(task_run_name="push", cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAY)
+@task(task_run_name="push", cache_policy=NO_CACHE, retries=RETRIES)
 def push() -> None:
     """Copy results to the DVC remote."""
     dvc.push(Path.cwd(), get_run_logger().info, PUSH_TIMEOUT)

@@ -151,6 +151,13 @@ def test_record_completes_every_variant(recorded: Recorded) -> None:
     assert rates == {"plain": "0.002", "fast": "1e-05"}
 
 
+def test_what_dvc_restored_is_told_from_what_was_trained(recorded: Recorded) -> None:
+    """Only one of the toy's variants trains under live_run; the other is as if it came from the cache."""
+    root, *_ = recorded
+    tags = {name: run["tags"]["splitpose.origin"] for name, run in contents(root).items()}
+    assert tags == {"plain": "trained", "fast": "restored from DVC's cache"}
+
+
 def test_record_keeps_the_files(recorded: Recorded) -> None:
     root, runs, _ = recorded
     folder = root / "mlartifacts" / runs["fast"] / "artifacts"

@@ -1,4 +1,4 @@
-"""The one error that a user is meant to read."""
+"""The errors that a user is meant to read."""
 
 
 class InputError(Exception):
@@ -6,3 +6,7 @@ class InputError(Exception):
 
     The command line and the stages print it without a traceback and end with status 1.
     """
+
+
+class OutsideError(InputError):
+    """Something outside the workspace, a server say, did not do its part; another try may help."""

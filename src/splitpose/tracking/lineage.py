@@ -6,7 +6,7 @@ from pathlib import Path
 
 from splitpose.errors import InputError
 from splitpose.tracking import state
-from splitpose.tracking.runs import find_run
+from splitpose.tracking.runs import find_run, reason
 
 
 def lineage(root: Path, variants: list[str]) -> dict[str, dict[str, str]]:
@@ -60,6 +60,7 @@ def _run(root: Path, digest: str) -> str:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds: a report waits for no server
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     try:
-        return find_run(root, digest) or "none yet"
+        # An experiment in a temporary folder keeps DVC_ROOT, where MLflow's database is.
+        return find_run(Path(os.environ.get("DVC_ROOT", root)), digest) or "none yet"
     except Exception as error:
-        return f"not asked: {(str(error) or type(error).__name__).splitlines()[0][:100]}"
+        return f"not asked: {reason(error)}"

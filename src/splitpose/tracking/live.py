@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from splitpose.tracking import state
-from splitpose.tracking.runs import Run, open_run
+from splitpose.tracking import made, state
+from splitpose.tracking.runs import Run, open_run, reason
 
 Look = Callable[[Mapping[str, Any]], None]
 
@@ -49,15 +49,17 @@ class _Live:
             action()
         except Exception as error:
             self.run = None
-            reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-            print(f"warning: MLflow does not follow this training any more: {reason}", file=sys.stderr)
+            print(f"warning: MLflow does not follow this training any more: {reason(error)}", file=sys.stderr)
 
     def open(self, variant: str) -> None:
         # The workspace is where DVC runs the stage; an experiment in a temporary folder keeps DVC_ROOT.
         workspace = Path.cwd()
         entries = state.of_workspace(workspace, variant)
         root = Path(os.environ.get("DVC_ROOT", workspace))
-        run = open_run(root, state.profile(entries, variant), variant, state.digest(entries, variant))
+        digest = state.digest(entries, variant)
+        made.mark(root, digest)
+        run = open_run(root, state.profile(entries, variant), variant, digest)
+        run.set_origin(made.TRAINED)
         run.log_parameters(state.parameters(entries, variant))
         run.set_status("RUNNING")
         self.run = run

@@ -15,8 +15,8 @@ from splitpose.deploy.runtime import PRECISIONS
 from splitpose.errors import InputError
 from splitpose.files import read_json
 from splitpose.settings import Params, load
-from splitpose.tracking import state
-from splitpose.tracking.runs import open_run
+from splitpose.tracking import made, state
+from splitpose.tracking.runs import answering, open_run
 from splitpose.tracking.state import Entries
 
 SHARED = ("dvc.lock", "params.yaml", "reports/comparison.json", "reports/figures/*")
@@ -30,12 +30,13 @@ def record(root: Path) -> dict[str, str]:
     """Complete the run of every variant in params.yaml, from dvc.lock and the files that it names.
 
     Returns each variant's run id. Raises InputError where a file is missing or not the one in dvc.lock, and,
-    after all other variants are done, where stages of a variant have not run yet.
+    after all other variants are done, where stages of a variant have not run yet; OutsideError where MLflow fails.
     """
     entries = state.of_lock(root)
     variants = list(load(Params, root / "params.yaml").variants)
     finished = [variant for variant in variants if state.finished(entries, variant)]
-    runs = {variant: _record(root, state.lineage(entries, variant), variant) for variant in finished}
+    with answering():
+        runs = {variant: _record(root, state.lineage(entries, variant), variant) for variant in finished}
     if len(runs) < len(variants):
         missing = ", ".join(variant for variant in variants if variant not in runs)
         raise InputError(f"{root / 'dvc.lock'}: not all stages have run for {missing}; run `dvc repro`")
@@ -44,19 +45,22 @@ def record(root: Path) -> dict[str, str]:
 
 def _record(root: Path, entries: Entries, variant: str) -> str:
     profile = state.profile(entries, variant)
-    made = _made(root, entries, variant)
+    files = _made(root, entries, variant)
     scores, readings, parity, times = (
-        read_json(_below(root, folder, made), f"`dvc repro {stage}@{variant}`") for folder, stage in FIGURES.items()
+        read_json(_below(root, folder, files), f"`dvc repro {stage}@{variant}`")
+        for folder, stage in FIGURES.items()
     )
-    run = open_run(root, profile, variant, state.digest(entries, variant))
+    digest = state.digest(entries, variant)
+    run = open_run(root, profile, variant, digest)
+    run.set_origin(made.TRAINED if made.here(root, digest) else made.RESTORED)
     run.log_parameters(state.parameters(entries, variant))
-    run.log_rows(pd.read_csv(_below(root, "history", made)).to_dict("records"))
+    run.log_rows(pd.read_csv(_below(root, "history", files)).to_dict("records"))
     run.log_metrics(_scores(scores) | _by_reading(readings) | _by_precision(parity) | _by_precision(times))
     run.set_tags(_data(entries) | {f"device.{fact}": str(value) for fact, value in times["device"].items()})
     if state.parameters(entries, variant).get("source.kind") == "sample":
         run.set_tags({"stand-in": "rendered people"})
     shared = [path for pattern in SHARED for path in sorted(root.glob(pattern))]
-    own = [path for path in made if path.suffix != ".h5"]
+    own = [path for path in files if path.suffix != ".h5"]
     run.log_files(root, [*own, *shared, root / "profiles" / f"{profile}.yaml"])
     run.set_status("FINISHED")
     return run.id

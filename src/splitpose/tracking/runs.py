@@ -3,18 +3,26 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from splitpose.errors import OutsideError
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
 
 CURVES = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
 """Columns of a training history that are metrics; the step is its `iteration`."""
+
+
+ORIGIN = "splitpose.origin"
+"""Tag: whether the variant was trained for this run or restored from DVC's cache (see `made`)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,11 @@ class Run:
         new = [RunTag(key, value) for key, value in tags.items() if known.get(key) != value]
         self.client.log_batch(self.id, tags=new)
 
+    def set_origin(self, origin: str) -> None:
+        """Where the run's results come from, once: who comes later may only have taken them from the cache."""
+        if ORIGIN not in self.client.get_run(self.id).data.tags:
+            self.set_tags({ORIGIN: origin})
+
     def log_files(self, root: Path, paths: Iterable[Path]) -> None:
         """Files below `root`, under the same path; all of them again if one has changed."""
         hashes = {str(path.relative_to(root)): hashlib.md5(path.read_bytes()).hexdigest() for path in paths}
@@ -88,6 +101,25 @@ def connect(root: Path) -> "MlflowClient":
     from mlflow import MlflowClient
 
     return MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve()}/mlflow.db")
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn whatever MLflow and its store fail with into one line, an OutsideError without credentials."""
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
+        raise OutsideError(f"MLflow: {reason(error)}; see that it runs, and try again") from error
+
+
+def reason(error: Exception) -> str:
+    """An error's first line, cut short, without the credentials that an address in it may hold."""
+    line = (str(error) or type(error).__name__).splitlines()[0]
+    return re.sub(r"://[^/@\s]+@", "://***@", line)[:200]
 
 
 def open_run(root: Path, profile: str, variant: str, state: str) -> Run:

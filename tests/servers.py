@@ -1,0 +1,79 @@
+"""Real servers on loopback, each stopped by its own process id."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import requests
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A server that can be killed and started again on its port, with its files."""
+
+    def __init__(self, command: list[str], health: str, environment: dict[str, str]):
+        self.command, self.health, self.environment = command, health, environment
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command,
+            env=os.environ | self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 60
+        while not self.answers():
+            assert self.process.poll() is None, f"{self.command} ended"
+            assert time.monotonic() < deadline, f"{self.command} does not answer"
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        try:
+            return requests.get(self.health, timeout=1).ok
+        except requests.RequestException:
+            return False
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, 9)
+        self.process.wait()
+
+
+@contextmanager
+def prefect_server(home: Path) -> Iterator[Server]:
+    """Prefect's server; its API is at `server.health` less /health."""
+    port = free_port()
+    settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    server = Server(command, f"http://127.0.0.1:{port}/api/health", settings)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def mlflow_server(folder: Path) -> Iterator[Server]:
+    """MLflow's server on SQLite; it is at `server.health` less /health."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    command += ["--artifacts-destination", (folder / "artifacts").as_uri()]
+    server = Server(command, f"http://127.0.0.1:{port}/health", {"MLFLOW_DISABLE_TELEMETRY": "true"})
+    try:
+        yield server
+    finally:
+        server.kill()
