@@ -41,13 +41,3 @@ class Runtime:
             self._interpreter.invoke()
             outputs.append(self._interpreter.get_tensor(self._output["index"]))
         return np.concatenate(outputs)
-
-    @property
-    def fully_delegated(self) -> bool:
-        """Whether XNNPACK runs everything: one delegate takes the crop and gives the output."""
-        nodes = [node for node in self._interpreter._get_ops_details() if node["op_name"] == "DELEGATE"]
-        return (
-            len(nodes) == 1
-            and self._input["index"] in nodes[0]["inputs"]
-            and self._output["index"] in nodes[0]["outputs"]
-        )

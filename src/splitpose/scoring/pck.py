@@ -50,25 +50,15 @@ def mean_errors(errors: np.ndarray) -> np.ndarray:
 
 def pck(errors: np.ndarray, threshold: float) -> np.ndarray:
     """Share of people whose joint's error is at most the threshold: (N, K) -> (K,) percent, NaN without people."""
-    return _percent(errors <= threshold, errors)
-
-
-def area_under_pck(errors: np.ndarray, limit: float) -> np.ndarray:
-    """Area under the PCK curve from 0 to `limit`, in percent of the whole: (N, K) -> (K,), NaN without people.
-
-    This is the exact integral of the steps of PCK over the threshold, divided by `limit`: a joint with error e is
-    found from e on, so it adds max(0, 1 - e / limit), of which the area is the mean.
-    """
-    return _percent(area_of_each(errors, limit), errors)
+    with np.errstate(invalid="ignore"):
+        percent: np.ndarray = 100.0 * (errors <= threshold).sum(axis=0) / (~np.isnan(errors)).sum(axis=0)
+    return percent
 
 
 def area_of_each(errors: np.ndarray, limit: float) -> np.ndarray:
-    """What each joint of each person adds to the area under the PCK curve: 0 to 1, 0 where not scored."""
+    """What each joint of each person adds to the area under the PCK curve: (N, K), 0 to 1, 0 where not scored.
+
+    Its mean over the people who are scored is the exact integral of the steps of PCK over the threshold, from 0 to
+    `limit`, divided by `limit`: a joint with error e is found from e on, so it adds max(0, 1 - e / limit).
+    """
     return np.maximum(0.0, 1.0 - np.where(np.isnan(errors), np.inf, errors) / limit)
-
-
-def _percent(credit: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Mean of (N, K) credits over the people whose joint is scored: (K,) percent."""
-    with np.errstate(invalid="ignore"):
-        percent: np.ndarray = 100.0 * credit.sum(axis=0) / (~np.isnan(errors)).sum(axis=0)
-    return percent
