@@ -59,16 +59,16 @@ STYLE: dict[Any, Any] = {
 
 def joint_scores(comparison: Mapping[str, Any], people: str, threshold: str = "0.2") -> bytes:
     """PCK of every joint and their means, with 95 % intervals, variants beside each other."""
-    labels = {"mean": "mean of all", "elbow": "elbows", "wrist": "wrists", **FULL_NAMES}
+    titles = {"mean": "mean of all", "elbow": "elbows", "wrist": "wrists", **FULL_NAMES}
     variants = comparison["variants"]
     with matplotlib.rc_context(STYLE):
-        figure, axes = _figure(0.34 * len(labels) + 1.6)
+        figure, axes = _figure(0.34 * len(titles) + 1.6)
         for k, (name, variant) in enumerate(variants.items()):
             at = variant["pck"].get(threshold, {})
-            shown = [label for label in labels if at.get(label) is not None]
-            value = np.array([at[label] for label in shown], float)
-            low, high = np.array([at["ci95"][label] for label in shown], float).reshape(-1, 2).T
-            rows = np.array([list(labels).index(label) for label in shown])
+            shown = [group for group in titles if at.get(group) is not None]
+            value = np.array([at[group] for group in shown], float)
+            low, high = np.array([at["ci95"][group] for group in shown], float).reshape(-1, 2).T
+            rows = np.array([list(titles).index(group) for group in shown])
             offset = (k - (len(variants) - 1) / 2) * 0.7 / max(len(variants), 1)
             axes.errorbar(
                 value,
@@ -81,10 +81,10 @@ def joint_scores(comparison: Mapping[str, Any], people: str, threshold: str = "0
                 capsize=2,
                 label=name,
             )
-        axes.set_yticks(range(len(labels)), list(labels.values()))
-        axes.set_ylim(len(labels) - 0.5, -0.5)
+        axes.set_yticks(range(len(titles)), list(titles.values()))
+        axes.set_ylim(len(titles) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
-        for row in range(1, len(labels), 2):
+        for row in range(1, len(titles), 2):
             axes.axhspan(row - 0.5, row + 0.5, color="#f3f3f3", zorder=0)
         axes.set_xlabel(f"PCK@{threshold} (%), with 95 % interval\n{people}")
         _legend(figure, axes)
@@ -338,9 +338,9 @@ def _line(k: int) -> dict[str, Any]:
 
 def _legend(figure: Figure, axes: Axes) -> None:
     """Names of what `axes` shows, in a row above all axes."""
-    handles, labels = axes.get_legend_handles_labels()
-    columns = 4 if max(map(len, labels), default=0) <= 10 else 2
-    figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+    handles, names = axes.get_legend_handles_labels()
+    columns = 4 if max(map(len, names), default=0) <= 10 else 2
+    figure.legend(handles, names, loc="outside upper center", ncols=columns)
 
 
 def _png(figure: Figure) -> bytes:
