@@ -150,10 +150,10 @@ def test_threads_are_shown_only_where_several_numbers_were_timed(evidence: Evide
 
     both = dict(evidence.benchmarks)
     (caption,) = captions(both)
-    assert caption.endswith("on made-up <cpu> & co with 2 cores.")
+    assert caption.endswith("on made-up <cpu> & co (cores: 2).")
     other = {"final": one_number_of_threads(both["final"], cpu="other", cores=4)}
     (caption,) = captions(both | other)
-    assert caption.endswith("on made-up <cpu> & co with 2 cores and other with 4 cores.")
+    assert caption.endswith("on made-up <cpu> & co (cores: 2) and other (cores: 4).")
     assert captions({name: one_number_of_threads(found) for name, found in both.items()}) == []
 
 

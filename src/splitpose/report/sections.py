@@ -267,7 +267,7 @@ def _threads(evidence: Evidence) -> tuple[Part, ...]:
     if len(measured) == 1:
         return ()
     devices = [found.device for found in evidence.benchmarks.values()]
-    named = " and ".join(dict.fromkeys(f"{device.cpu} with {device.cores} cores" for device in devices))
+    named = " and ".join(dict.fromkeys(f"{device.cpu} (cores: {device.cores})" for device in devices))
     return (
         _figure(
             "latency_threads",
