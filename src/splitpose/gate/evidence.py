@@ -12,7 +12,7 @@ from splitpose.crops.people import croppable
 from splitpose.deploy.targets import Options, target_of
 from splitpose.errors import InputError
 from splitpose.files import read_json
-from splitpose.gate.comparison import Difference, SliceDifference, difference, mean_pose, score, slice_differences
+from splitpose.gate.comparison import Difference, difference, mean_pose, score, slice_differences
 from splitpose.gate.contender import Contender
 from splitpose.gate.timing import p95_ms
 from splitpose.scoring.pck import normalised_errors
@@ -50,7 +50,7 @@ class Evidence:
     """Percent that the test people's mean pose scores, given for everyone."""
     difference: Difference
     """Of the challenger from the champion, or from the mean pose where there is none."""
-    slices: list[SliceDifference]
+    slices: list[Difference]
     """Of the challenger from the champion; empty where there is none."""
     parity: Parity
     data_failures: list[str]

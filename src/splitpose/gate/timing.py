@@ -1,7 +1,7 @@
 """Two files timed against each other on a device that may have other work, too.
 
-What else runs on a device can only slow a file down, and p95 suffers most: on a busy machine with two cores, a fifth
-to a third of single measurements differed more than 1.2 times between a file and its copy. So both are measured in
+What else runs on a device can only slow a file down, and p95 suffers most: on a busy machine with two cores a
+fifth to a third of single measurements found a file and its copy more than 1.2 times apart. So both are measured in
 turn, again and again, and the best p95 of each counts as soon as another round has confirmed it.
 """
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from splitpose.gate.comparison import Difference, SliceDifference
+from splitpose.gate.comparison import Difference
 from splitpose.gate.evidence import Evidence, Figures
 from splitpose.settings import Gate
 
@@ -54,7 +54,7 @@ def reason_of(checks: list[Check]) -> str:
 
 def _pck(evidence: Evidence, champion: Figures, gate: Gate) -> Check:
     found = evidence.difference
-    passed = found.verdict != "worse" and found.points >= -gate.max_loss
+    passed = not found.is_a_loss and found.points >= -gate.max_loss
     text = _against(evidence, f"the champion's {champion.pck}")
     return Check("pck", passed, found.points, -gate.max_loss, text)
 
@@ -65,11 +65,11 @@ def _above_mean_pose(evidence: Evidence, gate: Gate) -> Check:
     return Check("above_mean_pose", points >= limit, points, limit, text)
 
 
-def _slices(slices: list[SliceDifference], gate: Gate) -> Check:
+def _slices(slices: list[Difference], gate: Gate) -> Check:
     limit = -gate.max_slice_loss
     if not slices:
         return Check("slices", True, None, limit, "no slice has enough people")
-    worse = [one for one in slices if one.points < limit and one.interval and one.interval[1] < 0]
+    worse = [one for one in slices if one.points < limit and one.is_a_loss]
     lowest = min(worse or slices, key=lambda one: one.points)
     text = (
         f"{len(worse) or 'none'} of {len(slices)} slices lost more than {gate.max_slice_loss:g} points, told from "
@@ -103,7 +103,7 @@ def _data(evidence: Evidence) -> Check:
 
 def _at_most(name: str, figure: float, limit: float | None, text: str) -> Check:
     passed = limit is None or figure <= limit
-    return Check(name, passed, figure, limit, text if limit is None else f"{text}, allowed {limit:g}")
+    return Check(name, passed, figure, limit, text if limit is None else f"{text}, allowed {limit}")
 
 
 def _against(evidence: Evidence, other: str) -> str:
@@ -113,6 +113,6 @@ def _against(evidence: Evidence, other: str) -> str:
     )
 
 
-def _points(found: Difference | SliceDifference) -> str:
+def _points(found: Difference) -> str:
     interval = "no interval" if found.interval is None else "{:+g} to {:+g}".format(*found.interval)
     return f"{found.points:+g} points ({interval})"
