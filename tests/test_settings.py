@@ -40,6 +40,11 @@ def broken(repository, tmp_path, change):
         (lambda c: c["source"].update(kind="film"), "source: Input tag 'film'"),
         (lambda c: c["crops"].update(mirror=1.5), "crops.mirror: Input should be less than or equal to 1"),
         (lambda c: c["scoring"].update(thresholds=[0.1]), "scoring: thresholds: 0.2 must be among them"),
+        (
+            lambda c: c["gate"].update(precision="int4"),
+            "gate.precision: Input should be 'float32', 'float16' or 'int8'",
+        ),
+        (lambda c: c["gate"].pop("max_p95_ms"), "gate.max_p95_ms: Field required"),
         (lambda c: c["benchmark"].update(threads=1), "benchmark.threads: Input should be a valid list"),
         (lambda c: c["benchmark"].update(threads=[]), "benchmark.threads: List should have at least 1 item"),
     ],
