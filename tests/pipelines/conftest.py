@@ -4,6 +4,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from night import kill_all_of, write
+from servers import prefect_server
 
 
 @pytest.fixture
@@ -30,3 +32,17 @@ def left_behind() -> Callable[[Path], list[str]]:
         return found
 
     return find_lasting
+
+
+@pytest.fixture(scope="module")
+def prefect(tmp_path_factory):
+    """Prefect's server."""
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
+        yield server
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project in miniature (see `night`); a test that fails in the middle leaves nobody waiting."""
+    yield write(tmp_path / "project")
+    kill_all_of(tmp_path)

@@ -1,107 +1,15 @@
 """What goes wrong in a night, with the real components: the next run ends well, nothing is lost or logged twice."""
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
-import toy_project
 from mlflow import MlflowClient
-from servers import Server, mlflow_server, prefect_server
-
-TRAIN = """\
-import csv, pathlib, sys, time
-from splitpose.tracking import live_run
-
-variant, history = sys.argv[1:]
-rows = list(csv.DictReader(open("made/history.csv")))
-checkpoint = pathlib.Path("checkpoint.txt")
-done = int(checkpoint.read_text()) if checkpoint.exists() else 0
-print("begins after row", done, flush=True)
-with live_run(variant) as log:
-    for number, row in list(enumerate(rows, 1))[done:]:
-        log({key: int(value) if key == "iteration" else value for key, value in row.items()})
-        checkpoint.write_text(str(number))
-        print("row", number, flush=True)
-        while number == 2 and not pathlib.Path("go.txt").exists():
-            time.sleep(0.05)
-    pathlib.Path(history).write_text(open("made/history.csv").read())
-checkpoint.unlink()
-"""
-PARAMS = "profile: tiny\nvariants:\n  plain: {}\n"
-PATIENCE = 90.0
-"""Seconds that a test waits for something to be said."""
-
-
-@pytest.fixture(scope="module")
-def prefect(tmp_path_factory):
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
-        yield server
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A project of one variant whose training stops in the middle until go.txt is there."""
-    root = toy_project.write(tmp_path / "project")
-    (root / "params.yaml").write_text(PARAMS)
-    (root / "train.py").write_text(TRAIN)
-    return root
-
-
-class Night:
-    """Flow runs of a project, each a process whose words are kept."""
-
-    def __init__(self, root: Path, prefect: Server, repository: Path, **more: str):
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
-        self.root = root
-        self.environment = {
-            **kept,
-            "PREFECT_API_URL": prefect.health.removesuffix("/health"),
-            "PREFECT_HOME": str(root.parent / "prefect"),
-            "PREFECT_TASKS_DEFAULT_RETRY_DELAY_SECONDS": "1",
-            "DVC_SITE_CACHE_DIR": str(root.parent / "dvc"),
-            "TOY_PROJECT": str(root),
-            "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'src'}",
-            **more,
-        }
-
-    def start(self, log: Path, *code: str) -> "subprocess.Popen[bytes]":
-        command = ["-m", "pipelines.reproduce"] if not code else ["-c", *code]
-        with log.open("wb") as file:
-            return subprocess.Popen(
-                [sys.executable, *command],
-                cwd=self.root,
-                env=self.environment,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def run(self, *code: str) -> tuple[int, str]:
-        log = Path(self.environment["PREFECT_HOME"]).with_suffix(".log")
-        flow = self.start(log, *code)
-        return flow.wait(PATIENCE), log.read_text()
-
-    def kill_everything(self) -> None:
-        """As when the machine is switched off."""
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("TOY_PROJECT") == str(self.root):
-                    process.kill()
-            except psutil.Error:
-                continue
-
-
-def wait_for(log: Path, words: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while words not in log.read_text():
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
+from night import PATIENCE, Night, kill_all_of, wait_for
+from servers import mlflow_server
 
 
 def steps_of(client: MlflowClient) -> list[int]:
@@ -158,7 +66,7 @@ def test_a_machine_switched_off_goes_on_where_it_was(project, prefect, repositor
         (project / "go.txt").touch()
     night.start(log)
     wait_for(log, words)
-    night.kill_everything()
+    kill_all_of(project)
     (project / "go.txt").touch()
     status, words = night.run()
     assert status == 0, words

@@ -98,9 +98,16 @@ class Run:
 def connect(root: Path) -> "MlflowClient":
     """The store that MLFLOW_TRACKING_URI names; without it mlflow.db in the project's folder `root`."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # the address may hold a password
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # logs are no terminals
     from mlflow import MlflowClient
 
     return MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve()}/mlflow.db")
+
+
+def has_store(root: Path) -> bool:
+    """Whether there is a store to ask; without one `connect` makes an empty one."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (root / "mlflow.db").exists()
 
 
 @contextmanager
@@ -113,7 +120,8 @@ def answering() -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-        raise OutsideError(f"MLflow: {reason(error)}; see that it runs, and try again") from error
+        # Not "from error": a traceback would show the address with its password.
+        raise OutsideError(f"MLflow: {reason(error)}; see that it runs, and try again") from None
 
 
 def reason(error: Exception) -> str:
@@ -139,8 +147,8 @@ def open_run(root: Path, profile: str, variant: str, state: str) -> Run:
 
 def find_run(root: Path, state: str) -> str | None:
     """The id of the run of a state of the pipeline, in whatever experiment, None if there is none."""
-    if "MLFLOW_TRACKING_URI" not in os.environ and not (root / "mlflow.db").exists():
-        return None  # asking would make an empty one
+    if not has_store(root):
+        return None
     client = connect(root)
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     return _search(client, experiments, state)
