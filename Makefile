@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro comparators flow ui test lint format lock clean
+.PHONY: help setup repro comparators flow retrain schedule ui test lint format lock clean
 
 help: ## list these words
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -32,6 +32,12 @@ comparators: setup ## time the networks of the paper's Figure 1 beside ours (min
 flow: setup ## the same as a Prefect flow
 	python -m pipelines.reproduce
 
+retrain: setup ## new data in, everything made anew, the better model becomes champion
+	python -m pipelines.retrain
+
+schedule: setup ## serve prefect.yaml's schedules from this machine until Ctrl-C (Prefect on loopback, port 4200)
+	python -m pipelines.schedule
+
 ui: setup ## MLflow's pages of all runs, on loopback, port 5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
@@ -52,4 +58,4 @@ lock: setup ## choose versions anew: requirements.lock and bootstrap.lock from p
 	echo uv | uv pip compile --quiet --upgrade --generate-hashes - --output-file bootstrap.lock
 
 clean: ## remove what the pipeline made (not .venv, data/incoming or MLflow's runs)
-	git clean -dfXq data/raw data/annotations data/crops models reports
+	git clean -dfXq --exclude='!/reports/decisions.jsonl' data/raw data/annotations data/crops models reports
