@@ -68,6 +68,15 @@ def test_what_is_no_tflite_file_is_named(tmp_path):
         card.read(path)
 
 
+def test_a_file_that_was_cut_short_is_named(content, tmp_path):
+    path = tmp_path / "x.tflite"
+    whole = card.with_card(content, Card(**FACTS))
+    for size in (8, 100, len(whole) // 2):
+        path.write_bytes(whole[:size])
+        with pytest.raises(InputError, match=r"x.tflite: not a whole TFLite file"):
+            card.read(path)
+
+
 def test_reading_a_card_needs_no_tensorflow(content, tmp_path):
     path = tmp_path / "x.tflite"
     path.write_bytes(card.with_card(content, Card(**FACTS)))

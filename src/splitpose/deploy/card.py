@@ -1,7 +1,8 @@
 """What a TFLite file says of itself: all that is needed to use it, as JSON in the file's own metadata."""
 
+import struct
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -73,16 +74,23 @@ def read(path: Path) -> Card | None:
     content = path.read_bytes()
     if not schema.Model.ModelBufferHasIdentifier(content, 0):
         raise InputError(f"{path}: not a TFLite file")
-    model = schema.Model.GetRootAs(content)
-    entries = [model.Metadata(number) for number in range(model.MetadataLength())]
-    found = [entry for entry in entries if entry.Name() == NAME.encode()]
-    if not found:
+    try:
+        text = _text(schema.Model.GetRootAs(content))
+    except (struct.error, IndexError, ValueError) as error:  # it points past its own end
+        raise InputError(f"{path}: not a whole TFLite file; copy or convert it anew") from error
+    if text is None:
         return None
-    text = model.Buffers(found[0].Buffer()).DataAsNumpy().tobytes()
     try:
         return Card.model_validate_json(text)
     except ValidationError as error:
         raise InputError(f"{path}: its card cannot be read ({_first(error)}); convert the model anew") from error
+
+
+def _text(model: Any) -> bytes | None:
+    """The card's JSON, None if there is no card."""
+    entries = [model.Metadata(number) for number in range(model.MetadataLength())]
+    found = [entry for entry in entries if entry.Name() == NAME.encode()]
+    return model.Buffers(found[0].Buffer()).DataAsNumpy().tobytes() if found else None
 
 
 def _first(error: ValidationError) -> str:

@@ -70,7 +70,7 @@ def slice_differences(
     """
     both = np.stack([champion, challenger])
     large = []
-    for one in slices._slices(rows, scoring.torso_joints):
+    for one in slices.parts_of(rows, scoring.torso_joints):
         part = np.where(one.chosen, both, np.nan)
         scored = ~np.isnan(part[0]).all(axis=1)
         if scored.sum() >= slices.FEWEST:

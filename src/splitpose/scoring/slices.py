@@ -66,7 +66,7 @@ def slices(
         "ci95": {group: [low, high]}, "note": None}. Where n is below FEWEST, "pck" and "ci95" are None and "note"
         says so; where the people of a slice are all of one cluster, "ci95" is None.
     """
-    parts = [(one, np.where(one.chosen, errors, np.nan)) for one in _slices(table, torso)]
+    parts = [(one, np.where(one.chosen, errors, np.nan)) for one in parts_of(table, torso)]
     people = [int(_scored(part).sum()) for _, part in parts]
     large = [part for (_, part), n in zip(parts, people, strict=True) if n >= FEWEST]
     scores = iter(resampled_scores(np.stack(large), (threshold,), resamples, seed, clusters) if large else [])
@@ -119,7 +119,8 @@ def _figures(scores: np.ndarray, part: np.ndarray, clusters: np.ndarray | None) 
     }
 
 
-def _slices(table: pd.DataFrame, torso: tuple[str, str]) -> Iterator[Slice]:
+def parts_of(table: pd.DataFrame, torso: tuple[str, str]) -> Iterator[Slice]:
+    """The slices of the rows of an annotation table; see `slices`."""
     joints = joints_of(table)
     yield from _of_people("torso size", _thirds(torso_diameter(joints, torso)))
     yield from _of_people("wrists", _any_arm(_raised(joints), "one above its shoulder", "none above its shoulder"))
