@@ -1,0 +1,94 @@
+"""Rows with a picture and perhaps a box to rows with joints, with a TFLite file alone."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from splitpose import pictures
+from splitpose.annotations import BOX_COLUMNS
+from splitpose.crops.geometry import Region, region_of
+from splitpose.deploy.card import Card
+from splitpose.deploy.predict import predict
+from splitpose.deploy.runtime import Runtime
+from splitpose.errors import InputError
+from splitpose.skeleton import JOINTS
+
+PICTURE = "picture"
+COLUMNS = [f"{joint}_{what}" for joint in JOINTS for what in ("x", "y", "confidence")]
+
+FURTHEST = 1e6
+"""Px; no picture is that large, and squares far larger can no longer be mapped to a crop and back."""
+
+
+def joints_in(rows: pd.DataFrame, runtime: Runtime, card: Card) -> pd.DataFrame:
+    """Joints of the person in each row's picture.
+
+    Args:
+        rows: `picture`, the bytes of a JPEG or PNG file, and if wanted box_x0, box_y0, box_x1, box_y1, px: the box
+            that the card's crops were cut around. Without one the whole picture is the crop.
+        runtime: the model.
+        card: of its file.
+
+    Returns:
+        A row each: <joint>_x and <joint>_y, px of the picture, and <joint>_confidence from 0 to 1, None where the
+        model gives none.
+
+    Raises InputError naming the first row that has no readable picture or a box that is none.
+    """
+    codec = card.codec()
+    found = []
+    for number, row in enumerate(rows.to_dict("records"), 1):
+        try:
+            picture = _picture(row.get(PICTURE))
+            region = _region(row, picture, card.crop_margin)
+        except InputError as error:
+            raise InputError(f"row {number} of {len(rows)}: {error}") from error
+        joints, confidence = predict(runtime, picture, region, codec)
+        found.append(np.column_stack([joints, confidence]).ravel())
+    table = pd.DataFrame(found, columns=COLUMNS, index=rows.index, dtype=np.float64)
+    empty = table.columns[table.isna().any()]  # JSON has no NaN
+    return table.astype(dict.fromkeys(empty, object)).where(table.notna(), None)
+
+
+def _picture(data: Any) -> np.ndarray:
+    if not isinstance(data, bytes) or not data:
+        raise InputError(f"no {PICTURE}; give the bytes of a JPEG or PNG file (base64 in JSON)")
+    picture = pictures.decode(_from_base64(data))
+    if picture is None:
+        raise InputError(f"{PICTURE} is none, damaged or cut short; give a JPEG or PNG file (base64 in JSON)")
+    return picture
+
+
+def _from_base64(data: bytes) -> bytes:
+    """MLflow's server decodes base64 in dataframe_records and dataframe_split, but not in inputs and instances.
+
+    A JPEG or PNG file is never taken for it: its first byte is no letter.
+    """
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error:
+        return data
+
+
+def _region(row: Mapping[Any, Any], picture: np.ndarray, margin: float) -> Region:
+    """The square of a row: `margin` times the longer side of its box, or the whole picture."""
+    height, width = picture.shape[:2]
+    box = np.array([row.get(column) for column in BOX_COLUMNS], np.float64)  # None becomes NaN
+    if np.isnan(box).all():
+        return Region((width - 1) / 2, (height - 1) / 2, max(height, width))
+    x0, y0, x1, y1 = box
+    if not (np.abs(box) <= FURTHEST).all():
+        raise InputError(f"the box {_text(box)} is incomplete or infinite; give all four numbers in px, or none")
+    if not (x0 < x1 and y0 < y1):
+        raise InputError(f"the box {_text(box)} is empty; x0 must be less than x1, and y0 less than y1")
+    if not (x0 < width and x1 > 0 and y0 < height and y1 > 0):
+        raise InputError(f"the box {_text(box)} lies outside the picture, which is {width} x {height} px")
+    return region_of(np.empty((0, 2)), box, "box", margin)
+
+
+def _text(box: np.ndarray) -> str:
+    return f"({', '.join(f'{edge:g}' for edge in box)})"
