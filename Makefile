@@ -5,10 +5,10 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro comparators flow retrain schedule ui test lint format lock clean
+.PHONY: help setup repro comparators flow retrain schedule ui demo web test test-web lint format lock clean
 
 help: ## list these words
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(BIN)/.made ## make the environment .venv from requirements.lock
 
@@ -41,8 +41,24 @@ schedule: setup ## serve prefect.yaml's schedules from this machine until Ctrl-C
 ui: setup ## MLflow's pages of all runs, on loopback, port 5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
+demo: setup web ## the page: the models on a picture, a video or the camera, on loopback, port 8000
+	python -m splitpose.deploy.demo
+
+web: web/dist/index.html ## build the page into web/dist, which any static host can serve (Node.js, npm)
+
+web/dist/index.html: web/node_modules/.made web/build.mjs $(wildcard web/src/*)
+	cd web && npm run --silent build
+
+web/node_modules/.made: web/package.json web/package-lock.json web/.npmrc
+	@command -v npm > /dev/null || { echo "error: the page needs Node.js and npm (Debian: apt install npm)"; exit 1; }
+	cd web && npm ci --silent
+	touch $@
+
 test: setup ## run all tests
 	python -m pytest
+
+test-web: setup ## run the tests of the page alone: Node.js, and Chromium (Debian: apt install npm chromium)
+	python -m pytest tests/vectors tests/web
 
 lint: setup ## check format, style and types
 	ruff format --check .

@@ -219,9 +219,9 @@ class Conversion(Strict):
 
 
 class Benchmark(Strict):
-    """Latency on a target device: "local", "ssh://user@host[:port][/path/of/python]" or "adb[:serial]"."""
+    """Latency on a target device: "local", "ssh://user@host[:port][/path/of/python]", "adb[:serial]", "browser"."""
 
-    target: Annotated[str, Field(pattern=r"^(local|ssh://\S+|adb(:\S+)?)$")]
+    target: Annotated[str, Field(pattern=r"^(local|ssh://\S+|adb(:\S+)?|browser(:\S+)?)$")]
     threads: Annotated[list[PositiveInt], Field(min_length=1)]
     warm_up_runs: PositiveInt
     runs: PositiveInt

@@ -94,7 +94,8 @@ def test_a_throttling_device_is_slower_at_the_end():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("usb", r"usb: no such target; it is local, ssh://user@host\[:port\] or adb\[:serial\]"),
+        ("usb", r"usb: no such target; it is local, ssh://user@host\[:port\], adb\[:serial\] or browser\["),
+        ("browser:a b", r"browser:a b: not a browser target; write browser \(this machine\), or"),
         ("ssh://", r"ssh://: not an ssh target"),
         ("ssh://pi@host:many", r"ssh://pi@host:many: not an ssh target"),
         ("ssh://-oProxyCommand=x", r"not an ssh target"),

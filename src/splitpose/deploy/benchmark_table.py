@@ -47,10 +47,16 @@ def _files(benchmark: Benchmark) -> list[list[str]]:
             _number(figures.multiply_adds / 1e6, 1),
             _number(figures.init_ms, 1),
             _number(figures.peak_memory_mb, 1),
-            "fully" if figures.fully_delegated else f"in {figures.delegate_parts} part(s)",
+            _delegated(figures),
         ]
         for name, figures in benchmark.models.items()
     ]
+
+
+def _delegated(figures: Figures) -> str:
+    if figures.fully_delegated:
+        return "fully"
+    return "partly" if figures.delegate_parts is None else f"in {figures.delegate_parts} part(s)"
 
 
 def _print_details(console: Console, name: str, figures: Figures) -> None:

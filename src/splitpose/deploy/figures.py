@@ -93,7 +93,8 @@ class Measured(Strict):
     peak_memory_mb: NonNegativeFloat | None = None
     """Peak of resident memory, less what the process held before it read the file; MiB."""
     fully_delegated: bool
-    delegate_parts: NonNegativeInt
+    delegate_parts: NonNegativeInt | None = None
+    """None where only `fully_delegated` is known."""
     outside_delegate: list[str] | None = None
     """Types of the operators that the delegate leaves to the runtime's own kernels, one a operator."""
     sustained: Sustained | None = None

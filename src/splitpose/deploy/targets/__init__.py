@@ -1,8 +1,9 @@
-"""Devices that TFLite files are measured on: this machine, a Linux one by ssh, an Android one by adb."""
+"""Devices that TFLite files are measured on: this machine, Linux by ssh, Android by adb, any browser."""
 
 from pathlib import Path
 
 from splitpose.deploy.targets.adb import Adb
+from splitpose.deploy.targets.browser import Browser
 from splitpose.deploy.targets.local import Local
 from splitpose.deploy.targets.ssh import Ssh
 from splitpose.deploy.targets.target import Options, Target
@@ -12,7 +13,9 @@ __all__ = ["Options", "Target", "target_of"]
 
 
 def target_of(name: str, benchmark_binary: Path | None = None) -> Target:
-    """The device of that name: local | ssh://user@host[:port][/path/of/python] | adb[:serial].
+    """The device of that name.
+
+    It is local | ssh://user@host[:port][/path/of/python] | adb[:serial] | browser[:host[:port]].
 
     `benchmark_binary` is the benchmark_model program that adb takes to the device; by default the environment names
     it (SPLITPOSE_BENCHMARK_BINARY).
@@ -25,4 +28,8 @@ def target_of(name: str, benchmark_binary: Path | None = None) -> Target:
         return Ssh.parse(name)
     if name == "adb" or name.startswith("adb:"):
         return Adb.parse(name, benchmark_binary)
-    raise InputError(f"{name}: no such target; it is local, ssh://user@host[:port] or adb[:serial]")
+    if name == "browser" or name.startswith("browser:"):
+        return Browser.parse(name)
+    raise InputError(
+        f"{name}: no such target; it is local, ssh://user@host[:port], adb[:serial] or browser[:host[:port]]"
+    )

@@ -113,7 +113,10 @@ def _run(target: str, answer: dict[str, Any], seconds: float) -> Run:
     times = profile.parse(first.get("profile", ""))
     return Run(
         device=Device(target=target, **answer["device"]),
-        by_threads=[_latency(each) for each in answer["by_threads"]],
+        by_threads=[
+            latency(each["threads"], each["samples_ms"], round(each["peak_gflops"], 2))
+            for each in answer["by_threads"]
+        ],
         load_ms=_rounded(first["load_ms"]),
         first_run_ms=_rounded(first["first_run_ms"]),
         peak_memory_mb=first["peak_memory_mb"],
@@ -126,16 +129,17 @@ def _run(target: str, answer: dict[str, Any], seconds: float) -> Run:
     )
 
 
-def _latency(measured: dict[str, Any]) -> Latency:
-    p50, p90, p95, p99 = (_rounded(ms) for ms in np.percentile(measured["samples_ms"], [50, 90, 95, 99]))
+def latency(threads: int, samples: Sequence[float], peak_gflops: float | None = None) -> Latency:
+    """Of the times of single runs, ms."""
+    p50, p90, p95, p99 = (_rounded(ms) for ms in np.percentile(samples, [50, 90, 95, 99]))
     return Latency(
-        threads=measured["threads"],
-        runs=len(measured["samples_ms"]),
+        threads=threads,
+        runs=len(samples),
         p50_ms=p50,
         p90_ms=p90,
         p95_ms=p95,
         p99_ms=p99,
-        float32_peak_gflops=round(measured["peak_gflops"], 2),
+        float32_peak_gflops=peak_gflops,
     )
 
 

@@ -1,0 +1,275 @@
+"""A browser as the target device: the page of web/ measures the files and posts what it found.
+
+The page comes from this machine, by default on loopback only; a phone that can reach it needs neither a cable nor a
+program. Its address holds a token that is good for one command, and for the first page that asks with it.
+"""
+
+import json
+import re
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from splitpose.deploy import page
+from splitpose.deploy.figures import Device, Run, Sustained
+from splitpose.deploy.operators import Input
+from splitpose.deploy.targets import answer
+from splitpose.deploy.targets.python_device import latency
+from splitpose.deploy.targets.target import Options
+from splitpose.errors import InputError
+from splitpose.progress import bar
+
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
+NAME = re.compile(r"browser(?::(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?)?")
+TOKEN_LETTERS, TOKEN_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 10
+"""Of about 50 bits, which nobody guesses while a command runs, and which can be typed on a phone."""
+POSTS: dict[str, type[answer.Word]] = {
+    "/job": answer.Word,
+    "/word": answer.Progress,
+    "/found": answer.Found,
+    "/failed": answer.Failed,
+}
+"""What a page may post, and where."""
+LENGTH = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass
+class Browser:
+    """Measures in the first page that opens the address; a server runs while a file is measured."""
+
+    name: str
+    host: str
+    port: int
+    open_seconds: float = 600.0
+    """How long the page may take to be opened."""
+    silent_seconds: float = 30.0
+    """How long it may then say nothing; it says a word every other second."""
+    token: str = field(default_factory=lambda: "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH)))
+    visitor: str | None = None
+    """The page that is measured."""
+    jobs: int = 0
+
+    @classmethod
+    def parse(cls, name: str) -> "Browser":
+        """Of browser[:HOST[:PORT]]. Raises InputError where it is not like that, or where there is no page."""
+        parts = NAME.fullmatch(name)
+        if not parts or int(parts["port"] or 0) > 65535:
+            raise InputError(
+                f"{name}: not a browser target; write browser (this machine), or browser:{EVERYWHERE}[:PORT] to be "
+                "reached from the network"
+            )
+        page.built()
+        return cls(name, parts["host"] or LOOPBACK, int(parts["port"] or 0))
+
+    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
+        """See Target; the page makes the inputs itself."""
+        self.jobs += 1
+        job = Job(self.jobs, "/".join(model.parts[-2:]), model.read_bytes(), options)
+        with self._serving(job):
+            found = self._waited_for(job, model)
+        return self._run(found, options.sustained_seconds)
+
+    @contextmanager
+    def _serving(self, job: "Job") -> Iterator[None]:
+        """The page and the job can be fetched; the first time, its address is printed."""
+        try:
+            server = page.Server((self.host, self.port), partial(Handler, target=self, job=job))
+        except (OSError, OverflowError) as error:
+            raise InputError(
+                f"{self.name}: cannot be served on port {self.port} of {self.host}: {error}"
+            ) from error
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            self.port = server.server_port  # the same one for the next file
+            if self.jobs == 1:
+                print(
+                    f"open http://{reachable(self.host)}:{self.port}/{self.token}/ in the browser to be measured",
+                    flush=True,
+                )
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def _waited_for(self, job: "Job", model: Path) -> answer.Found:
+        """What the page finds. Raises InputError where none comes, it goes away, fails, or answers nonsense."""
+        total = len(job.options.threads) * (job.options.warm_up_runs + job.options.runs)
+        with bar("runs") as progress:
+            task = progress.add_task(job.name, total=total)
+            while not job.ended.wait(0.1):
+                progress.update(task, completed=min(job.done, total))
+                silent = time.monotonic() - job.last_word
+                if self.visitor is None and silent > self.open_seconds:
+                    raise InputError(f"{self.name}: nobody opened the address within {self.open_seconds:.0f} s")
+                if self.visitor is not None and silent > self.silent_seconds:
+                    raise InputError(
+                        f"{self.name}: the page said nothing for {self.silent_seconds:.0f} s while it had {model}; "
+                        "keep it in front and the screen on, and run this again"
+                    )
+            if isinstance(job.outcome, str):
+                raise InputError(f"{self.name}: what the page answered does not fit ({job.outcome})")
+            if isinstance(job.outcome, answer.Failed):
+                raise InputError(f"{model}: does not run on {self.name}: {job.outcome.failed}")
+            progress.update(task, completed=total)
+        return job.outcome
+
+    def _run(self, found: answer.Found, seconds: float) -> Run:
+        first_fifth, last_fifth = found.sustained.fifths_ms if found.sustained else (0.0, 0.0)
+        return Run(
+            device=Device(target=self.name, delegate="XNNPACK", **found.device.model_dump()),
+            by_threads=[latency(each.threads, each.samples_ms) for each in found.by_threads],
+            load_ms=found.load_ms,
+            first_run_ms=found.first_run_ms,
+            fully_delegated=found.fully_delegated,
+            delegate_parts=1 if found.fully_delegated else None,
+            sustained=Sustained(
+                seconds=seconds,
+                runs=found.sustained.runs,
+                first_fifth_p50_ms=first_fifth,
+                last_fifth_p50_ms=last_fifth,
+                slowdown=round(last_fifth / first_fifth, 3) if first_fifth else 1.0,
+            )
+            if found.sustained
+            else None,
+            profile=[],
+            profile_missing="a browser shows no profile of the runtime",
+        )
+
+
+@dataclass
+class Job:
+    """A file to be measured, and what has come of it."""
+
+    number: int
+    name: str
+    model: bytes
+    options: Options
+    done: int = 0
+    last_word: float = field(default_factory=time.monotonic)
+    outcome: "answer.Found | answer.Failed | str" = ""
+    """The answer, or what was wrong with it."""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def end(self, outcome: "answer.Found | answer.Failed | str") -> None:
+        """Let the command go on."""
+        self.outcome = outcome
+        self.ended.set()
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What the page needs to know."""
+        return {
+            "number": self.number,
+            "model": self.name,
+            "threads": self.options.threads,
+            "runs": self.options.runs,
+            "warm_up_runs": self.options.warm_up_runs,
+            "sustained_seconds": self.options.sustained_seconds,
+        }
+
+
+class Handler(page.Handler):
+    """Serves the page and a job below the token's address, and takes what the page posts there; nothing else."""
+
+    def __init__(self, *arguments: Any, target: Browser, job: Job):
+        self.target = target
+        self.job = job
+        super().__init__(*arguments, directory=str(page.DIST))
+
+    def do_GET(self) -> None:  # noqa: N802, http.server's name
+        """A file of the page, or the model."""
+        if not self._admitted():
+            return
+        if self.path == "/model":
+            self._reply(200, "application/octet-stream", self.job.model)
+            return
+        self.path = "/bench.html" if self.path == "/" else self.path
+        super().do_GET()
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def do_POST(self) -> None:  # noqa: N802
+        """What the page says: it wants a job, it is at work, it is done, it has failed."""
+        if not self._admitted():
+            return
+        kind = POSTS.get(self.path)
+        length = LENGTH.fullmatch(self.headers.get("Content-Length", ""))
+        if kind is None:
+            self._tell(404, "nothing is taken here")
+        elif length is None:
+            self._tell(411, "how long is it?")
+        elif int(length[0]) > answer.most_bytes(self.job.options):
+            self._tell(413, "more than an answer can have")
+        else:
+            self._take(kind, self.rfile.read(int(length[0])))
+
+    def _take(self, kind: type[answer.Word], content: bytes) -> None:
+        try:
+            if not self._is_the_visitor(answer.read(answer.Sender, content).page):
+                self._tell(409, "another page is being measured; start the command again for this one")
+                return
+        except ValueError as error:
+            self._tell(400, f"does not fit: {error}")
+            return
+        self.job.last_word = time.monotonic()
+        try:
+            post = answer.read(kind, content)
+            if isinstance(post, answer.Found):
+                answer.check(post, self.job.options)
+        except ValueError as error:
+            self._tell(400, f"does not fit: {error}")
+            self.job.end(str(error))
+            return
+        if isinstance(post, answer.Progress | answer.Found | answer.Failed) and post.number != self.job.number:
+            self._tell(409, "that was another job")
+            return
+        self._reply(200, "application/json", json.dumps(self.job.content).encode())
+        if isinstance(post, answer.Progress):
+            self.job.done = post.done
+        if isinstance(post, answer.Found | answer.Failed):
+            self.job.end(post)  # after the reply, as the server ends now
+
+    def _is_the_visitor(self, name: str) -> bool:
+        self.target.visitor = self.target.visitor or name
+        return secrets.compare_digest(self.target.visitor.encode(), name.encode())
+
+    def _admitted(self) -> bool:
+        """Whether the address begins with the token, which is then taken off it."""
+        _, token, *rest = [*self.path.split("/", 2), ""]
+        if not secrets.compare_digest(token.encode(), self.target.token.encode()):
+            self._tell(404, "nothing is here")
+            return False
+        self.path = "/" + rest[0].split("?")[0]
+        return True
+
+    def _tell(self, status: int, text: str) -> None:
+        self._reply(status, "text/plain; charset=utf-8", text.encode())
+
+    def _reply(self, status: int, kind: str, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
+def reachable(host: str) -> str:
+    """The host as others in the network call it."""
+    if host != EVERYWHERE:
+        return host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; tells which of our addresses leads out
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])

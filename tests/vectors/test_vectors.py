@@ -1,0 +1,85 @@
+"""Python's side of what Python and the page do alike: cropping, decoding, drawing, latency, the card."""
+
+import json
+
+import numpy as np
+import pytest
+from vectors import make
+from vectors.make import unpacked
+
+from splitpose.codecs import Codec, Coordinates, Heatmaps
+from splitpose.crops.geometry import Region, apply, crop_map, cut, invert, region_of
+from splitpose.deploy import card
+from splitpose.deploy.targets.python_device import sustained
+from splitpose.errors import InputError
+from splitpose.skeleton import JOINTS, LIMBS
+
+VECTORS = json.loads(make.FILE.read_text())
+
+
+def cases(name):
+    return pytest.mark.parametrize("case", VECTORS[name])
+
+
+@cases("skeleton")
+def test_skeleton(case):
+    assert case["joints"] == list(JOINTS)
+    assert case["limbs"] == [list(limb) for limb in LIMBS]
+
+
+@cases("crops")
+def test_crops_are_the_same_to_one_level(case):
+    crop = cut(unpacked(case["picture"]), crop_map(Region(**case["region"]), case["size"]), case["size"])
+    # On this machine they are the same; another processor's OpenCV may round otherwise.
+    difference = crop.astype(int) - unpacked(case["crop"])
+    assert np.abs(difference).max() <= 1
+
+
+@cases("maps")
+def test_maps(case):
+    joints = np.array(case["joints"])
+    region = region_of(joints, np.empty(0), "joints", case["margin"])
+    assert vars(region) == pytest.approx(case["region"])
+    affine = crop_map(region, case["size"])
+    assert affine.ravel() == pytest.approx(case["affine"])
+    assert apply(affine, joints) == pytest.approx(np.array(case["mapped"]))
+    assert invert(affine).ravel() == pytest.approx(case["back"])
+
+
+@cases("decodings")
+def test_decodings(case):
+    facts = dict(case["codec"])
+    codec: Codec = {"coordinates": Coordinates, "heatmaps": Heatmaps}[facts.pop("kind")](**facts)
+    outputs = unpacked(case["output"])[None]
+    assert codec.decode(outputs)[0] == pytest.approx(np.array(case["joints"]), abs=2e-3)
+    if case["confidence"] is None:
+        assert np.isnan(codec.confidence(outputs)).all()
+    else:
+        assert codec.confidence(outputs)[0] == pytest.approx(case["confidence"], abs=1e-5)
+
+
+@cases("drawings")
+def test_drawings(case):
+    drawn = make.strokes(np.array(case["joints"]), case["width"], case["height"])
+    assert drawn == case["strokes"]
+
+
+@cases("latencies")
+def test_latencies(case):
+    samples = np.array(case["samples"])
+    for percent, ms in case["percentiles"].items():
+        assert np.percentile(samples, int(percent)) == pytest.approx(ms)
+    run = sustained(samples, 1.0)
+    assert [run.first_fifth_p50_ms, run.last_fifth_p50_ms] == case["fifths"]
+
+
+@cases("cards")
+def test_cards(case, tmp_path):
+    path = tmp_path / "x.tflite"
+    path.write_bytes(unpacked(case["file"]).tobytes())
+    if "error" in case:
+        with pytest.raises(InputError, match=case["error"]):
+            card.read(path)
+    else:
+        read = card.read(path)
+        assert (read and read.model_dump(mode="json")) == case["card"]

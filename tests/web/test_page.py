@@ -1,0 +1,194 @@
+"""The page in a real Chromium, against what Python finds in the same pictures."""
+
+import http.server
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from web.conftest import REPOSITORY, serving
+
+from splitpose import pictures
+from splitpose.crops.geometry import Region
+from splitpose.deploy import card, page
+from splitpose.deploy.predict import predict
+from splitpose.deploy.runtime import Runtime
+
+CAMERA = "--use-fake-device-for-media-stream"
+
+
+def joints_by_python(model: Path, picture: Path, region: Region | None = None):
+    pixels = pictures.read(picture)
+    height, width = pixels.shape[:2]
+    region = region or Region((width - 1) / 2, (height - 1) / 2, max(height, width))
+    described = card.read(model)
+    joints, _ = predict(Runtime(model), pixels, region, described.codec() if described else None)
+    return joints
+
+
+def test_the_javascript_modules_keep_to_the_vectors(built):
+    tests = sorted(map(str, Path(__file__).parent.glob("*.test.mjs")))
+    done = subprocess.run(["node", "--test", *tests], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_model_finds_in_the_sample_what_python_finds(drive, url, models):
+    files = sorted(models.glob("*/*.tflite"))
+    seen = drive("models", url, models=[[path.parent.name, path.stem] for path in files])
+    assert seen["first"]["chosen"] == ["final", "float32"]
+    assert seen["first"]["offered"] == ["baseline", "dots", "final", "float32", "int8"]
+    for path, shown in zip(files, seen["each"], strict=True):
+        assert shown["chosen"] == [path.parent.name, path.stem]
+        found = joints_by_python(path, page.DIST / "sample.jpg")
+        np.testing.assert_allclose(shown["joints"], found, atol=1, err_msg=str(path))
+        p50, p95, runs, _ = map(str, shown["figures"])
+        assert 0 < float(p50) <= float(p95)
+        assert int(runs) >= 5
+        assert shown["message"] == ""
+
+
+def test_ones_own_picture_model_and_square(drive, url, models, tmp_path):
+    from web import made
+
+    picture, model = tmp_path / "dots.png", models / "dots" / "float32.tflite"
+    cv2.imwrite(str(picture), made.picture())
+    seen = drive("own", url, picture=str(picture), model=str(model), square=[[30, 20], [170, 190]])
+    whole, part = np.array(seen["whole"]["joints"]), np.array(seen["part"]["joints"])
+    np.testing.assert_allclose(whole, joints_by_python(model, picture), atol=0.01)
+    np.testing.assert_allclose(whole, made.PLACES, atol=2.5)
+    np.testing.assert_allclose(part, made.PLACES, atol=2)
+    # The square's corners are those of the mouse, which stands on whole px of the screen.
+    np.testing.assert_allclose(part, joints_by_python(model, picture, Region(100, 105, 170)), atol=1)
+    assert seen["again"]["joints"] == seen["whole"]["joints"]
+    assert "dots" in seen["whole"]["card"]
+    assert seen["whole"]["chosen"] == []
+
+
+def test_a_file_without_a_card_is_read_by_its_shape(drive, url, tmp_path):
+    from web import made
+
+    picture, model = tmp_path / "dots.png", tmp_path / "plain.tflite"
+    cv2.imwrite(str(picture), made.picture())
+    model.write_bytes(made.dots(half=False))
+    seen = drive("own", url, picture=str(picture), model=str(model), square=[[30, 20], [170, 190]])
+    np.testing.assert_allclose(seen["whole"]["joints"], joints_by_python(model, picture), atol=0.01)
+    assert "cardnone" in seen["whole"]["card"]
+
+
+def test_a_video_plays(drive, url, tmp_path):
+    from web import made
+
+    path = tmp_path / "dots.webm"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"VP80"), 10, (230, 200))
+    for _ in range(10):
+        writer.write(made.picture())
+    writer.release()
+    seen = drive("video", url, video=str(path))
+    assert seen["size"] == [230, 200]
+    assert seen["button"] == "Play"
+    assert int(seen["figures"][3]) > 1
+
+
+def test_the_camera_is_looked_at(drive, url):
+    seen = drive("camera", url, flags=[CAMERA])
+    assert seen["pressed"] == "true"
+    assert int(seen["figures"][3]) > 1
+    assert np.isfinite(seen["joints"]).all()
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"), [([CAMERA], "The camera was refused; allow it"), ([], "There is no camera")]
+)
+def test_a_camera_that_is_not_given_is_told(drive, url, flags, told):
+    seen = drive("deniedCamera", url, flags=flags)
+    assert seen["told"].startswith(told)
+    assert seen["joints"]  # the sample stays
+
+
+def test_bad_files_are_told_and_do_no_harm(drive, url, models, tmp_path):
+    from web import made
+
+    good = models / "dots" / "float32.tflite"
+    contents = {
+        "text.tflite": b"no model",
+        "cut.tflite": good.read_bytes()[:3000],
+        "card.tflite": good.read_bytes().replace(b'"format":1', b'"format":9'),
+        "flat.tflite": made.converted(lambda x: x * 2.0, (1, 4)),
+        "other.tflite": made.converted(lambda x: x * 2.0, (1, 8, 8, 3)),
+        "broken.jpg": b"\xff\xd8\xff\xe0 nothing",
+        "broken.webm": b"nothing",
+        "notes.txt": b"hello",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    inputs = {".tflite": "model-file", ".jpg": "picture-file", ".webm": "video-file", ".txt": "picture-file"}
+    files = [[inputs[Path(name).suffix], str(tmp_path / name)] for name in contents]
+    seen = drive("badFiles", url, files=files, good=str(good))
+    for told, expected in zip(
+        seen["told"],
+        [
+            "text.tflite: not a TFLite file",
+            "cut.tflite: ",
+            "card.tflite: its card cannot be read (format)",
+            "flat.tflite: takes (1, 4), not one square colour picture; it is no pose model",
+            "other.tflite: gives (1, 8, 8, 3), neither coordinates nor heatmaps of 11 joints",
+            "broken.jpg: no picture that this browser can read",
+            "broken.webm: no video that this browser can play",
+            "notes.txt: no picture that this browser can read",
+        ],
+        strict=True,
+    ):
+        assert told.startswith(expected)
+        assert "\n" not in told
+    assert seen["after"]["message"] == ""
+
+
+def test_no_models_yet(drive, built, tmp_path):
+    shutil.copytree(built, tmp_path / "page")
+    assert page.publish(tmp_path / "models", tmp_path / "page") == 0
+    with serving(tmp_path / "page") as address:
+        seen = drive("empty", address)
+    assert seen["message"].startswith("There are no models here yet: `make repro` trains them")
+    assert seen["offered"] == []
+
+
+def test_once_loaded_it_works_with_the_server_gone(drive, site, tmp_path):
+    with serving(site) as address:
+        online = drive("kept", address, profile=str(tmp_path))
+    assert online["offline"].startswith("Kept on this device")
+    seen = drive("offline", address, profile=str(tmp_path), other="baseline")
+    assert seen["first"]["joints"] == online["joints"]
+    assert seen["other"]["chosen"] == ["baseline", "float32"]
+
+
+def test_nothing_can_be_sent_elsewhere(drive, url):
+    """Neither the page nor the runtime's thread reaches another origin, be it this very machine."""
+    reached = []
+
+    class Elsewhere(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            reached.append(self.path)
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+    try:
+        seen = drive("privacy", url, whole=True, elsewhere=f"http://127.0.0.1:{server.server_port}/x")["answer"]
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert seen == {"answers": ["refused", "refused"], "threads": [["refused", "refused"]]}
+    assert reached == []
+
+
+def test_the_page_fits_a_phone(drive, url, tmp_path):
+    screens = [[390, 844, "light"], [320, 600, "dark"]]
+    assert drive("screenshots", url, folder=str(tmp_path), screens=screens) == [0, 0]
+
+
+def test_the_tools_are_pinned_and_no_address_is_in_the_lock():
+    lock = (REPOSITORY / "web" / "package-lock.json").read_text()
+    assert "://" not in lock
+    assert '"integrity"' in lock

@@ -1,0 +1,62 @@
+/**
+ * A person drawn into a picture, as in splitpose/drawing.py.
+ *
+ * @typedef {import("./crop.js").Point} Point
+ * @typedef {{points: Point[], colour: string, width: number}} Stroke  a line of two points, or a dot that wide
+ */
+
+import { halfToEven } from "./rounding.js";
+import { LIMBS } from "./skeleton.js";
+
+/** Blue, vermilion and yellow of Okabe and Ito's palette. */
+const LEFT = "#0072b2", RIGHT = "#d55e00", MIDDLE = "#f0e442", BLACK = "#000000";
+
+/**
+ * What is drawn, in that order: all of it a little wider in black first, which edges it.
+ *
+ * @param {Point[]} joints px of the picture
+ * @param {string[]} names of the joints
+ * @param {number} width of the picture
+ * @param {number} height of the picture
+ * @returns {Stroke[]}
+ */
+export function strokes(joints, names, width, height) {
+  const thickness = Math.max(1, halfToEven(0.006 * Math.min(width, height)));
+  const at = Object.fromEntries(names.map((name, k) => [name, joints[k]]));
+  const limbs = LIMBS.filter((limb) => limb.every((name) => at[name]));
+  const edge = 2 * Math.max(1, Math.floor(thickness / 2));
+  return [edge, 0].flatMap((extra) => [
+    ...limbs.map((limb) => ({
+      points: limb.map((name) => at[name]),
+      colour: extra ? BLACK : colourOf(limb),
+      width: thickness + extra,
+    })),
+    ...names.map((name) => ({
+      points: [at[name]],
+      colour: extra ? BLACK : colourOf([name]),
+      width: 2.4 * thickness + extra,
+    })),
+  ]);
+}
+
+/** Draw them. Pixel centres are at integers in the picture, at halves on the canvas. */
+export function paint(/** @type {CanvasRenderingContext2D} */ context, /** @type {Stroke[]} */ all) {
+  context.save();
+  context.translate(0.5, 0.5);
+  context.lineCap = "round";
+  for (const { points, colour, width } of all) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(...points[0]);
+    context.lineTo(...points.at(-1));
+    context.stroke();
+  }
+  context.restore();
+}
+
+/** The colour of a joint or limb: that of its side where all of its joints are on one. */
+function colourOf(/** @type {string[]} */ names) {
+  if (names.every((name) => name[0] === "l")) return LEFT;
+  return names.every((name) => name[0] === "r") ? RIGHT : MIDDLE;
+}
