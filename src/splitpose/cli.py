@@ -161,8 +161,9 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "benchmark",
         help="latency, memory and operators of TFLite files on a target device",
         description="Measures TFLite files on this machine, on a Linux machine by ssh (Python with numpy and "
-        "ai-edge-litert there) or on an Android device by adb (the official benchmark_model program). Inputs are "
-        "random values; all numeric types and any number of inputs are fine, open dimensions are taken as 1. "
+        "ai-edge-litert there), on an Android device by adb (the official benchmark_model program), or in any "
+        "browser that opens the address which is then printed. Inputs are random values; all numeric types and any "
+        "number of inputs are fine, open dimensions are taken as 1 (a browser takes less). "
         "docs/targets.md explains the devices and the figures.",
     )
     command.add_argument("models", type=Path, nargs="+", metavar="TFLITE")
@@ -170,7 +171,8 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "--target",
         default="local",
         metavar="DEVICE",
-        help="local | ssh://user@host[:port][/path/of/python] | adb[:serial] (default: local)",
+        help="local | ssh://user@host[:port][/path/of/python] | adb[:serial] | browser[:host[:port]] "
+        "(default: local)",
     )
     command.add_argument(
         "--threads",
