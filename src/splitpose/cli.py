@@ -18,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_score(commands)
     _add_predict(commands)
     _add_benchmark(commands)
+    _add_promote(commands)
+    _add_rollback(commands)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -228,3 +230,30 @@ def _benchmark(options: argparse.Namespace) -> None:
     if options.json:
         result.write(options.json)
     print_benchmark(result)
+
+
+def _add_promote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("promote", help="make a version in MLflow's registry the champion, by hand")
+    command.add_argument("--version", metavar="N", help="of the profile's model (default: the challenger)")
+    command.add_argument("--reason", default="", metavar="TEXT", help="kept with the decision")
+    command.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="YAML")
+    command.set_defaults(run=_promote)
+
+
+def _promote(options: argparse.Namespace) -> None:
+    from splitpose import by_hand
+
+    print(by_hand.promote(options.params, options.version, options.reason))
+
+
+def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("rollback", help="make the one champion whom the present one replaced, by hand")
+    command.add_argument("--reason", default="", metavar="TEXT", help="kept with the decision")
+    command.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="YAML")
+    command.set_defaults(run=_rollback)
+
+
+def _rollback(options: argparse.Namespace) -> None:
+    from splitpose import by_hand
+
+    print(by_hand.rollback(options.params, options.reason))
