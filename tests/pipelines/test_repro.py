@@ -1,10 +1,15 @@
 """The whole pipeline on a tiny profile, by dvc alone, in clones of the repository."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tiny_project import dvc, hashes, repro, workspace
+
+from splitpose.tracking.registry import Registry
 
 TIMED = ("reports/benchmark", "reports/comparison", "reports/index.html", "reports/figures")
 """Outputs that hold timings."""
@@ -96,6 +101,33 @@ def test_another_clone_gives_the_same_bytes(made, repository, tmp_path):
     }
     for path, md5 in untimed[1].items():
         assert untimed[0][path] == md5, path
+
+
+def test_retraining_decides_on_the_champion_and_keeps_why(made):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.retrain"],
+        cwd=made,
+        env=environment | {"PYTHONPATH": str(made / "src"), "PREFECT_HOME": str(made / ".prefect")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (line,) = (made / "reports" / "decisions.jsonl").read_text().splitlines()
+    decision = json.loads(line)
+    assert decision["reason"].startswith("there is no champion yet; ")
+    assert {check["name"] for check in decision["checks"]} == {
+        "above_mean_pose",
+        "parity",
+        "p95_ms",
+        "bytes",
+        "data",
+    }
+    registry = Registry(made, "sample_tiny")
+    champion, challenger = registry.champion(), registry.challenger()
+    assert challenger and challenger.variant == "final"
+    assert (champion == challenger) == (decision["action"] == "promote")
+    assert "Running stage" not in done.stdout
 
 
 def test_bad_parameters_end_in_one_clear_line(repository, tmp_path):
