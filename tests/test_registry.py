@@ -205,6 +205,7 @@ def test_a_server_does_the_same(content, tmp_path, monkeypatch):
     for folder in (project, tmp_path / "server"):
         folder.mkdir()
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # its workers take seconds of both cores
     with mlflow_server(tmp_path / "server") as server:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server.health.removesuffix("/health"))
         registry = Registry(project, "served")
