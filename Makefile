@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro comparators flow retrain schedule ui demo web test test-web lint format lock clean
+.PHONY: help setup repro comparators flow retrain schedule ui demo web test test-services test-web lint format lock clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -54,8 +54,11 @@ web/node_modules/.made: web/package.json web/package-lock.json web/.npmrc
 	cd web && npm ci --silent
 	touch $@
 
-test: setup ## run all tests
-	python -m pytest
+test: setup ## run all tests, on all cores
+	python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+test-services: setup ## several machines on loopback: PostgreSQL (Debian's package), S3, MLflow, Prefect, two workers
+	python -m pytest tests/services
 
 test-web: setup ## run the tests of the page alone: Node.js, and Chromium (Debian: apt install npm chromium)
 	python -m pytest tests/vectors tests/web

@@ -10,6 +10,11 @@ from collections import deque
 from collections.abc import Callable
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
+
+from dvc.utils.serialize import dump_yaml, load_yaml
+
+from splitpose.files import whole_file
 
 GRACE = 5.0
 """Seconds that a stage has to end when it is asked to, before it is told to."""
@@ -29,13 +34,17 @@ def stages(root: Path) -> list[str]:
     return list(TopologicalSorter(needs).static_order())
 
 
-def run_stage(root: Path, name: str, log: Callable[[str], None], timeout: float | None = None) -> None:
+def run_stage(
+    root: Path, name: str, log: Callable[[str], None], timeout: float | None = None, pull: bool = False
+) -> None:
     """Bring one stage up to date, taking its inputs as they are; every line of its output goes to `log`.
 
-    Waits where another DVC command holds the repository, at most `timeout` seconds with the stage's own time.
-    Raises StageError when the stage fails or takes longer.
+    Waits where another DVC command holds the repository, at most `timeout` seconds with the stage's own time. With
+    `pull`, results that the run cache knows are taken from the remote. Raises StageError when the stage fails or
+    takes longer.
     """
-    _run(root, name, ["--wait-for-lock", "repro", "--single-item", name], log, timeout)
+    words = ["--wait-for-lock", "repro", "--single-item", *(["--pull"] if pull else []), name]
+    _run(root, name, words, log, timeout)
 
 
 def has_remote(root: Path) -> bool:
@@ -51,9 +60,33 @@ def push(root: Path, log: Callable[[str], None], timeout: float | None = None) -
     _run(root, "dvc push", ["--wait-for-lock", "push", "--run-cache"], log, timeout)
 
 
-def pull(root: Path, log: Callable[[str], None], timeout: float | None = None) -> None:
-    """Take over what the remote's clones made; the next run of a stage finds it there. Raises StageError."""
-    _run(root, "dvc pull", ["--wait-for-lock", "fetch", "--run-cache"], log, timeout)
+def fetch(root: Path, log: Callable[[str], None]) -> None:
+    """Learn from the remote what was made of which inputs, in any clone. Raises StageError."""
+    _run(root, "dvc fetch", ["--wait-for-lock", "fetch", "--run-cache"], log, None)
+
+
+def entries(root: Path, names: list[str]) -> dict[str, Any]:
+    """What dvc.lock says of the stages."""
+    lock = load_yaml(str(root / "dvc.lock"))["stages"]
+    return {name: lock[name] for name in names}
+
+
+def take_over(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:
+    """Put entries of another clone's dvc.lock into this one's, and outputs that the stages need in their places.
+
+    Raises StageError where the remote does not have them.
+    """
+    from dvc.repo import Repo
+
+    path = root / "dvc.lock"
+    stages = load_yaml(str(path))["stages"] if path.is_file() else {}
+    with whole_file(path) as beside:
+        dump_yaml(beside, {"schema": "2.0", "stages": stages | shared})
+    with Repo(str(root)) as repo:
+        needed = {dep.def_path for stage in repo.index.stages if stage.name in names for dep in stage.deps}
+    outs = {out["path"] for entry in shared.values() for out in entry["outs"]}
+    wanted = [out for out in sorted(outs) if any(Path(dep).is_relative_to(out) for dep in needed)]
+    _run(root, "dvc pull", ["--wait-for-lock", "pull", "--run-cache", "--force", *wanted], log, None)
 
 
 def _run(root: Path, name: str, words: list[str], log: Callable[[str], None], timeout: float | None) -> None:

@@ -1,25 +1,38 @@
-"""`python -m pipelines.reproduce`: all DVC stages as one Prefect flow, then MLflow and the comparison table."""
+"""`python -m pipelines.reproduce [--spread]`: all DVC stages as one Prefect flow, then MLflow, the comparison."""
 
+import argparse
+from functools import partial
 from pathlib import Path
 
 from prefect import flow, get_run_logger
 
+from pipelines import spread as workers
 from pipelines import tasks
 from pipelines.here import run_here
 from pipelines.workspace import held
 
 
 @flow(name="reproduce")
-def reproduce(stage_hours: float = 240.0) -> None:
+def reproduce(stage_hours: float = 240.0, spread: bool = False) -> None:
     """Bring every stage of the project in the current folder up to date, one after the other.
 
     Args:
         stage_hours: after so many hours a stage is taken to hang, and is stopped.
+        spread: have the workers of the pool make the variants, all at once.
     """
     with held(Path.cwd(), get_run_logger().warning):
-        tasks.bring_up_to_date(stage_hours)
+        if spread:
+            workers.out(stage_hours)
+        tasks.bring_up_to_date(stage_hours, pull=spread)
         tasks.share()
 
 
+def main() -> None:
+    """The flow from the command line."""
+    parser = argparse.ArgumentParser(description="All stages of the project as one Prefect flow.")
+    parser.add_argument("--spread", action="store_true", help="have the workers of the pool make the variants")
+    run_here(partial(reproduce, spread=parser.parse_args().spread))
+
+
 if __name__ == "__main__":
-    run_here(reproduce)
+    main()

@@ -21,15 +21,15 @@ PUSH_TIMEOUT = 3600.0
 """Seconds until a push that hangs is given up."""
 
 
-def bring_up_to_date(stage_hours: float) -> dict[str, str]:
+def bring_up_to_date(stage_hours: float, pull: bool = False) -> dict[str, str]:
     """Run what is not up to date of the project in the current folder, and complete MLflow's runs.
 
-    Returns each variant's MLflow run id. A stage that takes longer than `stage_hours` is stopped. Raises
-    StageError and InputError.
+    Returns each variant's MLflow run id. A stage that takes longer than `stage_hours` is stopped. With `pull`,
+    results that workers made are taken from the DVC remote. Raises StageError and InputError.
     """
     for name in dvc.stages(Path.cwd()):
         run = run_download if name == "download" else run_stage
-        run(name, stage_hours * 3600)
+        run(name, stage_hours * 3600, pull)
     runs = record()
     create_markdown_artifact(COMPARISON.read_text(), key="comparison", description="The variants side by side")
     return runs
@@ -42,9 +42,9 @@ def share() -> None:
 
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)
-def run_stage(name: str, timeout: float) -> None:
-    """Run one DVC stage, at most `timeout` seconds; its output is the task's log."""
-    dvc.run_stage(Path.cwd(), name, get_run_logger().info, timeout)
+def run_stage(name: str, timeout: float, pull: bool = False) -> None:
+    """Run one DVC stage, at most `timeout` seconds, or `pull` its results; its output is the task's log."""
+    dvc.run_stage(Path.cwd(), name, get_run_logger().info, timeout, pull)
 
 
 run_download = run_stage.with_options(retries=RETRIES)

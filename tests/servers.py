@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import boto3
 import requests
+
+BUCKET = "splitpose"
+"""Of the S3 server."""
 
 
 def free_port() -> int:
@@ -72,8 +76,20 @@ def mlflow_server(folder: Path) -> Iterator[Server]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
     command += ["--artifacts-destination", (folder / "artifacts").as_uri()]
-    server = Server(command, f"http://127.0.0.1:{port}/health", {"MLFLOW_DISABLE_TELEMETRY": "true"})
+    settings = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    server = Server(command, f"http://127.0.0.1:{port}/health", settings)
     try:
         yield server
     finally:
         server.kill()
+
+
+def s3_client(environment: dict[str, str]) -> "boto3.client":
+    """For the server that the environment names."""
+    return boto3.client(
+        "s3",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from splitpose import gate
-from splitpose.errors import InputError
+from splitpose.errors import InputError, OutsideError
 from splitpose.gate import decisions
 from splitpose.gate.decisions import Decision
 from splitpose.settings import Params, Profile, load
@@ -113,6 +113,8 @@ def _fetched(registry: Registry, champion: Version | None, folder: Path) -> tupl
         return None, None
     try:
         return registry.fetch(champion, folder), None
+    except OutsideError:  # it may be there; another run will see
+        raise
     except InputError as error:
         return None, str(error)
 
