@@ -23,7 +23,8 @@ const { version } = JSON.parse(await readFile(join(runtime, "package.json"), "ut
 
 function bundle(names, options) {
   const entryPoints = names.map((name) => join(source, name));
-  return build({ entryPoints, outdir: part, bundle: true, minify: true, target: "es2022", logLevel: "warning", ...options });
+  const usual = { outdir: part, bundle: true, minify: true, target: "es2022", logLevel: "warning" };
+  return build({ entryPoints, ...usual, ...options });
 }
 
 await rm(part, { recursive: true, force: true });

@@ -70,7 +70,7 @@ class Page:
 
     def __init__(self, target, model, options=OPTIONS):
         self.target, self.raised, self.run = target, None, None
-        self.thread = threading.Thread(target=self._wait, args=(model, options))
+        self.thread = threading.Thread(target=self._wait, args=(model, options), daemon=True)
         self.thread.start()
         while self.thread.is_alive() and not target.port:
             time.sleep(0.01)

@@ -52,7 +52,10 @@ function choose(page, text) {
 async function complaint(page, action) {
   const before = await page.locator("#message").textContent();
   await action();
-  const ready = (before) => document.getElementById("message").matches(".bad") && document.getElementById("message").textContent !== before;
+  const ready = (before) => {
+    const message = document.getElementById("message");
+    return message.matches(".bad") && message.textContent !== before;
+  };
   await page.waitForFunction(ready, before);
   return page.locator("#message").textContent();
 }
@@ -93,13 +96,19 @@ const scenarios = {
     return { whole, part, again: await other(part) };
   },
 
-  async video(context, { video, ...given }) {
-    const page = await opened(context, given);
+  /** A video, first with the person followed from picture to picture, then without. */
+  async video(context, { video, model, ...given }) {
+    const page = await opened(context, given), name = video.split("/").at(-1);
     await looked(page);
+    await choose(page, model);
     await page.locator("#video-file").setInputFiles(video);
-    const playing = await looked(page, video.split("/").at(-1), "", 12);
+    const followed = await looked(page, name, model, 12);
+    await page.locator("#follow").uncheck();
+    await page.waitForFunction(() => (window.before ??= Number(document.getElementById("runs").textContent)));
+    await page.waitForFunction(() => Number(document.getElementById("runs").textContent) > window.before + 3);
+    const whole = await shown(page);
     await page.locator("#pause").click();
-    return { ...playing, button: await page.locator("#pause").textContent() };
+    return { followed, whole, button: await page.locator("#pause").textContent() };
   },
 
   async camera(context, given) {
@@ -157,9 +166,10 @@ const scenarios = {
     await looked(page);
     const ask = async (address) => {
       const outcome = (promise) => promise.then(() => "reached", () => "refused");
-      const image = () =>
-        new Promise((resolve, reject) => Object.assign(new Image(), { onload: resolve, onerror: reject, src: address }));
-      return [await outcome(fetch(address, { mode: "no-cors" })), typeof Image === "undefined" ? "refused" : await outcome(image())];
+      const image = (onload, onerror) => Object.assign(new Image(), { onload, onerror, src: address });
+      const asked = [fetch(address, { mode: "no-cors" })];
+      if (typeof Image !== "undefined") asked.push(new Promise(image));
+      return Promise.all(asked.map(outcome));
     };
     const answers = await page.evaluate(ask, elsewhere);
     const threads = await Promise.all(page.workers().map((worker) => worker.evaluate(ask, elsewhere)));

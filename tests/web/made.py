@@ -86,7 +86,7 @@ def dots(half: bool) -> bytes:
 
     def function(crop: tf.Tensor) -> tf.Tensor:
         each = [tf.reduce_sum(tf.abs(crop - colour), 3, keepdims=True) for colour in COLOURS.astype(np.float32)]
-        near = tf.nn.avg_pool2d(tf.nn.relu(1.0 - tf.concat(each, 3) / 120.0), 4, 4, "VALID")
+        near = tf.nn.avg_pool2d(tf.nn.relu(90.0 - tf.concat(each, 3) / 1.3), 4, 4, "VALID")
         return tf.nn.depthwise_conv2d(near, kernel, (1, 1, 1, 1), "SAME")
 
     return converted(function, (1, SIZE, SIZE, 3), half)

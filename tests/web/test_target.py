@@ -11,6 +11,8 @@ import pytest
 from splitpose.deploy.figures import Benchmark
 from web import made
 
+USUAL = re.compile("ERR_CONNECTION|Cross-Origin-Opener-Policy")
+"""In the console: the command has ended; a phone's address is not one that browsers isolate."""
 ADDRESS = re.compile(r"http://\S+")
 PHONE = {"flags": ["--host-resolver-rules=MAP phone.test 127.0.0.1"]}
 """A name that a browser does not trust as it does loopback; a phone sees this machine so."""
@@ -34,6 +36,8 @@ def benchmark(drive, tmp_path):
                 time.sleep(0.05)
             url = address[0] if host is None else re.sub(r"//[^:]+:", f"//{host}:", address[0])
             page = drive("benchmark", url, whole=True, **options)
+            assert page["elsewhere"] == []
+            assert [line for line in page["console"] if not USUAL.search(line)] == []
             status = process.wait(30)
         finally:
             process.kill()

@@ -76,7 +76,9 @@ each("drawings", ({ width, height, joints, strokes: wanted }) => {
 });
 
 each("latencies", ({ samples, percentiles, fifths: wanted }) => {
-  for (const [percent, ms] of Object.entries(percentiles)) close(percentile(samples, Number(percent)), ms, 1e-9, percent);
+  for (const [percent, ms] of Object.entries(percentiles)) {
+    close(percentile(samples, Number(percent)), ms, 1e-9, percent);
+  }
   close(fifths(samples), wanted, 1e-4, "fifths");
 });
 

@@ -12,18 +12,22 @@ export function showCard(list, viewpoint, { name, card, size, loaded }) {
   const { loadMs, firstRunMs, fullyDelegated } = loaded;
   const facts = {
     file: name,
-    ...(card ? Object.fromEntries(Object.entries(card).filter(([key]) => !HIDDEN.includes(key))) : { card: "none" }),
+    ...(card ?? { card: "none" }),
     input: `${size} × ${size} px`,
     "loaded in": `${loadMs.toFixed(0)} ms, first run ${firstRunMs.toFixed(0)} ms`,
     XNNPACK: fullyDelegated ? "runs all of it" : "runs a part of it",
   };
   list.replaceChildren(
-    ...Object.entries(facts).flatMap(([key, value]) => [
-      withText("dt", key.replaceAll("_", " ")),
-      withText("dd", value === null ? "–" : Array.isArray(value) ? value.join(" to ") : String(value)),
-    ]),
+    ...Object.entries(facts)
+      .filter(([key]) => !HIDDEN.includes(key))
+      .flatMap(([key, value]) => [withText("dt", key.replaceAll("_", " ")), withText("dd", words(value))]),
   );
   viewpoint.textContent = VIEWPOINTS[card?.viewpoint] ?? "";
+}
+
+function words(value) {
+  if (Array.isArray(value)) return value.join(" to ");
+  return value === null ? "–" : String(value);
 }
 
 function withText(/** @type {string} */ tag, /** @type {string} */ text) {

@@ -202,9 +202,10 @@ async function useSample() {
 }
 
 for (const id of ["picture-file", "video-file", "model-file"]) {
-  element(id).addEventListener("change", ({ target }) => {
-    const [file] = target.files;
-    target.value = ""; // so that the same file can be chosen again
+  const input = /** @type {HTMLInputElement} */ (element(id));
+  input.addEventListener("change", () => {
+    const [file] = input.files;
+    input.value = ""; // so that the same file can be chosen again
     if (file) attempt(() => openFile(file));
   });
 }
@@ -247,7 +248,7 @@ const models = chooseModels(element("variants"), element("precisions"), (name, r
 await attempt(async () => {
   await useSample();
   if (!(await models.offer(() => modelsAsked === 0))) {
-    say("There are no models here yet: `make repro` trains them, then run `make demo` again; or open a .tflite file");
+    say("There are no models here yet: `make repro` trains them, `make demo` brings them; or open a .tflite file");
   }
 });
 if (runtime && (await keepOffline([INDEX, ...runtime.files, ...models.files]))) {

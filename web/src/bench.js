@@ -6,25 +6,26 @@ import { Runtime } from "./runtime.js";
 
 /** How often the command is looked for between two files, and ms between that: it is away for a moment. */
 const ATTEMPTS = 2, PAUSE = 500;
-/** ms between two words to the command while the device is busy. */
+/** ms between two words to the command while this device is busy. */
 const WORD = 2000;
-
-const element = (/** @type {string} */ id) => document.getElementById(id);
-const progress = /** @type {HTMLProgressElement} */ (element("progress"));
-
-/** One page only is measured, and a reload does not make it another one. */
-const page = (sessionStorage.page ??= Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16)).join("-"));
 
 /**
  * @typedef {{number: number, model: string, threads: number[], runs: number, warm_up_runs: number,
  *   sustained_seconds: number}} Job
  */
 
-/** Post to the command. @returns {Promise<Response>} */
+const element = (/** @type {string} */ id) => document.getElementById(id);
+const progress = /** @type {HTMLProgressElement} */ (element("progress"));
+
+/** This page's name for itself; a reload keeps it, because only the first page is measured. */
+const page = (sessionStorage.page ??= crypto.getRandomValues(new Uint32Array(4)).join("-"));
+
+/** Post to the command. */
 function post(/** @type {string} */ path, /** @type {object} */ content) {
-  const headers = { "Content-Type": "application/json" };
-  return fetch(path, { method: "POST", headers, body: JSON.stringify({ page, ...content }) });
+  return fetch(path, { method: "POST", body: JSON.stringify({ page, ...content }) });
 }
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
 
 /** What is to be measured next; null when the command has ended. @returns {Promise<Job | null>} */
 async function nextJob() {
@@ -37,44 +38,51 @@ async function nextJob() {
   return null;
 }
 
-/** Measure a file with each number of threads, in a runtime of its own each. */
-async function measure(/** @type {Job} */ job, /** @type {Uint8Array} */ file) {
-  const options = { warmUpRuns: job.warm_up_runs, runs: job.runs };
-  const all = job.threads.length * (job.warm_up_runs + job.runs);
-  let before = 0;
-  const done = (/** @type {number} */ runs) => {
-    progress.value = (before + runs) / all;
-    job.done = before + runs;
-  };
-  const found = { by_threads: [] };
+/**
+ * Measure a file with each number of threads, in a runtime of its own each.
+ *
+ * @param {Job} job
+ * @param {Uint8Array} file
+ * @param {(done: number) => void} told hears how many runs are done
+ */
+async function measure(job, file, told) {
+  const [first] = job.threads, each = job.warm_up_runs + job.runs;
+  let facts = {}, before = 0;
+  const samples = [];
   for (const threads of job.threads) {
     if (threads > 1 && !crossOriginIsolated) {
       throw new Error("more than one thread needs an address on https or 127.0.0.1; take --threads 1");
     }
-    const runtime = new Runtime(done);
+    const runtime = new Runtime((done) => told(before + done));
     try {
       await runtime.start(threads);
       const loaded = await runtime.load(file);
-      const first = !found.by_threads.length;
-      const times = await runtime.measure({ ...options, sustainedSeconds: first ? job.sustained_seconds : 0 });
-      found.by_threads.push({ threads, samples_ms: times.samples.map(rounded) });
-      if (first) {
-        found.device = await about(runtime.simd);
-        found.load_ms = rounded(loaded.loadMs);
-        found.first_run_ms = rounded(loaded.firstRunMs);
-        found.fully_delegated = loaded.fullyDelegated;
-        found.sustained = times.sustained && { runs: times.sustained.runs, fifths_ms: times.sustained.fifths.map(rounded) };
+      const times = await runtime.measure({
+        warmUpRuns: job.warm_up_runs,
+        runs: job.runs,
+        sustainedSeconds: threads === first ? job.sustained_seconds : 0,
+      });
+      if (threads === first) {
+        const { runs, fifths } = times.sustained ?? {};
+        facts = {
+          device: await about(runtime.simd),
+          load_ms: rounded(loaded.loadMs),
+          first_run_ms: rounded(loaded.firstRunMs),
+          fully_delegated: loaded.fullyDelegated,
+          sustained: runs ? { runs, fifths_ms: fifths.map(rounded) } : null,
+        };
       }
+      samples.push({ threads, samples_ms: times.samples.map(rounded) });
       show(job.model, threads, times.samples);
     } finally {
       runtime.end();
     }
-    done((before += job.warm_up_runs + job.runs));
+    told((before += each));
   }
-  return found;
+  return { ...facts, by_threads: samples };
 }
 
-const rounded = (/** @type {number} */ ms) => Number(Math.max(0, ms).toFixed(4));
+const rounded = (/** @type {number} */ ms) => Number(ms.toFixed(4));
 
 function show(/** @type {string} */ model, /** @type {number} */ threads, /** @type {number[]} */ samples) {
   const row = /** @type {HTMLTableElement} */ (element("rows")).insertRow();
@@ -87,35 +95,40 @@ function say(/** @type {string} */ text, bad = false) {
   element("message").classList.toggle("bad", bad);
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
-
-/** Keep the screen on, where the browser lets us. */
-const awake = () => navigator.wakeLock?.request("screen").catch(() => null);
-
-async function work() {
-  let measured = 0;
-  for (let job = await nextJob(); job; job = await nextJob()) {
-    say(`Measuring ${job.model} …`);
-    job.done = 0;
-    const word = setInterval(() => post("word", { number: job.number, done: job.done }).catch(() => null), WORD);
-    let found;
-    try {
-      const file = new Uint8Array(await (await fetch("model")).arrayBuffer());
-      found = await measure(job, file);
-    } catch (error) {
-      await post("failed", { number: job.number, failed: error.message.slice(0, 300) });
-      throw new Error(`${job.model}: ${error.message}`, { cause: error });
-    } finally {
-      clearInterval(word);
-    }
-    const answer = await post("found", { number: job.number, ...found });
-    if (!answer.ok) throw new Error(await answer.text());
-    measured++;
-    await pause();
+/** Do a job and tell the command; throws where it could not be done. */
+async function work(/** @type {Job} */ job) {
+  const { number, model } = job, all = job.threads.length * (job.warm_up_runs + job.runs);
+  let done = 0;
+  say(`Measuring ${model} …`);
+  const word = setInterval(() => post("word", { number, done }).catch(() => null), WORD);
+  let found;
+  try {
+    const file = new Uint8Array(await (await fetch("model")).arrayBuffer());
+    found = await measure(job, file, (runs) => {
+      done = runs;
+      progress.value = runs / all;
+    });
+  } catch (error) {
+    await post("failed", { number, failed: error.message.slice(0, 300) });
+    throw new Error(`${model}: ${error.message}`, { cause: error });
+  } finally {
+    clearInterval(word);
   }
-  say(measured ? "Done; the command has the result. You can close this page." : "The command has ended; start it again.");
+  const answer = await post("found", { number, ...found });
+  if (!answer.ok) throw new Error(await answer.text());
 }
 
-await awake();
-await work().catch((error) => say(error.message, true));
+async function main() {
+  await navigator.wakeLock?.request("screen").catch(() => null); // a screen that goes dark stops the page
+  let job = await nextJob();
+  if (!job) return say("The command has ended; start it again.");
+  while (job) {
+    await work(job);
+    await pause();
+    job = await nextJob();
+  }
+  say("Done; the command has the result. You can close this page.");
+}
+
+await main().catch((error) => say(error.message, true));
 progress.hidden = true;

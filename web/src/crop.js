@@ -60,8 +60,15 @@ export function cut(picture, affine, size) {
   return warp(reduced, [fx * a, fx * b, fx * (c + 0.5) - 0.5, fy * d, fy * e, fy * (f + 0.5) - 0.5], size);
 }
 
-/** Bilinear: for every px of the crop, the picture where `back` takes it; in OpenCV's own float32 steps. */
-function warp(/** @type {Pixels} */ { data, width, height }, /** @type {Affine} */ back, /** @type {number} */ size) {
+/**
+ * Bilinear: for every px of the crop, the picture where `back` takes it. Rounded to float32 where OpenCV does it,
+ * as there are models whose joints move by some px with a level of grey here and there.
+ *
+ * @param {Pixels} picture
+ * @param {Affine} back
+ * @param {number} size
+ */
+function warp({ data, width, height }, back, size) {
   const crop = new Uint8ClampedArray(size * size * CHANNELS); // rounds halves to even, as OpenCV does
   const [a, b, c, d, e, f] = back.map(fround);
   const at = (x, y, channel) =>

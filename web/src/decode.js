@@ -101,6 +101,7 @@ function top(/** @type {Heatmap} */ map, /** @type {number} */ side, /** @type {
 function smoothing(/** @type {number} */ pixel, /** @type {number} */ side, /** @type {number} */ sigma) {
   const reach = Math.min(pixel, side - 1 - pixel) - 1;
   return [-1, 0, 1].map((step) => {
+    /** @type {[number, number][]} */
     const weights = [];
     for (let distance = -reach; distance <= reach; distance++) {
       weights.push([pixel + step + distance, Math.exp(-(distance ** 2) / (2 * sigma ** 2))]);

@@ -1,17 +1,26 @@
 /** What the browser tells of the device: names as in splitpose/deploy/figures.py. */
 
-/** @returns {Promise<{cpu: string, architecture: string, cores: number, system: string, runtime: string}>} */
-export async function about(/** @type {string} */ simd) {
+/**
+ * @param {string} simd the runtime's instructions
+ * @returns {Promise<{cpu: string, architecture: string, cores: number, system: string, runtime: string}>}
+ */
+export async function about(simd) {
+  const { userAgentData } = /** @type {any} */ (navigator); // not in every browser, and not on plain http
   const wanted = ["model", "architecture", "bitness", "platformVersion", "fullVersionList"];
-  const told = (await navigator.userAgentData?.getHighEntropyValues(wanted)) ?? {};
-  const brand = told.fullVersionList?.findLast(({ brand }) => !/not.?a.?brand/i.test(brand));
+  const told = (await userAgentData?.getHighEntropyValues(wanted)) ?? {};
+  const browser = told.fullVersionList?.findLast(({ brand }) => !/not.?a.?brand/i.test(brand));
+  const runtime = [
+    `LiteRT.js ${LITERT}`,
+    `WebAssembly with ${simd}`,
+    browser ? `${browser.brand} ${browser.version}` : "browser not told",
+    `clock of ${clockStep()} ms`,
+  ];
   return {
-    cpu: told.model || "not told by the browser",
-    architecture: told.architecture ? `${told.architecture}${told.bitness ? ` ${told.bitness} bit` : ""}` : "not told",
+    cpu: told.model || "not told",
+    architecture: [told.architecture || "not told", told.bitness].filter(Boolean).join(" "),
     cores: navigator.hardwareConcurrency || 1,
-    system: told.platform ? `${told.platform} ${told.platformVersion}`.trim() : navigator.userAgent.slice(0, 150),
-    runtime: `LiteRT.js ${LITERT}, WebAssembly with ${simd}, ${brand ? `${brand.brand} ${brand.version}` : "browser"}, `
-      + `clock of ${clockStep()} ms`,
+    system: told.platform ? `${told.platform} ${told.platformVersion}`.trim() : navigator.userAgent.slice(0, 300),
+    runtime: runtime.join(", "),
   };
 }
 

@@ -39,7 +39,7 @@ export class Runtime {
   }
 
   /** Run it on a crop, bytes RGB. @returns {Promise<{output: Float32Array, ms: number}>} */
-  run(/** @type {Uint8Array} */ crop) {
+  run(/** @type {Uint8ClampedArray} */ crop) {
     return this.#call("run", { crop });
   }
 

@@ -7,12 +7,13 @@ const SMALLEST = 0.05;
  * @param {HTMLCanvasElement} canvas whose pixels are the picture's
  * @param {() => boolean} wanted whether a square may be drawn now
  * @param {(region: import("./crop.js").Region) => void} changed hears of the square while it is drawn
- * @param {(region: import("./crop.js").Region | null) => void} drawn hears of the square at the end, null for a slip
+ * @param {(region: import("./crop.js").Region | null) => void} drawn hears of the final square, null for a slip
  */
 export function drawnSquare(canvas, wanted, changed, drawn) {
   /** @type {[number, number] | null} */
   let start = null;
 
+  /** @returns {[number, number]} */
   const place = (/** @type {PointerEvent} */ event) => {
     const box = canvas.getBoundingClientRect(), scale = canvas.width / box.width;
     return [(event.clientX - box.left) * scale - 0.5, (event.clientY - box.top) * scale - 0.5];

@@ -1,4 +1,4 @@
-/** Keeps the page for use without a network. The build sets VERSION, and FILES: the page without runtime and models. */
+/** Keeps the page for use without a network. The build sets VERSION, and FILES: all but runtime and models. */
 
 const PAGE = `page ${VERSION}`, MODELS = "models", INDEX = "models/index.json";
 

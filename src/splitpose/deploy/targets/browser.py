@@ -85,7 +85,7 @@ class Browser:
             raise InputError(
                 f"{self.name}: cannot be served on port {self.port} of {self.host}: {error}"
             ) from error
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
             self.port = server.server_port  # the same one for the next file
