@@ -1,11 +1,11 @@
 /** The facts of a model for people. */
 
-const VIEWPOINTS = { observer: ", as the observer sees them", person: ", the person’s own" };
+const VIEWPOINTS = { observer: "sides as the observer sees them", person: "sides are the person’s own" };
 const HIDDEN = ["format", "joints"];
 
 /**
  * @param {HTMLElement} list <dl> for the card
- * @param {HTMLElement} viewpoint what is said behind left and right
+ * @param {HTMLElement} viewpoint what is said of left and right
  * @param {import("./predict.js").Model} model
  */
 export function showCard(list, viewpoint, { name, card, size, loaded }) {

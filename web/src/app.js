@@ -1,8 +1,9 @@
 /** The page: what is looked at, which model looks, and what it found. */
 
 import { showCard } from "./about.js";
-import { regionOf, wholePicture } from "./crop.js";
+import { wholePicture } from "./crop.js";
 import { paint, strokes } from "./draw.js";
+import { whereNext } from "./follow.js";
 import { percentile } from "./latency.js";
 import { chooseModels, INDEX } from "./models.js";
 import { keepOffline } from "./offline.js";
@@ -15,8 +16,8 @@ import { drawnSquare } from "./square.js";
 const WINDOW = 200;
 /** How often, and ms how long at most, a still picture is looked at again for the figures' sake. */
 const AGAIN = 30, AGAIN_MS = 1500;
-/** Mean confidence below which a person counts as lost, and the whole picture is searched. */
-const LOST = 0.25;
+/** Of a person's square, for models that do not say which one they were trained with. */
+const MARGIN = 1.5;
 
 const element = (/** @type {string} */ id) => document.getElementById(id);
 const canvas = /** @type {HTMLCanvasElement} */ (element("picture"));
@@ -105,8 +106,13 @@ async function useSource(/** @type {() => Promise<import("./sources.js").Source>
   element("pause").textContent = "Pause";
   element("turn").hidden = source.name !== "camera";
   element("whole").hidden = true;
-  element("hint").hidden = source.live;
+  hint();
   await look();
+}
+
+function hint() {
+  const still = region ? "" : "The whole picture is looked at; draw a square around one person to look only there.";
+  element("hint").textContent = source.mirrored ? "Shown as in a mirror." : source.live ? "" : still;
 }
 
 /** Look at the source until something else is wanted: for a while at a picture, for ever at what moves. */
@@ -145,14 +151,10 @@ async function lookOnce(/** @type {() => boolean} */ current) {
   paint(canvas.getContext("2d"), strokes(joints, model.joints, width, height));
   canvas.setAttribute("aria-label", `${source.name} with the joints that ${model.name} found`);
   canvas.dataset.joints = JSON.stringify(joints);
-  if (source.live) region = followed(joints, confidence);
-}
-
-/** Where the person will be in the next picture: around where they are in this one, if a heatmap is sure of it. */
-function followed(joints, confidence) {
-  const sure = confidence.reduce((sum, each) => sum + each, 0) / confidence.length;
-  const wanted = /** @type {HTMLInputElement} */ (element("follow")).checked;
-  return wanted && sure > LOST ? regionOf(joints, model.card?.crop_margin ?? 1.5) : null;
+  if (!source.live) return;
+  const follow = /** @type {HTMLInputElement} */ (element("follow"));
+  follow.disabled = confidence.some(Number.isNaN);
+  region = follow.checked ? whereNext(joints, confidence, model.card?.crop_margin ?? MARGIN, width, height) : null;
 }
 
 /** The picture alone, with the square that is looked at. */
@@ -182,6 +184,7 @@ function showFigures(/** @type {number | null} */ rate) {
 async function lookAt(/** @type {import("./crop.js").Region | null} */ square) {
   region = square;
   element("whole").hidden = !square;
+  hint();
   await look();
 }
 
