@@ -241,7 +241,7 @@ def _add_promote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _promote(options: argparse.Namespace) -> None:
-    from splitpose import by_hand
+    from splitpose.promotion import by_hand
 
     print(by_hand.promote(options.params, options.version, options.reason))
 
@@ -254,6 +254,6 @@ def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _rollback(options: argparse.Namespace) -> None:
-    from splitpose import by_hand
+    from splitpose.promotion import by_hand
 
     print(by_hand.rollback(options.params, options.reason))

@@ -1,14 +1,12 @@
-"""Champion and challenger: whether the model that was just made takes the place of the one in use.
+"""Champion by the gate's word: whether the model that was just made takes the place of the one in use.
 
 Files and figures come from the workspace, versions from MLflow's registry, the rules from the profile's `gate`.
 """
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,9 @@ from splitpose import gate
 from splitpose.errors import InputError, OutsideError
 from splitpose.gate import decisions
 from splitpose.gate.decisions import Decision
+from splitpose.promotion.kept import DECISIONS, facts, keep, now, restore
 from splitpose.settings import Params, Profile, load
 from splitpose.tracking.registry import Registry, Version
-
-DECISIONS = Path("reports/decisions.jsonl")
-TAG = "splitpose.decision."
-"""Of a version in the registry: begins the name of the tag that keeps a decision; its time ends it."""
 
 
 def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
@@ -75,36 +70,10 @@ def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
         reason=" ".join([*stays_out, judgement.reason]),
     )
     if challenger:
-        keep(registry, challenger, decision, root / DECISIONS, promote=promote)
+        keep(registry, challenger, decision, root / DECISIONS)
     else:
         decisions.append(root / DECISIONS, decision)
     return decision
-
-
-def keep(registry: Registry, version: Version, decision: Decision, path: Path, promote: bool) -> None:
-    """Keep a decision on a version, and carry it out.
-
-    In this order, so that whatever ends it, nothing is lost: the tag, the alias, the line; `restore` writes lines
-    whose tags have none.
-    """
-    registry.tag(version, {f"{TAG}{decision.time}": json.dumps(asdict(decision))})
-    if promote:
-        registry.promote(version)
-    decisions.append(path, decision)
-
-
-def restore(registry: Registry, path: Path) -> None:
-    """Write the lines of decisions that the registry knows and the file does not, in order of time."""
-    known = {decision.time for decision in decisions.read(path)}
-    tags = [text for version in registry.versions() for key, text in version.tags.items() if key.startswith(TAG)]
-    missing = [Decision(**values) for values in map(json.loads, tags) if values["time"] not in known]
-    for decision in sorted(missing, key=lambda decision: decision.time):
-        decisions.append(path, decision)
-
-
-def now() -> str:
-    """UTC, to the microsecond: 20261122T235959.123456Z. No two decisions share it."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def _fetched(registry: Registry, champion: Version | None, folder: Path) -> tuple[Path | None, str | None]:
@@ -127,11 +96,6 @@ def rolled_back(known: Sequence[Decision], sha256: str) -> list[str]:
         if decision.action == "rollback" and _is(decision.champion, sha256):
             return [f"it was rolled back by hand ({decision.reason}), and waits for `splitpose promote`;"]
     return []
-
-
-def facts(version: Version) -> dict[str, Any]:
-    """What a decision says of a version."""
-    return {key: value for key, value in asdict(version).items() if key != "tags"}
 
 
 def _is(model: Mapping[str, Any] | None, sha256: str) -> bool:

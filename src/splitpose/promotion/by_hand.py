@@ -1,16 +1,13 @@
 """Champion by a person's word: promote any version, or go back to the champion before. Kept as every decision."""
 
-import json
 import os
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 from splitpose.errors import InputError
-from splitpose.gate import decisions
 from splitpose.gate.decisions import Decision
-from splitpose.promotion import DECISIONS, TAG, facts, now, restore
+from splitpose.promotion.kept import DECISIONS, facts, keep, now, restore
 from splitpose.settings import Params, load
 from splitpose.tracking.registry import Registry, Version
 
@@ -32,7 +29,8 @@ def promote(params: Path, number: str | None, reason: str) -> str:
     champion, version = registry.champion(), _chosen(registry, number)
     if champion and champion.number == version.number:
         return f"champion of {profile}: {_called(version)}, as before"
-    _keep(registry, version, _decision(profile, "promote", version, champion, reason), params.parent / DECISIONS)
+    _check(registry, version)
+    keep(registry, version, _decision(profile, "promote", version, champion, reason), params.parent / DECISIONS)
     return _line(profile, version, champion)
 
 
@@ -44,7 +42,8 @@ def rollback(params: Path, reason: str) -> str:
     """
     registry, profile = _registry(params)
     champion, version = registry.champion(), registry.previous()
-    _keep(registry, version, _decision(profile, "rollback", version, champion, reason), params.parent / DECISIONS)
+    _check(registry, version)
+    keep(registry, version, _decision(profile, "rollback", version, champion, reason), params.parent / DECISIONS)
     return _line(profile, version, champion)
 
 
@@ -69,16 +68,10 @@ def _chosen(registry: Registry, number: str | None) -> Version:
     return version
 
 
-def _keep(registry: Registry, version: Version, decision: Decision, path: Path) -> None:
-    """Carry a decision out: the tag, the alias, the line, as `promotion.keep` does."""
+def _check(registry: Registry, version: Version) -> None:
+    """Fetch the version's file: a champion whose file nobody can have is none."""
     with tempfile.TemporaryDirectory() as folder:
-        registry.fetch(version, Path(folder))  # a champion whose file nobody can have is none
-    registry.tag(version, {f"{TAG}{decision.time}": json.dumps(asdict(decision))})
-    if decision.action == "rollback":
-        registry.rollback()
-    else:
-        registry.promote(version)
-    decisions.append(path, decision)
+        registry.fetch(version, Path(folder))
 
 
 def _decision(

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from splitpose import by_hand, promotion
 from splitpose.errors import InputError
 from splitpose.gate import Judgement, decisions
 from splitpose.gate.verdict import Check
-from splitpose.promotion import DECISIONS, decide
+from splitpose.promotion import by_hand, decide, kept
+from splitpose.promotion.kept import DECISIONS
 from splitpose.tracking.registry import Registry
 from splitpose.tracking.runs import open_run
 
@@ -33,7 +33,7 @@ class Gate:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     gate = Gate()
-    monkeypatch.setattr("splitpose.promotion.gate.judge", gate)
+    monkeypatch.setattr("splitpose.promotion.retrained.gate.judge", gate)
     return gate
 
 
@@ -105,7 +105,7 @@ def test_the_first_one_becomes_champion_and_the_decision_is_kept_twice(workspace
     assert workspace.champion() == "1"
     assert decisions.read(workspace.root / DECISIONS) == [decision]
     tags = workspace.registry.champion().tags
-    assert json.loads(tags[f"{promotion.TAG}{decision.time}"])["checks"][0]["figure"] == 1.5
+    assert json.loads(tags[f"{kept.TAG}{decision.time}"])["checks"][0]["figure"] == 1.5
 
 
 def test_a_worse_one_stays_challenger(workspace, gate):
@@ -187,4 +187,4 @@ def test_a_gate_whose_variant_is_not_made_is_named(workspace, gate):
 
 
 def test_times_of_decisions_differ():
-    assert len({promotion.now() for _ in range(3)}) == 3
+    assert len({kept.now() for _ in range(3)}) == 3
