@@ -1,6 +1,7 @@
 # `make help` lists the words. Each makes the environment .venv first, if it is not there or no longer fits.
 
 PYTHON ?= python3.11
+PORT ?= 8000
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -41,8 +42,8 @@ schedule: setup ## serve prefect.yaml's schedules from this machine until Ctrl-C
 ui: setup ## MLflow's pages of all runs, on loopback, port 5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
-demo: setup web ## the page: the models on a picture, a video or the camera, on loopback, port 8000
-	python -m splitpose.deploy.demo
+demo: setup web ## the page: the models on a picture, a video or the camera, on loopback (PORT=8000)
+	python -m splitpose.deploy.demo --port $(PORT)
 
 web: web/dist/index.html ## build the page into web/dist, which any static host can serve (Node.js, npm)
 

@@ -15,8 +15,8 @@ def demo(models: Path, port: int) -> None:
     Raises InputError where the page has not been built or the port is taken.
     """
     folder = page.built()
-    count = page.publish(models, folder)
     with page.server(folder, port) as server:
+        count = page.publish(models, folder)
         if count:
             print(f"{count} model(s) of {models}/ are on the page")
         else:

@@ -99,4 +99,6 @@ def server(page: Path, port: int) -> Server:
     try:
         return Server(("127.0.0.1", port), partial(Handler, directory=str(page)))
     except OSError as error:
-        raise InputError(f"port {port} cannot be used ({error.strerror}); give another one") from error
+        raise InputError(
+            f"port {port} cannot be used ({error.strerror}); take another: `make demo PORT=8001`"
+        ) from error
