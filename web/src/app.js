@@ -84,7 +84,7 @@ async function loaded(/** @type {string} */ name, /** @type {Uint8Array} */ file
     }
     return await open(runtime, name, file);
   } catch (error) {
-    runtime.end(); // a file that fails may leave the runtime in any state
+    runtime?.end(); // a file that fails may leave the runtime in any state
     runtime = null;
     throw error;
   }

@@ -86,7 +86,7 @@ const rounded = (/** @type {number} */ ms) => Number(ms.toFixed(4));
 
 function show(/** @type {string} */ model, /** @type {number} */ threads, /** @type {number[]} */ samples) {
   const row = /** @type {HTMLTableElement} */ (element("rows")).insertRow();
-  const cells = [model, threads, percentile(samples, 50).toFixed(2), percentile(samples, 95).toFixed(2)];
+  const cells = [model.replace(/\.tflite$/, ""), threads, percentile(samples, 50).toFixed(2), percentile(samples, 95).toFixed(2)];
   for (const text of cells) row.insertCell().textContent = String(text);
 }
 
