@@ -55,8 +55,8 @@ web/node_modules/.made: web/package.json web/package-lock.json web/.npmrc
 	cd web && npm ci --silent
 	touch $@
 
-test: setup ## run all tests, on all cores
-	python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+test: setup ## run all tests but those of test-services, on all cores
+	python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --ignore tests/services
 
 test-services: setup ## several machines on loopback: PostgreSQL (Debian's package), S3, MLflow, Prefect, two workers
 	python -m pytest tests/services

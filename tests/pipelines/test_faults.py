@@ -143,9 +143,9 @@ def test_of_two_flows_at_once_the_second_waits(project, prefect, repository, tmp
 def test_a_stage_that_hangs_is_stopped_and_the_next_run_goes_on(project, prefect, repository, left_behind):
     night = Night(project, prefect, repository)
     seconds = "from pipelines.here import run_here; from pipelines.reproduce import reproduce; "
-    status, words = night.run(seconds + "run_here(lambda: reproduce(stage_hours=8 / 3600))")
+    status, words = night.run(seconds + "run_here(lambda: reproduce(stage_hours=20 / 3600))")
     assert status == 1
-    assert words.splitlines()[-1] == "error: fine_tune@plain: stopped, for it took longer than 8 s"
+    assert words.splitlines()[-1] == "error: fine_tune@plain: stopped, for it took longer than 20 s"
     assert left_behind(project) == []
     (project / "go.txt").touch()
     status, words = night.run()
