@@ -74,7 +74,7 @@ format: setup ## mend format and style
 	ruff check --fix .
 
 lock: setup ## choose versions anew: requirements.lock and bootstrap.lock from pyproject.toml
-	uv pip compile --quiet --upgrade --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --upgrade --python-version 3.11.0 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
 	echo uv | uv pip compile --quiet --upgrade --generate-hashes - --output-file bootstrap.lock
 
 clean: ## remove what the pipeline made (not .venv, data/incoming or MLflow's runs)
