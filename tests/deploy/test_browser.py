@@ -160,6 +160,7 @@ def test_nothing_is_there_without_the_token(small, path):
 
 def test_nothing_is_there_but_the_page(small):
     page = Page(browser(), small)
+    assert page.ask("GET", f"/{page.target.token}") == (308, b"")  # to the same with a slash
     for path in ("../secret", "..%2fsecret", "wasm/", "gone"):
         assert page.ask("GET", f"/{page.target.token}/{path}")[0] == 404
     assert page.post("anything", found())[0] == 404

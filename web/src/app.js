@@ -3,6 +3,7 @@
 import { showCard } from "./about.js";
 import { wholePicture } from "./crop.js";
 import { paint, strokes } from "./draw.js";
+import { fetched } from "./fetched.js";
 import { whereNext } from "./follow.js";
 import { percentile } from "./latency.js";
 import { chooseModels, INDEX } from "./models.js";
@@ -201,7 +202,7 @@ async function openFile(/** @type {File} */ file) {
 }
 
 async function useSample() {
-  await useSource(async () => pictureSource(await (await fetch("sample.jpg")).blob(), "sample"));
+  await useSource(async () => pictureSource(await (await fetched("sample.jpg")).blob(), "sample"));
 }
 
 for (const id of ["picture-file", "video-file", "model-file"]) {

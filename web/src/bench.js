@@ -86,8 +86,9 @@ const rounded = (/** @type {number} */ ms) => Number(ms.toFixed(4));
 
 function show(/** @type {string} */ model, /** @type {number} */ threads, /** @type {number[]} */ samples) {
   const row = /** @type {HTMLTableElement} */ (element("rows")).insertRow();
-  const cells = [model.replace(/\.tflite$/, ""), threads, percentile(samples, 50).toFixed(2), percentile(samples, 95).toFixed(2)];
-  for (const text of cells) row.insertCell().textContent = String(text);
+  const times = [50, 95].map((percent) => percentile(samples, percent).toFixed(2));
+  const cells = [model.replace(/\.tflite$/, ""), String(threads), ...times];
+  for (const text of cells) row.insertCell().textContent = text;
 }
 
 function say(/** @type {string} */ text, bad = false) {

@@ -9,7 +9,7 @@ const LARGEST = 1.5;
 
 /**
  * Where to look in the next picture: around where the person is in this one, or null, everywhere, if the model is
- * not sure of it or its middle is not in the picture. Coordinates carry no confidence, so nobody is followed by them.
+ * not sure of it or its middle is not in the picture. Coordinates carry no confidence: nobody is followed by them.
  *
  * @param {import("./crop.js").Point[]} joints px
  * @param {number[]} confidence of each

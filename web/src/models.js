@@ -4,6 +4,8 @@
  * @typedef {{variant: string, precision: string, file: string}} Entry  of the index
  */
 
+import { fetched } from "./fetched.js";
+
 export const INDEX = "models/index.json";
 /** Shown first, where it is among them. */
 const FIRST = { variant: "final", precision: "float32" };
@@ -21,7 +23,8 @@ export function chooseModels(variants, precisions, chosen) {
     show(variants, "variant", names(entries), variant);
     const others = entries.filter((entry) => entry.variant === variant);
     show(precisions, "precision", others.map((entry) => entry.precision), precision);
-    return chosen(`${variant} ${precision}`, () => read(file));
+    const read = async () => new Uint8Array(await (await fetched(file)).arrayBuffer());
+    return chosen(`${variant} ${precision}`, read);
   }
 
   function show(group, key, values, value) {
@@ -52,7 +55,7 @@ export function chooseModels(variants, precisions, chosen) {
   return {
     /** Show what there is, and choose one of them where that is still wanted; whether there is any. */
     async offer(/** @type {() => boolean} */ wanted) {
-      entries = await (await fetch(INDEX, { cache: "no-cache" })).json();
+      entries = await (await fetched(INDEX, { cache: "no-cache" })).json();
       const first = nearest(FIRST) ?? entries[0];
       if (first) show(variants, "variant", names(entries), undefined);
       if (first && wanted()) await choose(first);
@@ -72,9 +75,3 @@ export function chooseModels(variants, precisions, chosen) {
 }
 
 const names = (/** @type {Entry[]} */ entries) => [...new Set(entries.map((entry) => entry.variant))];
-
-async function read(/** @type {string} */ file) {
-  const answer = await fetch(file).catch(() => null);
-  if (!answer?.ok) throw new Error(`${file.split("?")[0]}: could not be loaded; is the server still there?`);
-  return new Uint8Array(await answer.arrayBuffer());
-}

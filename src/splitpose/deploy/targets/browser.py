@@ -244,11 +244,16 @@ class Handler(page.Handler):
 
     def _admitted(self) -> bool:
         """Whether the address begins with the token, which is then taken off it."""
-        _, token, *rest = [*self.path.split("/", 2), ""]
+        token, slash, rest = self.path[1:].partition("/")
         if not secrets.compare_digest(token.encode(), self.target.token.encode()):
             self._tell(404, "nothing is here")
             return False
-        self.path = "/" + rest[0].split("?")[0]
+        if not slash:  # typed without it; the page's own addresses are relative to it
+            self.send_response(308)
+            self.send_header("Location", f"/{token}/")
+            self.end_headers()
+            return False
+        self.path = "/" + rest.split("?")[0]
         return True
 
     def _tell(self, status: int, text: str) -> None:
