@@ -13,5 +13,6 @@ test("who is not sure, has no confidence, or sees a person outside the picture, 
   assert.equal(whereNext(JOINTS, [0.3, 0.1], 1.5, 400, 300), null);
   assert.equal(whereNext(JOINTS, [NaN, NaN], 1.5, 400, 300), null);
   assert.equal(whereNext(JOINTS, [0.5, 0.5], 1.5, 119, 300), null);
+  assert.equal(whereNext([[100, 50], [101, 50]], [0.5, 0.5], 1.5, 400, 300), null);
   assert.equal(whereNext([[0, 0], [399, 420]], [0.5, 0.5], 1.5, 400, 300), null);
 });

@@ -17,7 +17,7 @@ import { drawnSquare } from "./square.js";
 const WINDOW = 200;
 /** How often, and ms how long at most, a still picture is looked at again for the figures' sake. */
 const AGAIN = 30, AGAIN_MS = 1500;
-/** Of a person's square, for models that do not say which one they were trained with. */
+/** Of a square around joints, for models that were trained with other boxes, or do not say. */
 const MARGIN = 1.5;
 
 const element = (/** @type {string} */ id) => document.getElementById(id);
@@ -155,7 +155,8 @@ async function lookOnce(/** @type {() => boolean} */ current) {
   if (!source.live) return;
   const follow = /** @type {HTMLInputElement} */ (element("follow"));
   follow.disabled = confidence.some(Number.isNaN);
-  region = follow.checked ? whereNext(joints, confidence, model.card?.crop_margin ?? MARGIN, width, height) : null;
+  const margin = model.card?.crop_around === "joints" ? model.card.crop_margin : MARGIN;
+  region = follow.checked ? whereNext(joints, confidence, margin, width, height) : null;
 }
 
 /** The picture alone, with the square that is looked at. */

@@ -16,6 +16,7 @@ const NEEDED = {
   precision: text,
   joints: (value) => Array.isArray(value) && value.length > 0 && value.every(text),
   size: positive,
+  crop_around: oneOf("joints", "box"),
   crop_margin: positive,
   output: oneOf("coordinates", "heatmaps"),
   heatmap_width: (value) => value === null || positive(value),
@@ -23,8 +24,8 @@ const NEEDED = {
 };
 
 /**
- * @typedef {{variant: string, precision: string, joints: string[], size: number, crop_margin: number,
- *   viewpoint: string, output: "coordinates" | "heatmaps", heatmap_width: number | null,
+ * @typedef {{variant: string, precision: string, joints: string[], size: number, crop_around: string,
+ *   crop_margin: number, viewpoint: string, output: "coordinates" | "heatmaps", heatmap_width: number | null,
  *   decoding: "argmax" | "dark" | null}} Card
  */
 

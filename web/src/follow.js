@@ -4,8 +4,8 @@ import { regionOf } from "./crop.js";
 
 /** Mean confidence below which a person counts as lost. */
 const LOST = 0.25;
-/** Sides of the picture: what would be looked at in a larger square is no person. */
-const LARGEST = 1.5;
+/** Longer sides of the picture: no person's square is larger or smaller. */
+const LARGEST = 1.5, SMALLEST = 0.02;
 
 /**
  * Where to look in the next picture: around where the person is in this one, or null, everywhere, if the model is
@@ -13,7 +13,7 @@ const LARGEST = 1.5;
  *
  * @param {import("./crop.js").Point[]} joints px
  * @param {number[]} confidence of each
- * @param {number} margin of the model's crops
+ * @param {number} margin of the square, in longer sides of the joints' box
  * @param {number} width of the picture
  * @param {number} height of the picture
  * @returns {import("./crop.js").Region | null}
@@ -21,6 +21,7 @@ const LARGEST = 1.5;
 export function whereNext(joints, confidence, margin, width, height) {
   const sure = confidence.reduce((sum, each) => sum + each, 0) / confidence.length;
   const region = regionOf(joints, margin), { x, y, side } = region;
-  const isInside = x >= 0 && x < width && y >= 0 && y < height && side <= LARGEST * Math.max(width, height);
+  const share = side / Math.max(width, height);
+  const isInside = x >= 0 && x < width && y >= 0 && y < height && share >= SMALLEST && share <= LARGEST;
   return sure > LOST && isInside ? region : null;
 }
