@@ -68,7 +68,9 @@ const scenarios = {
     for (const [variant, precision] of models) {
       await choose(page, variant);
       await choose(page, precision);
-      each.push(await looked(page, "sample", `${variant} ${precision}`));
+      const seen = await looked(page, "sample", `${variant} ${precision}`);
+      const png = await page.evaluate(() => document.getElementById("picture").toDataURL().split(",")[1]);
+      each.push({ ...seen, png });
     }
     return { first, each };
   },

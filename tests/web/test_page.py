@@ -1,5 +1,6 @@
 """The page in a real Chromium, against what Python finds in the same pictures."""
 
+import base64
 import http.server
 import os
 import shutil
@@ -16,6 +17,7 @@ from splitpose.crops.geometry import Region, region_of
 from splitpose.deploy import card, page
 from splitpose.deploy.predict import predict
 from splitpose.deploy.runtime import Runtime
+from splitpose.drawing import draw_joints
 
 CAMERA = "--use-fake-device-for-media-stream"
 
@@ -35,7 +37,7 @@ def test_the_javascript_modules_keep_to_the_vectors(built):
     assert done.returncode == 0, done.stdout
 
 
-def test_every_model_finds_in_the_sample_what_python_finds(drive, url, models):
+def test_every_model_finds_and_draws_what_python_does(drive, url, models):
     files = sorted(models.glob("*/*.tflite"))
     seen = drive("models", url, models=[[path.parent.name, path.stem] for path in files])
     assert seen["first"]["chosen"] == ["final", "float32"]
@@ -44,6 +46,10 @@ def test_every_model_finds_in_the_sample_what_python_finds(drive, url, models):
         assert shown["chosen"] == [path.parent.name, path.stem]
         found = joints_by_python(path, page.DIST / "sample.jpg")
         np.testing.assert_allclose(shown["joints"], found, atol=1, err_msg=str(path))
+        canvas = cv2.imdecode(np.frombuffer(base64.b64decode(shown["png"]), np.uint8), cv2.IMREAD_COLOR)
+        picture = pictures.read(page.DIST / "sample.jpg")
+        drawn = draw_joints(picture, found)
+        assert np.abs(canvas.astype(int) - drawn)[(drawn != picture).any(axis=2)].mean() < 30
         p50, p95, runs, _ = map(str, shown["figures"])
         assert 0 < float(p50) <= float(p95)
         assert int(runs) >= 5

@@ -39,18 +39,29 @@ export function strokes(joints, names, width, height) {
   ]);
 }
 
+/** px by which OpenCV's smooth edges make a dot wider than asked for. */
+const DOT_EDGE = 0.8;
+
+/** How wide OpenCV really draws a smooth line, px: measured, the same at all angles. */
+const asDrawn = (width) => (width > 1 ? 2 * Math.floor((width + 1) / 2) : 0) + 1.4;
+
 /** Draw them. Pixel centres are at integers in the picture, at halves on the canvas. */
 export function paint(/** @type {CanvasRenderingContext2D} */ context, /** @type {Stroke[]} */ all) {
   context.save();
   context.translate(0.5, 0.5);
   context.lineCap = "round";
-  for (const { points, colour, width } of all) {
-    context.strokeStyle = colour;
-    context.lineWidth = width;
+  for (const { points: [start, end], colour, width } of all) {
+    context.strokeStyle = context.fillStyle = colour;
+    context.lineWidth = asDrawn(width);
     context.beginPath();
-    context.moveTo(...points[0]);
-    context.lineTo(...points.at(-1));
-    context.stroke();
+    if (end) {
+      context.moveTo(...start);
+      context.lineTo(...end);
+      context.stroke();
+    } else {
+      context.arc(...start, (width + DOT_EDGE) / 2, 0, 2 * Math.PI);
+      context.fill();
+    }
   }
   context.restore();
 }
