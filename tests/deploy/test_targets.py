@@ -86,15 +86,14 @@ class TestSsh:
                 raised.append(error)
 
         threading.Thread(target=measure, daemon=True).start()
-        wait_for(lambda: bool(list(sshd.temporary.glob("*/results"))), "it did not start there")
-        assert running_in(sshd.temporary)
+        wait_for(lambda: bool(running_in(sshd.temporary)), "it did not start there")
         return raised
 
     def test_a_killed_command_leaves_nothing_there(self, sshd, known_host, small):
         code = "import sys; from splitpose.cli import main; sys.exit(main(sys.argv[1:]))"
         words = ["benchmark", str(small), "--target", sshd.url(), "--sustained", "60"]
         process = subprocess.Popen([sys.executable, "-c", code, *words])
-        wait_for(lambda: bool(list(sshd.temporary.glob("*/results"))), "it did not start there")
+        wait_for(lambda: bool(running_in(sshd.temporary)), "it did not start there")
         process.kill()
         process.wait()
         wait_for(lambda: not list(sshd.temporary.iterdir()), "its folder is still there")
