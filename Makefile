@@ -27,7 +27,8 @@ repro: setup ## run what changed of the whole pipeline, record it in MLflow, sho
 	splitpose compare
 
 comparators: setup ## time the networks of the paper's Figure 1 beside ours (minutes), and show them in the report
-	dvc --cd comparators repro
+	find src -name __pycache__ -prune -exec rm -r {} + # DVC would take them for code; .dvcignore does not reach here
+	PYTHONDONTWRITEBYTECODE=1 dvc --cd comparators repro
 	dvc repro --force --single-item report
 
 flow: setup ## the same as a Prefect flow

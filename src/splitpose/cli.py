@@ -145,17 +145,42 @@ def _score(options: argparse.Namespace) -> None:
 
 
 def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser("predict", help="joints of the person in each picture")
-    command.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="pictures")
+    command = commands.add_parser(
+        "predict",
+        help="joints of people in pictures and videos",
+        description="Finds joints with a TFLite file alone, and writes predictions.csv and every picture and video "
+        "with its people drawn into a folder. A person is looked at in a box, in boxes of a CSV, a row a person, "
+        "or in the whole picture. In a video each person is followed from frame to frame, from the box on or from "
+        "where a search finds somebody. Inputs that cannot be used are named and skipped, and the exit status is 1 "
+        "then. docs/predict.md tells of the columns, of following and of smoothing.",
+    )
+    command.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="pictures, videos, folders of them")
     command.add_argument("--model", type=Path, required=True, metavar="TFLITE")
     command.add_argument("--out", type=Path, required=True, metavar="DIR")
+    whom = command.add_mutually_exclusive_group()
+    whom.add_argument(
+        "--box", type=float, nargs=4, metavar=("X0", "Y0", "X1", "Y1"), help="of the person in every input, px"
+    )
+    whom.add_argument(
+        "--boxes",
+        type=Path,
+        metavar="CSV",
+        help="columns image, box_x0, box_y0, box_x1, box_y1, px, and perhaps id, a row a person: of an annotation "
+        "table or a detector; an image's path may lack its first folders",
+    )
+    command.add_argument("--threads", type=_positive, default=1, metavar="N", help="of the model (default: 1)")
+    command.add_argument("--no-drawings", action="store_true", help="write predictions.csv alone")
+    command.add_argument("--no-following", action="store_true", help="look at the same square in all frames")
+    command.add_argument("--no-smoothing", action="store_true", help="joints of videos as the model finds them")
     command.set_defaults(run=_predict)
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from splitpose.deploy.predict import predict_pictures
+    from splitpose.predicting.command import predict
+    from splitpose.predicting.films import How
 
-    predict_pictures(options.inputs, options.model, options.out)
+    how = How(not options.no_following, not options.no_smoothing, not options.no_drawings)
+    predict(options.inputs, options.model, options.out, options.box, options.boxes, how, options.threads)
 
 
 def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from splitpose import models
 from splitpose.crops.geometry import Region, region_of
-from splitpose.deploy.predict import predict, predict_pictures
+from splitpose.deploy.predict import predict
 from splitpose.deploy.runtime import Runtime
 from splitpose.deploy.tflite import convert_to_tflite
 from splitpose.errors import InputError
@@ -31,23 +31,6 @@ def test_heatmap_prediction_lies_in_its_region(file):
         assert ((confidence >= 0) & (confidence <= 1)).all()
     else:
         assert np.isnan(confidence).all()
-
-
-def test_pictures_become_a_table_and_drawings(file, tmp_path):
-    pictures = [tmp_path / "a.png", tmp_path / "b.jpg"]
-    for path in pictures:
-        cv2.imwrite(str(path), np.random.default_rng(2).integers(0, 256, (90, 120, 3), np.uint8))
-    predict_pictures(pictures, file, tmp_path / "out")
-    ids, joints = predictions.read(tmp_path / "out" / "predictions.csv")
-    assert ids == ["a.png", "b.jpg"]
-    assert np.isfinite(joints).all()
-    assert cv2.imread(str(tmp_path / "out" / "a.png")).shape == (90, 120, 3)
-
-
-def test_a_bad_picture_is_named_before_anything_is_written(file, tmp_path):
-    with pytest.raises(InputError, match=r"gone.jpg: no such picture"):
-        predict_pictures([tmp_path / "gone.jpg"], file, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_no_tflite_file(tmp_path):

@@ -60,6 +60,15 @@ def test_a_second_repro_runs_nothing(made):
     assert (made / "dvc.lock").read_bytes() == before
 
 
+def test_files_that_python_writes_beside_modules_rerun_nothing(made):
+    rooms = [path for path in (made / "src" / "splitpose").iterdir() if path.is_dir()]
+    for room in rooms:
+        (room / "__pycache__").mkdir(exist_ok=True)
+        (room / "__pycache__" / "made_just_now.pyc").write_bytes(b"x")
+    assert len(rooms) > 5
+    assert changed(made) == set()
+
+
 def test_a_docstring_in_the_report_room_trains_nothing(made):
     path = made / "src" / "splitpose" / "report" / "tables.py"
     text = path.read_text()

@@ -115,30 +115,39 @@ def decoding(codec: Codec, outputs: np.ndarray) -> Json:
 
 
 def drawings(rng: np.random.Generator) -> list[Json]:
-    """What is drawn into pictures of several sizes."""
+    """What is drawn into pictures of several sizes, by a model without confidence and one with it."""
     cases = []
     for width, height in [(64, 48), (250, 400), (900, 750), (1600, 1200)]:
         joints = rng.uniform(-5, [width, height], (11, 2)).round(2)
-        cases.append(
-            {"width": width, "height": height, "joints": joints.tolist(), "strokes": strokes(joints, width, height)}
-        )
+        for confidence in (np.full(11, np.nan), rng.uniform(0, 1, 11).round(2)):
+            cases.append(
+                {
+                    "width": width,
+                    "height": height,
+                    "joints": joints.tolist(),
+                    "confidence": [None if np.isnan(each) else each for each in confidence.tolist()],
+                    "strokes": strokes(joints, confidence, width, height),
+                }
+            )
     return cases
 
 
-def strokes(joints: np.ndarray, width: int, height: int) -> list[Json]:
-    """The lines and dots that `draw_joints` asks OpenCV for, px, colours in RGB."""
+def strokes(joints: np.ndarray, confidence: np.ndarray, width: int, height: int) -> list[Json]:
+    """The lines, dots and rings that `draw_joints` asks OpenCV for, px, colours in RGB."""
     asked: list[Json] = []
 
     def line(_: Any, start: Any, end: Any, colour: Any, thickness: int, *rest: Any) -> None:
         points = (np.array([start, end]) / 16).tolist()
         asked.append({"points": points, "colour": list(colour[::-1]), "width": thickness})
 
-    def circle(_: Any, middle: Any, radius: int, colour: Any, *rest: Any) -> None:
+    def circle(_: Any, middle: Any, radius: int, colour: Any, thickness: int, *rest: Any) -> None:
         points = (np.array([middle]) / 16).tolist()
-        asked.append({"points": points, "colour": list(colour[::-1]), "width": 2 * radius / 16})
+        is_dot = thickness == cv2.FILLED
+        size = {"width": 2 * radius / 16} if is_dot else {"width": thickness, "radius": radius / 16}
+        asked.append({"points": points, "colour": list(colour[::-1]), **size})
 
     with patch.object(cv2, "line", line), patch.object(cv2, "circle", circle):
-        draw_joints(np.zeros((height, width, 3), np.uint8), joints)
+        draw_joints(np.zeros((height, width, 3), np.uint8), joints, confidence=confidence)
     return asked
 
 

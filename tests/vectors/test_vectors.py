@@ -60,7 +60,8 @@ def test_decodings(case):
 
 @cases("drawings")
 def test_drawings(case):
-    drawn = make.strokes(np.array(case["joints"]), case["width"], case["height"])
+    confidence = np.array(case["confidence"], float)  # None becomes NaN
+    drawn = make.strokes(np.array(case["joints"]), confidence, case["width"], case["height"])
     assert drawn == case["strokes"]
 
 

@@ -22,13 +22,16 @@ from splitpose.drawing import draw_joints
 CAMERA = "--use-fake-device-for-media-stream"
 
 
-def joints_by_python(model: Path, picture: Path, region: Region | None = None):
-    pixels = pictures.read(picture)
-    height, width = pixels.shape[:2]
+def looked_at(model: Path, picture: np.ndarray, region: Region | None = None):
+    """Joints and confidences by Python; without a region in the whole picture."""
+    height, width = picture.shape[:2]
     region = region or Region((width - 1) / 2, (height - 1) / 2, max(height, width))
     described = card.read(model)
-    joints, _ = predict(Runtime(model), pixels, region, described.codec() if described else None)
-    return joints
+    return predict(Runtime(model), picture, region, described.codec() if described else None)
+
+
+def joints_by_python(model: Path, picture: Path, region: Region | None = None):
+    return looked_at(model, pictures.read(picture), region)[0]
 
 
 def test_the_javascript_modules_keep_to_the_vectors(built):
@@ -44,11 +47,11 @@ def test_every_model_finds_and_draws_what_python_does(drive, url, models):
     assert seen["first"]["offered"] == ["baseline", "dots", "final", "float32", "int8"]
     for path, shown in zip(files, seen["each"], strict=True):
         assert shown["chosen"] == [path.parent.name, path.stem]
-        found = joints_by_python(path, page.DIST / "sample.jpg")
+        picture = pictures.read(page.DIST / "sample.jpg")
+        found, confidence = looked_at(path, picture)
         np.testing.assert_allclose(shown["joints"], found, atol=1, err_msg=str(path))
         canvas = cv2.imdecode(np.frombuffer(base64.b64decode(shown["png"]), np.uint8), cv2.IMREAD_COLOR)
-        picture = pictures.read(page.DIST / "sample.jpg")
-        drawn = draw_joints(picture, found)
+        drawn = draw_joints(picture, found, confidence=confidence)
         assert np.abs(canvas.astype(int) - drawn)[(drawn != picture).any(axis=2)].mean() < 30
         p50, p95, runs, _ = map(str, shown["figures"])
         assert 0 < float(p50) <= float(p95)

@@ -64,12 +64,13 @@ each("decodings", ({ codec, output, joints, confidence }) => {
   else assert.ok(sure(unpacked(output)).every(Number.isNaN));
 });
 
-each("drawings", ({ width, height, joints, strokes: wanted }) => {
-  const found = strokes(joints, JOINTS, width, height);
+each("drawings", ({ width, height, joints, confidence, strokes: wanted }) => {
+  const found = strokes(joints, confidence.map((each) => each ?? NaN), JOINTS, width, height);
   assert.equal(found.length, wanted.length);
   found.forEach((stroke, k) => {
     close(stroke.points, wanted[k].points, 1 / 32 + 1e-9, `point of stroke ${k}`); // OpenCV's fixed point
     close(stroke.width, wanted[k].width, 1 / 16 + 1e-9, `width of stroke ${k}`);
+    close(stroke.radius ?? 0, wanted[k].radius ?? 0, 1 / 16 + 1e-9, `radius of stroke ${k}`);
     const colour = [1, 3, 5].map((at) => parseInt(stroke.colour.slice(at, at + 2), 16));
     assert.deepEqual(colour, wanted[k].colour, `colour of stroke ${k}`);
   });

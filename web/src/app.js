@@ -149,7 +149,7 @@ async function lookOnce(/** @type {() => boolean} */ current) {
   if (!current()) return;
   times = [...times.slice(1 - WINDOW), ms];
   showPicture(region);
-  paint(canvas.getContext("2d"), strokes(joints, model.joints, width, height));
+  paint(canvas.getContext("2d"), strokes(joints, confidence, model.joints, width, height));
   canvas.setAttribute("aria-label", `${source.name} with the joints that ${model.name} found`);
   canvas.dataset.joints = JSON.stringify(joints);
   if (!source.live) return;

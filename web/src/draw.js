@@ -2,7 +2,8 @@
  * A person drawn into a picture, as in splitpose/drawing.py.
  *
  * @typedef {import("./crop.js").Point} Point
- * @typedef {{points: Point[], colour: string, width: number}} Stroke  a line of two points, or a dot that wide
+ * @typedef {{points: Point[], colour: string, width: number, radius?: number}} Stroke
+ *   a line between two points, a dot that wide on one, or a ring around it
  */
 
 import { halfToEven } from "./rounding.js";
@@ -11,30 +12,38 @@ import { LIMBS } from "./skeleton.js";
 /** Blue, vermilion and yellow of Okabe and Ito's palette. */
 const LEFT = "#0072b2", RIGHT = "#d55e00", MIDDLE = "#f0e442", BLACK = "#000000";
 
+/** Confidence below which a joint is drawn as a guess. */
+const UNSURE = 0.5;
+
 /**
- * What is drawn, in that order: all of it a little wider in black first, which edges it.
+ * What is drawn, in that order: all of it a little wider in black first, which edges it. Joints that the model is not
+ * sure of become rings and their limbs thin.
  *
  * @param {Point[]} joints px of the picture
+ * @param {number[]} confidence of each; NaN is sure enough
  * @param {string[]} names of the joints
  * @param {number} width of the picture
  * @param {number} height of the picture
  * @returns {Stroke[]}
  */
-export function strokes(joints, names, width, height) {
+export function strokes(joints, confidence, names, width, height) {
   const thickness = Math.max(1, halfToEven(0.006 * Math.min(width, height)));
+  const thin = Math.max(1, Math.floor(thickness / 3)), edge = 2 * Math.max(1, Math.floor(thickness / 2));
   const at = Object.fromEntries(names.map((name, k) => [name, joints[k]]));
+  const unsure = Object.fromEntries(names.map((name, k) => [name, confidence[k] < UNSURE]));
   const limbs = LIMBS.filter((limb) => limb.every((name) => at[name]));
-  const edge = 2 * Math.max(1, Math.floor(thickness / 2));
   return [edge, 0].flatMap((extra) => [
     ...limbs.map((limb) => ({
       points: limb.map((name) => at[name]),
       colour: extra ? BLACK : colourOf(limb),
-      width: thickness + extra,
+      width: (limb.some((name) => unsure[name]) ? thin : thickness) + extra,
     })),
     ...names.map((name) => ({
       points: [at[name]],
       colour: extra ? BLACK : colourOf([name]),
-      width: 2.4 * thickness + extra,
+      ...(unsure[name]
+        ? { width: thin + extra, radius: 1.2 * thickness }
+        : { width: 2.4 * thickness + extra }),
     })),
   ]);
 }
@@ -50,18 +59,18 @@ export function paint(/** @type {CanvasRenderingContext2D} */ context, /** @type
   context.save();
   context.translate(0.5, 0.5);
   context.lineCap = "round";
-  for (const { points: [start, end], colour, width } of all) {
+  for (const { points: [start, end], colour, width, radius } of all) {
     context.strokeStyle = context.fillStyle = colour;
     context.lineWidth = asDrawn(width);
     context.beginPath();
     if (end) {
       context.moveTo(...start);
       context.lineTo(...end);
-      context.stroke();
     } else {
-      context.arc(...start, (width + DOT_EDGE) / 2, 0, 2 * Math.PI);
-      context.fill();
+      context.arc(...start, radius ?? (width + DOT_EDGE) / 2, 0, 2 * Math.PI);
     }
+    if (end || radius) context.stroke();
+    else context.fill();
   }
   context.restore();
 }

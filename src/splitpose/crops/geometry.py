@@ -37,6 +37,11 @@ def region_of(joints: np.ndarray, box: np.ndarray, around: Literal["joints", "bo
     return Region(float(x0 + x1) / 2, float(y0 + y1) / 2, float(side))
 
 
+def whole_picture(width: int, height: int) -> Region:
+    """The smallest square that holds a picture of this size, px, about its middle."""
+    return Region((width - 1) / 2, (height - 1) / 2, max(width, height))
+
+
 def crop_map(
     region: Region,
     size: int,

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from splitpose import pictures
+from splitpose.crops.geometry import Picture
 from splitpose.crops.people import Person, people_of
-from splitpose.deploy import card
 from splitpose.deploy.card import Card
-from splitpose.deploy.predict import predict
-from splitpose.deploy.runtime import Runtime
 from splitpose.errors import InputError
+from splitpose.predicting import model as models
+from splitpose.predicting.model import Model
 from splitpose.settings import Crops
-from splitpose.skeleton import JOINTS
 
 THREADS = 2
 
@@ -26,7 +25,7 @@ class Contender:
 
     path: Path
     card: Card
-    runtime: Runtime
+    model: Model
 
     def people(self, rows: pd.DataFrame, crops: Crops) -> list[Person]:
         """People of the annotation table in squares as this model was trained on, whatever the profile says now."""
@@ -38,12 +37,11 @@ class Contender:
 
         Raises InputError naming a picture that cannot be read.
         """
-        codec = self.card.codec()
         found = []
         for image, group in groupby(people, lambda person: person.image):
             in_it = list(group)
-            picture = pictures.read(data / image, in_it[0].size)
-            found += [predict(self.runtime, picture, person.region, codec)[0] for person in in_it]
+            picture = Picture(pictures.read(data / image, in_it[0].size))
+            found += [self.model.look(picture, person.region).joints for person in in_it]
         return np.stack(found)
 
 
@@ -52,15 +50,7 @@ def load(path: Path) -> Contender:
 
     Raises InputError naming a file that is missing, damaged, does not say how it is used or does not do so.
     """
-    runtime = Runtime(path, THREADS)
-    described = card.read(path)
-    if described is None:
+    model = models.load(path, THREADS)
+    if model.card is None:
         raise InputError(f"{path}: has no card that says how it is used; convert the model anew")
-    if described.joints != JOINTS:
-        raise InputError(f"{path}: finds other joints ({', '.join(described.joints)}); train the model anew")
-    empty = np.zeros((1, runtime.size, runtime.size, 3), np.uint8)
-    try:
-        described.codec().decode(runtime.run(empty))
-    except (ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: does not do what its card says ({error}); convert the model anew") from error
-    return Contender(path, described, runtime)
+    return Contender(path, model.card, model)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from splitpose import pictures
 from splitpose.annotations import BOX_COLUMNS
-from splitpose.crops.geometry import Region, region_of
+from splitpose.crops.geometry import Region, whole_picture
+from splitpose.crops.given_box import checked, square_of
 from splitpose.deploy.card import Card
 from splitpose.deploy.predict import predict
 from splitpose.deploy.runtime import Runtime
@@ -19,9 +20,6 @@ from splitpose.skeleton import JOINTS
 
 PICTURE = "picture"
 COLUMNS = [f"{joint}_{what}" for joint in JOINTS for what in ("x", "y", "confidence")]
-
-FURTHEST = 1e6
-"""Px; no picture is that large, and squares far larger can no longer be mapped to a crop and back."""
 
 
 def joints_in(rows: pd.DataFrame, runtime: Runtime, card: Card) -> pd.DataFrame:
@@ -75,20 +73,9 @@ def _from_base64(data: bytes) -> bytes:
 
 
 def _region(row: Mapping[Any, Any], picture: np.ndarray, margin: float) -> Region:
-    """The square of a row: `margin` times the longer side of its box, or the whole picture."""
+    """The square of a row: around its box, or the whole picture."""
     height, width = picture.shape[:2]
     box = np.array([row.get(column) for column in BOX_COLUMNS], np.float64)  # None becomes NaN
     if np.isnan(box).all():
-        return Region((width - 1) / 2, (height - 1) / 2, max(height, width))
-    x0, y0, x1, y1 = box
-    if not (np.abs(box) <= FURTHEST).all():
-        raise InputError(f"the box {_text(box)} is incomplete or infinite; give all four numbers in px, or none")
-    if not (x0 < x1 and y0 < y1):
-        raise InputError(f"the box {_text(box)} is empty; x0 must be less than x1, and y0 less than y1")
-    if not (x0 < width and x1 > 0 and y0 < height and y1 > 0):
-        raise InputError(f"the box {_text(box)} lies outside the picture, which is {width} x {height} px")
-    return region_of(np.empty((0, 2)), box, "box", margin)
-
-
-def _text(box: np.ndarray) -> str:
-    return f"({', '.join(f'{edge:g}' for edge in box)})"
+        return whole_picture(width, height)
+    return square_of(checked(box), width, height, margin)

@@ -1,0 +1,123 @@
+"""People in a video: each is followed from frame to frame, and every frame is drawn."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from splitpose.crops.geometry import Picture, Region
+from splitpose.drawing import draw_look
+from splitpose.predicting import video
+from splitpose.predicting.ahead import ahead
+from splitpose.predicting.boxes import Person, square
+from splitpose.predicting.following import Follower, Seen
+from splitpose.predicting.inputs import Input
+from splitpose.predicting.model import Model
+from splitpose.predicting.smoothing import Track, smoothed
+from splitpose.predicting.table import Table
+from splitpose.predicting.video import Film, Frame
+
+DEPTH = 4
+"""Frames that are read, and that are looked at, before they are asked for."""
+
+
+@dataclass(frozen=True)
+class How:
+    """What is done with a video."""
+
+    follow: bool = True
+    smooth: bool = True
+    draw: bool = True
+
+
+@dataclass(frozen=True)
+class SeenFrame:
+    """A frame and what was seen of each of its people."""
+
+    frame: Frame
+    seen: Sequence[Seen]
+
+    @property
+    def joints(self) -> np.ndarray:
+        """(P, K, 2) px."""
+        return np.stack([each.look.joints for each in self.seen])
+
+    @property
+    def track(self) -> Track:
+        """As smoothing takes it."""
+        sides = [_region(each).side for each in self.seen]
+        return self.joints, np.array(sides), np.array([each.begun for each in self.seen])
+
+
+def predict(
+    film: Film,
+    input: Input,
+    people: Sequence[Person],
+    watching: Sequence[Follower],
+    how: How,
+    out: Path,
+    table: Table,
+) -> Iterator[int]:
+    """Write a row for each person and frame, and the video with its people drawn below the folder `out`.
+
+    Rows have the ids ID#000000, ID#000001 ...; a video that is no .mp4 becomes NAME.mp4.
+
+    Yields the number of each frame that is done. Raises InputError where the video cannot be written.
+    """
+    frames = ahead(((frame, Picture(frame.pixels)) for frame in film.frames()), DEPTH)
+    seen = ahead((_seen(frame, picture, watching) for frame, picture in frames), DEPTH)
+    path = out / (input.name if input.name.endswith(".mp4") else f"{input.name}.mp4")
+    with video.written(path, film.rate, film.size) if how.draw else nullcontext() as writer:
+        for each, joints in _steady(seen, film.rate, how):
+            frame = each.frame
+            for person, one, places in zip(people, each.seen, joints, strict=True):
+                region, confidence = _region(one), one.look.confidence
+                id = f"{person.id}#{frame.number:06d}"
+                table.add(id, input.name, region, places, confidence, frame.number, frame.seconds)
+                if writer:
+                    draw_look(frame.pixels, places, confidence, region)
+            if writer:
+                writer.write(frame.pixels)
+            yield frame.number
+
+
+def followers(people: Sequence[Person], film: Film, model: Model, how: How) -> list[Follower]:
+    """Who looks at each of a video's people, from the person's box on.
+
+    Without a box, or where a detector found nobody, the person is searched; who is not followed is looked at in the
+    whole picture then.
+
+    Raises InputError where a box lies outside the frames.
+    """
+    stays = not how.follow or not model.gives_confidence
+    watching = []
+    for person in people:
+        start = square(person.box, *film.size, model.margin)
+        if person.box is None and not stays:
+            start = None
+        if start is None and stays:
+            start = square(None, *film.size, model.margin)
+        watching.append(Follower(model, film.size, film.rate, start, stays))
+    return watching
+
+
+def _seen(frame: Frame, picture: Picture, watching: Sequence[Follower]) -> SeenFrame:
+    seen = []
+    for one in watching:
+        others = [other.region for other in watching if other is not one and other.region]
+        seen.append(one.look(picture, others))
+    return SeenFrame(frame, seen)
+
+
+def _steady(seen: Iterable[SeenFrame], rate: float, how: How) -> Iterator[tuple[SeenFrame, np.ndarray]]:
+    """The frames with the joints (P, K, 2) that are told of them."""
+    if how.smooth:
+        return smoothed(seen, lambda each: each.track, rate)
+    return ((each, each.joints) for each in seen)
+
+
+def _region(seen: Seen) -> Region:
+    assert seen.look.region is not None  # in a video everyone is looked at in every frame
+    return seen.look.region
