@@ -102,9 +102,10 @@ class Picture:
         """
         shrink = int(1 / np.sqrt(abs(np.linalg.det(affine[:, :2]))))
         reduced = self._reduced_by(max(1, shrink))
-        fy, fx = np.divide(reduced.shape[:2], self._reduced[1].shape[:2])
-        enlarge = np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5]])
-        affine = np.hstack([affine[:, :2] @ enlarge[:, :2], apply(affine, enlarge[:, 2])[:, None]])
+        if shrink > 1:
+            fy, fx = np.divide(reduced.shape[:2], self._reduced[1].shape[:2])
+            enlarge = np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5]])
+            affine = np.hstack([affine[:, :2] @ enlarge[:, :2], apply(affine, enlarge[:, 2])[:, None]])
         crop = cv2.warpAffine(reduced, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         bgr: np.ndarray = cv2.cvtColor(crop, cv2.COLOR_BGRA2BGR)
         return bgr

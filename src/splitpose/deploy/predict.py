@@ -1,5 +1,6 @@
 """Joints of a person in a picture with a TFLite file alone."""
 
+import cv2
 import numpy as np
 
 from splitpose.codecs import Codec, codec_of
@@ -23,6 +24,6 @@ def predict(
     """
     affine = crop_map(region, runtime.size)
     source = picture if isinstance(picture, Picture) else Picture(picture)
-    outputs = runtime.run(source.cut(affine, runtime.size)[None, ..., ::-1])
+    outputs = runtime.run(cv2.cvtColor(source.cut(affine, runtime.size), cv2.COLOR_BGR2RGB)[None])
     codec = codec or codec_of(outputs, runtime.size)
     return apply(invert(affine), codec.decode(outputs)[0]), codec.confidence(outputs)[0]

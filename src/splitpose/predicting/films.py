@@ -70,7 +70,12 @@ def predict(
     seen = ahead((_seen(frame, picture, watching) for frame, picture in frames), DEPTH)
     path = out / (input.name if input.name.endswith(".mp4") else f"{input.name}.mp4")
     with video.written(path, film.rate, film.size) if how.draw else nullcontext() as writer:
+        drawn: Frame | None = None
         for each, joints in _steady(seen, film.rate, how):
+            # The frame before is written only now: the thread that looks begins anew just when a frame comes out of
+            # it, and encoding leaves Python to it, which drawing does not.
+            if writer and drawn:
+                writer.write(drawn.pixels)
             frame = each.frame
             for person, one, places in zip(people, each.seen, joints, strict=True):
                 region, confidence = _region(one), one.look.confidence
@@ -78,9 +83,10 @@ def predict(
                 table.add(id, input.name, region, places, confidence, frame.number, frame.seconds)
                 if writer:
                     draw_look(frame.pixels, places, confidence, region)
-            if writer:
-                writer.write(frame.pixels)
+            drawn = frame
             yield frame.number
+        if writer and drawn:
+            writer.write(drawn.pixels)
 
 
 def followers(people: Sequence[Person], film: Film, model: Model, how: How) -> list[Follower]:

@@ -28,7 +28,7 @@ FORGETTING = 0.03
 LARGEST, SMALLEST = 1.5, 0.02
 """Longer sides of the picture: no person's square is larger or smaller."""
 
-PAUSE, GROWTH = 1 / 3, 2
+PAUSE, GROWTH = 1 / 3, 4
 """Seconds from one search to the next, and how many times as many after each that found nobody better."""
 
 TORSO = [INDEX[joint] for joint in ("lsho", "rsho", "lhip", "rhip")]
