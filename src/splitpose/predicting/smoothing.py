@@ -1,11 +1,12 @@
 """Joints of a video without the model's trembling, and without lag: a file's next frames are known, too.
 
 A joint's place is the mean of what was found within `REACH` seconds before and after, each weighted by how near it
-is in time and in place (a bilateral filter). As both sides count alike, movement at an even speed stays where it
-is, and as places far off count for nothing, quick movements and their turning points stay, too. How near two
-places are is told by means of five frames each, so that single slips do not keep their places.
+is in time and in place (a bilateral filter). Frames count in pairs, one as long before as the other is after, so
+that movement at an even speed stays where it is, to a video's first and last frame; and as places far off count for
+nothing, quick movements and their turning points stay, too. How near two places are is told by means of five frames
+each, so that single slips do not keep their places.
 
-On rendered people who move, benchmarks/smoothing.py compares this with the One Euro filter, which knows the past
+On rendered people who move, benchmarks/following.py compares this with the One Euro filter, which knows the past
 alone.
 """
 
@@ -57,21 +58,25 @@ def smoothed(
 
 
 def smooth(tracks: list[Track], at: int, reach: int, rate: float) -> np.ndarray:
-    """Joints (P, K, 2) of the frame `at`, taking up to `reach` frames before and after it into account."""
+    """Joints (P, K, 2) of the frame `at`, taking up to `reach` frames before and as many after it into account."""
     joints, sides, begun = (np.stack(parts) for parts in zip(*tracks, strict=True))
-    together = (begun == begun[at])[:, :, None].astype(np.float64)  # (T, P, 1)
-    frames = np.arange(max(at - reach, 0), min(at + reach + 1, len(tracks)))
-    about = _about(joints, together)
-    apart = np.hypot(*np.moveaxis(about[frames] - about[at], -1, 0)) / sides[at][:, None]
+    same = (begun == begun[at])[..., None]  # (T, P, 1)
+    gaps = np.arange(1, min(reach, at, len(tracks) - 1 - at) + 1)
+    paired = same[at - gaps] & same[at + gaps]
+    frames = np.concatenate([at - gaps, [at], at + gaps])
+    counted = np.concatenate([paired, same[[at]], paired])
+    about = _about(joints, same)
+    apart = np.linalg.norm(about[frames] - about[at], axis=-1) / sides[at][:, None]
     nearness = np.exp(-(((frames - at) / (rate * IN_TIME)) ** 2)[:, None, None] / 2 - (apart / IN_PLACE) ** 2 / 2)
-    weights = nearness * together[frames]
+    weights = nearness * counted
     return np.einsum("tpk,tpkd->pkd", weights / weights.sum(axis=0), joints[frames])
 
 
-def _about(joints: np.ndarray, together: np.ndarray) -> np.ndarray:
-    """Means of joints (T, P, K, 2) over the frames beside each that belong `together`, (T, P, 1)."""
-    gaps = np.abs(np.subtract.outer(np.arange(len(joints)), np.arange(len(joints))))
-    beside = (gaps <= BESIDE).astype(np.float64)
-    counted = np.maximum(np.tensordot(beside, together, 1), 1)
-    means: np.ndarray = np.tensordot(beside, together[..., None] * joints, 1) / counted[..., None]
-    return means
+def _about(joints: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Means of joints (T, P, K, 2) over the pairs of frames beside each that are of the `same` track, (T, P, 1)."""
+    total, count = joints.copy(), np.ones(same.shape)
+    for gap in range(1, BESIDE + 1):
+        paired = same[: -2 * gap] & same[2 * gap :]
+        total[gap:-gap] += paired[..., None] * (joints[: -2 * gap] + joints[2 * gap :])
+        count[gap:-gap] += 2 * paired
+    return total / count[..., None]
