@@ -70,6 +70,33 @@ def test_who_is_lost_is_searched_and_found_again():
     assert seen[-1].begun == 1
 
 
+def test_who_is_lost_is_searched_soon_however_long_the_next_search_had_waited():
+    model = FakeModel([])
+    follower = Follower(model, SIZE, RATE, None)
+    walk(model, follower, [(150, 240, 140)] * 60)  # the next search would be more than a hundred frames off
+    seen = walk(model, follower, [(500, 240, 140)] * 12)
+    assert on(seen[-1], (500, 240, 140))
+
+
+def test_a_confidence_that_falls_slowly_is_no_loss():
+    model = FakeModel([])
+    follower = Follower(model, SIZE, RATE, square(300, 200, 100))
+
+    def looks_at(sure):
+        regions = []
+
+        def look(picture, region):
+            regions.append(region)
+            return Look(person(300, 200, 100), np.full(11, sure), region)
+
+        model.look = look
+        follower.look(None, [])
+        return len(regions)
+
+    assert {looks_at(sure) for sure in np.linspace(0.9, 0.4, 150)} == {1}
+    assert looks_at(0.3) > 10  # suddenly much less: searched
+
+
 def test_a_person_who_leaves_and_comes_back_is_found_again():
     model = FakeModel([])
     place = (150, 240, 140)
