@@ -93,7 +93,7 @@ def test_a_confidence_that_falls_slowly_is_no_loss():
         follower.look(None, [])
         return len(regions)
 
-    assert {looks_at(sure) for sure in np.linspace(0.9, 0.4, 150)} == {1}
+    assert {looks_at(sure) for sure in np.linspace(0.9, 0.4, 500)} == {1}
     assert looks_at(0.3) > 10  # suddenly much less: searched
 
 
