@@ -9,7 +9,7 @@ from splitpose.errors import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand; 0 only when it did what was asked, errors are one line."""
+    """Run a subcommand; 0 only when it did what was asked, 130 when it was interrupted, errors are one line."""
     parser = argparse.ArgumentParser(prog="splitpose", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_settings(commands)
@@ -26,6 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"error: {f'{error.filename}: {error.strerror}' if error.filename else error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

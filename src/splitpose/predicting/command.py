@@ -48,6 +48,8 @@ def predict(
     """
     cv2.setNumThreads(1)  # reading, looking and drawing have threads of their own
     looking = models.load(model, threads)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is no folder; choose another --out")
     found, problems = inputs.gather(given, out)
     people = boxes.everyone(found, None if box is None else boxes.checked(np.array(box)))
     if detected is not None:
