@@ -1,6 +1,7 @@
 """People in a video: each is followed from frame to frame, and every frame is drawn."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +71,15 @@ def predict(
     seen = ahead((_seen(frame, picture, watching) for frame, picture in frames), DEPTH)
     path = out / (input.name if input.name.endswith(".mp4") else f"{input.name}.mp4")
     with video.written(path, film.rate, film.size) if how.draw else nullcontext() as writer:
-        drawn: Frame | None = None
-        for each, joints in _steady(seen, film.rate, how):
-            # The frame before is written only now: the thread that looks begins anew just when a frame comes out of
-            # it, and encoding leaves Python to it, which drawing does not.
-            if writer and drawn:
-                writer.write(drawn.pixels)
+        drawn: deque[Frame] = deque()
+
+        def write_drawn() -> None:
+            while writer and drawn:
+                writer.write(drawn.popleft().pixels)
+
+        # A frame is written when the next one comes: just then the thread that looks needs Python to begin anew,
+        # and encoding leaves it Python, which smoothing and drawing do not.
+        for each, joints in _steady(_each_after(write_drawn, seen), film.rate, how):
             frame = each.frame
             for person, one, places in zip(people, each.seen, joints, strict=True):
                 region, confidence = _region(one), one.look.confidence
@@ -83,10 +87,10 @@ def predict(
                 table.add(id, input.name, region, places, confidence, frame.number, frame.seconds)
                 if writer:
                     draw_look(frame.pixels, places, confidence, region)
-            drawn = frame
+            if writer:
+                drawn.append(frame)
             yield frame.number
-        if writer and drawn:
-            writer.write(drawn.pixels)
+        write_drawn()
 
 
 def followers(people: Sequence[Person], film: Film, model: Model, how: How) -> list[Follower]:
@@ -115,6 +119,12 @@ def _seen(frame: Frame, picture: Picture, watching: Sequence[Follower]) -> SeenF
         others = [other.region for other in watching if other is not one and other.region]
         seen.append(one.look(picture, others))
     return SeenFrame(frame, seen)
+
+
+def _each_after(action: Callable[[], None], items: Iterable[SeenFrame]) -> Iterator[SeenFrame]:
+    for item in items:
+        action()
+        yield item
 
 
 def _steady(seen: Iterable[SeenFrame], rate: float, how: How) -> Iterator[tuple[SeenFrame, np.ndarray]]:
