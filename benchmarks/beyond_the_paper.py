@@ -51,7 +51,7 @@ STEPS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     ),
     "cosine schedule": (
         ("baseline", "final"),
-        {"training": {"frozen": {"schedule": "cosine"}, "fine_tune": {"schedule": "cosine", "warm_up": 60}}},
+        {"training": {"frozen": {"schedule": "cosine"}, "fine_tune": {"schedule": "cosine"}}},
     ),
     "squared loss": (("baseline",), {"training": {"coordinate_loss": "squared"}}),
     "huber loss": (("baseline",), {"training": {"coordinate_loss": "huber"}}),
