@@ -16,7 +16,7 @@ setup: $(BIN)/.made ## make the environment .venv from requirements.lock
 $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r bootstrap.lock
-	uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements.lock
 	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
