@@ -155,10 +155,10 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "predict",
         help="joints of people in pictures and videos",
         description="Finds joints with a TFLite file alone, and writes predictions.csv and every picture and video "
-        "with its people drawn into a folder. A person is looked at in a box, in boxes of a CSV, a row a person, "
-        "or in the whole picture. In a video each person is followed from frame to frame, from the box on or from "
-        "where a search finds somebody. Inputs that cannot be used are named and skipped, and the exit status is 1 "
-        "then. docs/predict.md tells of the columns, of following and of smoothing.",
+        "with its people drawn into a folder. People are looked at in a box, or in boxes of a CSV, a row a person; "
+        "without them one person is searched, or by models without confidence the whole picture is looked at. In a "
+        "video people are followed from frame to frame. Inputs that cannot be used are named and skipped, and the "
+        "exit status is 1 then. docs/predict.md tells of the columns, of searching, following and smoothing.",
     )
     command.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="pictures, videos, folders of them")
     command.add_argument("--model", type=Path, required=True, metavar="TFLITE")
@@ -176,6 +176,7 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     command.add_argument("--threads", type=_positive, default=1, metavar="N", help="of the model (default: 1)")
     command.add_argument("--no-drawings", action="store_true", help="write predictions.csv alone")
+    command.add_argument("--no-searching", action="store_true", help="without a box look at the whole picture")
     command.add_argument("--no-following", action="store_true", help="look at the same square in all frames")
     command.add_argument("--no-smoothing", action="store_true", help="joints of videos as the model finds them")
     command.set_defaults(run=_predict)
@@ -183,9 +184,14 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _predict(options: argparse.Namespace) -> None:
     from splitpose.predicting.command import predict
-    from splitpose.predicting.films import How
+    from splitpose.predicting.how import How
 
-    how = How(not options.no_following, not options.no_smoothing, not options.no_drawings)
+    how = How(
+        search=not options.no_searching,
+        follow=not options.no_following,
+        smooth=not options.no_smoothing,
+        draw=not options.no_drawings,
+    )
     predict(options.inputs, options.model, options.out, options.box, options.boxes, how, options.threads)
 
 

@@ -36,6 +36,7 @@ class FakeModel:
     people: list[tuple[float, float, float]]
     boxes_are_of_joints: bool = True
     margin: float = MARGIN
+    joints_margin: float = MARGIN
     gives_confidence: bool = True
     looks: list[Region] = field(default_factory=list)
 

@@ -115,6 +115,29 @@ def test_pictures_and_folders_become_one_table_and_drawings_under_their_names(do
     assert joints[0] == pytest.approx(joints_of(found[0]))
 
 
+def test_without_a_box_a_person_is_searched(dots, tmp_path):
+    one, out = picture(tmp_path / "one.png"), tmp_path / "out"
+    assert run(one, "--model", dots, "--out", out) == 0
+    (row,) = rows(out)
+    assert joints_of(row) == pytest.approx(made.PLACES + offset(0), abs=2.5)
+    assert float(row["square_side"]) < HEIGHT
+
+
+def test_without_searching_the_whole_picture_is_looked_at(dots, tmp_path):
+    one, out = picture(tmp_path / "one.png"), tmp_path / "out"
+    assert run(one, "--model", dots, "--out", out, "--no-searching") == 0
+    (row,) = rows(out)
+    assert [float(row[f"square_{part}"]) for part in ("x", "y", "side")] == [239.5, 179.5, WIDTH]
+
+
+def test_by_a_model_without_confidence_nobody_is_searched_and_it_is_told_once(coordinates, tmp_path, capsys):
+    for name in ("one.png", "two.png"):
+        picture(tmp_path / "in" / name)
+    assert run(tmp_path / "in", "--model", coordinates, "--out", tmp_path / "out") == 0
+    assert capsys.readouterr().out.count("this model gives no confidence, so that nobody is searched by it") == 1
+    assert [row["square_side"] for row in rows(tmp_path / "out")] == ["480.000"] * 2
+
+
 @pytest.mark.parametrize("given", ["box", "boxes", "none"])
 def test_the_person_in_a_video_is_followed(dots, tmp_path, given, capsys):
     path, out = film(tmp_path / "walk.mp4"), tmp_path / "out"

@@ -3,7 +3,7 @@ import pytest
 from predicting.fake_model import FakeModel, person, square
 
 from splitpose.crops.geometry import Region, whole_picture
-from splitpose.predicting.following import LOST, Follower, alike, around_joints
+from splitpose.predicting.following import LOST, Follower, alike
 from splitpose.predicting.model import NOBODY, Look
 
 SIZE, RATE = (640, 480), 25.0
@@ -181,7 +181,3 @@ def test_somebody_is_always_looked_at():
     seen = walk(model, Follower(model, (320, 240), RATE, None), [None] * 30)
     assert all(each.look.region is not None for each in seen)
     assert whole_picture(320, 240).side == 320
-
-
-def test_around_joints_is_the_box_of_all_joints():
-    assert around_joints(2.0)(person(50, 60, 30)) == Region(pytest.approx(50), pytest.approx(60), pytest.approx(60))

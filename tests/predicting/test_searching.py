@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from predicting.fake_model import SURE, UNSURE, FakeModel, person, square
+from predicting.fake_model import SURE, FakeModel, person, square
 
 from splitpose.crops.geometry import Region
-from splitpose.predicting.following import around_joints
 from splitpose.predicting.model import Look
-from splitpose.predicting.searching import overlap, search, squares, trust
+from splitpose.predicting.searching import around_joints, overlap, search, squares
 
 AROUND = around_joints(1.5)
 
@@ -34,14 +33,6 @@ def test_nobody_is_left():
     assert search(model, None, (640, 480), AROUND, [square(320, 240, 300)]) is None
 
 
-def test_trust_is_confidence_times_overlap():
-    seen = Look(person(100, 100, 100), np.full(11, 0.8), Region(100, 100, 150))
-    assert trust(seen, AROUND) == pytest.approx(0.8)
-    aside = Look(person(100, 100, 100), np.full(11, 0.8), Region(175, 100, 150))
-    assert trust(aside, AROUND) == pytest.approx(0.8 / 3)  # half of each is shared: 1/2 over 3/2
-    assert trust(Look(person(0, 0, 10), np.full(11, UNSURE), None), AROUND) == 0
-
-
 @pytest.mark.parametrize(
     ("one", "other", "shared"),
     [
@@ -59,7 +50,7 @@ def test_overlap(one, other, shared):
     assert overlap(Region(*other), Region(*one)) == pytest.approx(shared)
 
 
-@pytest.mark.parametrize("size", [(640, 480), (480, 640), (100, 100), (1000, 90), (1, 1), (3, 700)])
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (100, 100), (700, 90), (1, 1)])
 def test_squares_cover_the_picture_and_none_leaves_it_but_the_whole(size):
     width, height = size
     whole, *rest = squares(width, height)
@@ -71,4 +62,24 @@ def test_squares_cover_the_picture_and_none_leaves_it_but_the_whole(size):
             assert ordered[0] - side / 2 == pytest.approx(-0.5)
             assert ordered[-1] + side / 2 == pytest.approx(length - 0.5)
             assert all(gap <= side / 2 + 1e-6 for gap in np.diff(ordered))
-    assert min(each.side for each in rest) == min(size) / 2
+    assert sides_of(rest) == pytest.approx([0.36 * min(size), 0.6 * min(size), min(size)])
+
+
+@pytest.mark.parametrize("size", [(8000, 10), (3, 7000)])
+def test_squares_in_a_very_long_picture_are_few_and_cover_it(size):
+    rest = squares(*size)[1:]
+    assert sides_of(rest) == pytest.approx([0.36 * max(size) / 8, 0.6 * max(size) / 8, max(size) / 8])
+    assert len(rest) < 100
+    assert {each.x if size[0] < size[1] else each.y for each in rest} == {(min(size) - 1) / 2}
+
+
+def test_squares_of_some_sizes_alone():
+    assert sides_of(squares(200, 100, (0.6,))[1:]) == pytest.approx([60])
+
+
+def sides_of(regions):
+    return sorted({each.side for each in regions})
+
+
+def test_around_joints_is_the_box_of_all_joints():
+    assert around_joints(2.0)(person(50, 60, 30)) == Region(pytest.approx(50), pytest.approx(60), pytest.approx(60))

@@ -12,7 +12,7 @@ from splitpose.errors import InputError
 from splitpose.predicting import boxes, films, inputs, stills, table
 from splitpose.predicting import model as models
 from splitpose.predicting.boxes import Person
-from splitpose.predicting.films import How
+from splitpose.predicting.how import How
 from splitpose.predicting.inputs import Input
 from splitpose.predicting.model import Model
 from splitpose.predicting.table import Table
@@ -40,7 +40,7 @@ def predict(
         out: a folder.
         box: x0 y0 x1 y1 px of one person in every input.
         detected: instead, a CSV of boxes; see `boxes.read`.
-        how: what is done with videos, and whether anything is drawn.
+        how: what is searched, followed, smoothed and drawn.
         threads: of the model.
 
     Raises InputError where something cannot be done: before anything is written if it concerns all inputs, else
@@ -79,9 +79,13 @@ def _pictures(
     problems = []
     if not used:
         return []
+    if how.search and not model.gives_confidence and any(who.box is None for each in used for who in people[each]):
+        print(
+            "this model gives no confidence, so that nobody is searched by it: without a box it sees whole pictures"
+        )
     with bar("pictures") as progress:
         task = progress.add_task("pictures", total=len(used))
-        for still in stills.look_at(used, people, model):
+        for still in stills.look_at(used, people, model, how):
             if isinstance(still, str):
                 problems.append(_tell("skipped", still))
             else:

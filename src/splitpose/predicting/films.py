@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from splitpose.crops.geometry import Picture, Region
+from splitpose.crops.geometry import Picture, Region, whole_picture
 from splitpose.drawing import draw_look
 from splitpose.predicting import video
 from splitpose.predicting.ahead import ahead
 from splitpose.predicting.boxes import Person, square
 from splitpose.predicting.following import Follower, Seen
+from splitpose.predicting.how import How
 from splitpose.predicting.inputs import Input
 from splitpose.predicting.model import Model
 from splitpose.predicting.smoothing import Track, smoothed
@@ -22,15 +23,6 @@ from splitpose.predicting.video import Film, Frame
 
 DEPTH = 4
 """Frames that are read, and that are looked at, before they are asked for."""
-
-
-@dataclass(frozen=True)
-class How:
-    """What is done with a video."""
-
-    follow: bool = True
-    smooth: bool = True
-    draw: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,8 +88,8 @@ def predict(
 def followers(people: Sequence[Person], film: Film, model: Model, how: How) -> list[Follower]:
     """Who looks at each of a video's people, from the person's box on.
 
-    Without a box, or where a detector found nobody, the person is searched; who is not followed is looked at in the
-    whole picture then.
+    Without a box, or where a detector found nobody, the person is searched; who is not to be searched or followed
+    is looked at in the whole picture then.
 
     Raises InputError where a box lies outside the frames.
     """
@@ -105,10 +97,10 @@ def followers(people: Sequence[Person], film: Film, model: Model, how: How) -> l
     watching = []
     for person in people:
         start = square(person.box, *film.size, model.margin)
-        if person.box is None and not stays:
+        if stays or not how.search:
+            start = start or whole_picture(*film.size)
+        elif person.box is None:
             start = None
-        if start is None and stays:
-            start = square(None, *film.size, model.margin)
         watching.append(Follower(model, film.size, film.rate, start, stays))
     return watching
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from splitpose.crops.geometry import Picture, Region, region_of, whole_picture
-from splitpose.predicting.model import MARGIN, NOBODY, Look, Model
-from splitpose.predicting.searching import Around, search, trust
+from splitpose.predicting.model import NOBODY, Look, Model
+from splitpose.predicting.searching import SIDES, Around, around_joints, search
 from splitpose.skeleton import INDEX
 
 LOST = 0.85
@@ -30,6 +30,9 @@ LARGEST, SMALLEST = 1.5, 0.02
 
 PAUSE, GROWTH = 1 / 3, 4
 """Seconds from one search to the next, and how many times as many after each that found nobody better."""
+
+SEARCHED = SIDES[:2]
+"""A video is searched again and again, so that squares of the smallest size, two thirds of all, are left out."""
 
 TORSO = [INDEX[joint] for joint in ("lsho", "rsho", "lhip", "rhip")]
 
@@ -68,8 +71,8 @@ class Follower:
         followed = self.region
         look = self._model.look(picture, followed) if followed else None
         if self._around is None:
-            self._around = alike(look) if look else around_joints(MARGIN)
-        is_lost = look is None or _sure(look) < LOST * self._usual
+            self._around = alike(look) if look else around_joints(self._model.joints_margin)
+        is_lost = look is None or look.sure < LOST * self._usual
         if is_lost:
             self._waits = min(self._waits, round(PAUSE * self._rate))
         if self._waits <= 0 and (is_lost or self._start is None):
@@ -77,7 +80,7 @@ class Follower:
         look = look or self._model.look(picture, whole_picture(*self._size))
         self._waits -= 1
         self._begun += look.region is not followed
-        sure = _sure(look)
+        sure = look.sure
         self._usual += FORGETTING * (max(sure, LOST * self._usual) - self._usual) if self._usual else sure
         following = self._around(look.joints)
         self.region = following if self._is_in_picture(following) else None
@@ -86,9 +89,9 @@ class Follower:
     def _searched(self, picture: Picture, look: Look | None, is_lost: bool, others: list[Region]) -> Look | None:
         """Whom a search finds, if better than the look, by far so where the person is not lost; or the look."""
         assert self._around is not None
-        found = search(self._model, picture, self._size, self._around, others)
-        needed = 0.0 if look is None else trust(look, self._around) / (1 if is_lost else LOST)
-        is_better = found is not None and trust(found, self._around) > needed
+        found = search(self._model, picture, self._size, self._around, others, SEARCHED)
+        needed = 0.0 if look is None else look.sure / (1 if is_lost else LOST)
+        is_better = found is not None and found.sure > needed
         self._pause = PAUSE if is_better else GROWTH * self._pause
         self._waits = round(self._pause * self._rate)
         return found if is_better else look
@@ -97,11 +100,6 @@ class Follower:
         width, height = self._size
         is_inside = 0 <= region.x < width and 0 <= region.y < height
         return is_inside and SMALLEST <= region.side / max(width, height) <= LARGEST
-
-
-def around_joints(margin: float) -> Around:
-    """Squares around the box of all joints."""
-    return lambda joints: region_of(joints, np.empty(0), "joints", margin)
 
 
 def alike(look: Look) -> Around:
@@ -120,7 +118,3 @@ def alike(look: Look) -> Around:
         return Region(now.x + right * now.side, now.y + down * now.side, side * now.side)
 
     return around
-
-
-def _sure(look: Look) -> float:
-    return float(look.confidence.mean())

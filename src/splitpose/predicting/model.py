@@ -30,6 +30,11 @@ class Look:
     confidence: np.ndarray
     region: Region | None
 
+    @property
+    def sure(self) -> float:
+        """Mean confidence of all joints."""
+        return float(self.confidence.mean())
+
 
 NOBODY = Look(np.full((len(JOINTS), 2), np.nan), np.full(len(JOINTS), np.nan), None)
 
@@ -46,6 +51,11 @@ class Model:
     def margin(self) -> float:
         """Side of a person's square in longer sides of the person's box."""
         return self.card.crop_margin if self.card else MARGIN
+
+    @property
+    def joints_margin(self) -> float:
+        """The same for the box of the joints, where no other box is known."""
+        return self.margin if self.boxes_are_of_joints else MARGIN
 
     @property
     def gives_confidence(self) -> bool:

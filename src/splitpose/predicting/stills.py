@@ -14,8 +14,10 @@ from splitpose.errors import InputError
 from splitpose.files import whole_file
 from splitpose.predicting.ahead import ahead
 from splitpose.predicting.boxes import Person, square
+from splitpose.predicting.how import How
 from splitpose.predicting.inputs import Input
 from splitpose.predicting.model import NOBODY, Look, Model
+from splitpose.predicting.searching import around_joints, search
 
 DEPTH = 4
 """Pictures that are read, and that are looked at, before they are asked for."""
@@ -31,11 +33,11 @@ class Still:
 
 
 def look_at(
-    inputs: Sequence[Input], people: Mapping[Input, Sequence[Person]], model: Model
+    inputs: Sequence[Input], people: Mapping[Input, Sequence[Person]], model: Model, how: How
 ) -> Iterator[Still | str]:
     """The pictures with what was found, in order, or for one that cannot be used a line that says why."""
     read = ahead((_read(each) for each in inputs), DEPTH)
-    return ahead((_looked_at(still, people, model) for still in read), DEPTH)
+    return ahead((_looked_at(still, people, model, how) for still in read), DEPTH)
 
 
 def draw(still: Still, out: Path) -> None:
@@ -61,7 +63,7 @@ def _read(input: Input) -> Still | str:
         return str(error)
 
 
-def _looked_at(still: Still | str, people: Mapping[Input, Sequence[Person]], model: Model) -> Still | str:
+def _looked_at(still: Still | str, people: Mapping[Input, Sequence[Person]], model: Model, how: How) -> Still | str:
     if isinstance(still, str):
         return still
     height, width = still.pixels.shape[:2]
@@ -72,5 +74,9 @@ def _looked_at(still: Still | str, people: Mapping[Input, Sequence[Person]], mod
             region = square(person.box, width, height, model.margin)
         except InputError as error:
             return f"{still.input.path}: {error}"
-        looks.append((person, model.look(picture, region) if region else NOBODY))
+        if person.box is None and how.search and model.gives_confidence:
+            look = search(model, picture, (width, height), around_joints(model.joints_margin))
+        else:
+            look = model.look(picture, region) if region else None
+        looks.append((person, look or NOBODY))
     return Still(still.input, still.pixels, looks)
