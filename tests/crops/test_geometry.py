@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from splitpose.crops.geometry import Picture, Region, apply, crop_map, cut, invert, region_of
+from splitpose.crops.geometry import Picture, Region, apply, crop_map, cut, invert, region_of, whole_picture
 
 
 def test_region_around_joints_by_hand():
@@ -13,6 +13,12 @@ def test_region_around_joints_by_hand():
 
 def test_region_around_the_box_by_hand():
     assert region_of(np.zeros((11, 2)), np.array([0, 0, 100, 40.0]), "box", 2.0) == Region(50.0, 20.0, 200.0)
+
+
+def test_the_square_of_a_whole_picture_by_hand():
+    assert whole_picture(100, 60) == Region(49.5, 29.5, 100)  # from -0.5 to 99.5, and 20 px above and below
+    assert whole_picture(60, 101) == Region(29.5, 50, 101)
+    assert whole_picture(1, 1) == Region(0, 0, 1)
 
 
 def test_corners_of_the_region_become_corners_of_the_crop():
