@@ -19,6 +19,7 @@ from splitpose.deploy.card import Card, with_card
 from splitpose.deploy.targets.python_device import sustained
 from splitpose.drawing import draw_joints
 from splitpose.files import whole_file
+from splitpose.predicting.searching import SIDES, squares
 from splitpose.skeleton import JOINTS, LIMBS
 
 FILE = Path(__file__).with_name("vectors.json")
@@ -83,6 +84,15 @@ def maps(rng: np.random.Generator) -> list[Json]:
                 "back": invert(affine).ravel().tolist(),
             }
         )
+    return cases
+
+
+def searches() -> list[Json]:
+    """The squares of a search in pictures of several shapes, (x, y, side) each."""
+    cases = []
+    for width, height in [(640, 480), (333, 777), (100, 100), (900, 20), (1, 1)]:
+        found = [[each.x, each.y, each.side] for each in squares(width, height)]
+        cases.append({"width": width, "height": height, "sides": SIDES, "squares": found})
     return cases
 
 
@@ -211,6 +221,7 @@ def vectors() -> dict[str, list[Any]]:
         "skeleton": [{"joints": JOINTS, "limbs": LIMBS}],
         "crops": crops(rng),
         "maps": maps(rng),
+        "searches": searches(),
         "decodings": decodings(rng),
         "drawings": drawings(rng),
         "latencies": latencies(rng),

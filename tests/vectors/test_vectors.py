@@ -1,4 +1,4 @@
-"""Python's side of what Python and the page do alike: cropping, decoding, drawing, latency, the card."""
+"""Python's side of what Python and the page do alike: cropping, searching, decoding, drawing, latency, the card."""
 
 import json
 
@@ -12,6 +12,7 @@ from splitpose.crops.geometry import Region, apply, crop_map, cut, invert, regio
 from splitpose.deploy import card
 from splitpose.deploy.targets.python_device import sustained
 from splitpose.errors import InputError
+from splitpose.predicting.searching import SIDES, squares
 from splitpose.skeleton import JOINTS, LIMBS
 
 VECTORS = json.loads(make.FILE.read_text())
@@ -44,6 +45,13 @@ def test_maps(case):
     assert affine.ravel() == pytest.approx(case["affine"])
     assert apply(affine, joints) == pytest.approx(np.array(case["mapped"]))
     assert invert(affine).ravel() == pytest.approx(case["back"])
+
+
+@cases("searches")
+def test_searches(case):
+    assert case["sides"] == list(SIDES)
+    found = [[each.x, each.y, each.side] for each in squares(case["width"], case["height"])]
+    assert np.array(found) == pytest.approx(np.array(case["squares"]))
 
 
 @cases("decodings")

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from web.conftest import REPOSITORY, serving
 
 from splitpose import pictures
-from splitpose.crops.geometry import Region, region_of
+from splitpose.crops.geometry import Picture, Region, region_of
 from splitpose.deploy import card, page
 from splitpose.deploy.predict import predict
 from splitpose.deploy.runtime import Runtime
 from splitpose.drawing import draw_joints
+from splitpose.predicting import model as predicting_model
+from splitpose.predicting.model import Look
+from splitpose.predicting.searching import around_joints, search
 
 CAMERA = "--use-fake-device-for-media-stream"
 
@@ -34,6 +38,14 @@ def joints_by_python(model: Path, picture: Path, region: Region | None = None):
     return looked_at(model, pictures.read(picture), region)[0]
 
 
+def searched(path: Path, picture: Path) -> Look:
+    """What `splitpose predict` finds without a box."""
+    model, pixels = predicting_model.load(path), pictures.read(picture)
+    found = search(model, Picture(pixels), pixels.shape[1::-1], around_joints(model.joints_margin))
+    assert found is not None
+    return found
+
+
 def test_the_javascript_modules_keep_to_the_vectors(built):
     tests = sorted(map(str, Path(__file__).parent.glob("*.test.mjs")))
     done = subprocess.run(["node", "--test", *tests], capture_output=True, text=True)
@@ -48,7 +60,7 @@ def test_every_model_finds_and_draws_what_python_does(drive, url, models):
     for path, shown in zip(files, seen["each"], strict=True):
         assert shown["chosen"] == [path.parent.name, path.stem]
         picture = pictures.read(page.DIST / "sample.jpg")
-        found, confidence = looked_at(path, picture)
+        found, confidence = looked_at(path, picture, Region(**shown["square"]))
         np.testing.assert_allclose(shown["joints"], found, atol=1, err_msg=str(path))
         canvas = cv2.imdecode(np.frombuffer(base64.b64decode(shown["png"]), np.uint8), cv2.IMREAD_COLOR)
         drawn = draw_joints(picture, found, confidence=confidence)
@@ -63,17 +75,20 @@ def test_ones_own_picture_model_and_square(drive, url, models, tmp_path):
     from web import made
 
     picture, model = tmp_path / "dots.png", models / "dots" / "float32.tflite"
-    cv2.imwrite(str(picture), made.picture())
-    seen = drive("own", url, picture=str(picture), model=str(model), square=[[30, 20], [170, 190]])
-    whole, part = np.array(seen["whole"]["joints"]), np.array(seen["part"]["joints"])
+    cv2.imwrite(str(picture), np.pad(made.picture(), ((60, 40), (30, 140), (0, 0)), constant_values=made.GREY))
+    places = made.PLACES + [30, 60]
+    seen = drive("own", url, picture=str(picture), model=str(model), square=[[60, 80], [200, 250]])
+    found, part, whole = (np.array(seen[each]["joints"]) for each in ("found", "part", "whole"))
+    assert seen["found"]["square"] == pytest.approx(vars(searched(model, picture).region))
+    np.testing.assert_allclose(found, searched(model, picture).joints, atol=0.01)
     np.testing.assert_allclose(whole, joints_by_python(model, picture), atol=0.01)
-    np.testing.assert_allclose(whole, made.PLACES, atol=2.5)
-    np.testing.assert_allclose(part, made.PLACES, atol=2)
+    np.testing.assert_allclose(found, places, atol=2)
+    np.testing.assert_allclose(part, places, atol=2)
     # The square's corners are those of the mouse, which stands on whole px of the screen.
-    np.testing.assert_allclose(part, joints_by_python(model, picture, Region(100, 105, 170)), atol=1)
-    assert seen["again"]["joints"] == seen["whole"]["joints"]
-    assert "dots" in seen["whole"]["card"]
-    assert seen["whole"]["chosen"] == []
+    np.testing.assert_allclose(part, joints_by_python(model, picture, Region(130, 165, 170)), atol=1)
+    assert seen["again"]["joints"] == seen["found"]["joints"]
+    assert "dots" in seen["found"]["card"]
+    assert seen["found"]["chosen"] == []
 
 
 def test_the_person_in_a_video_is_followed(drive, url, models, tmp_path):
@@ -154,11 +169,11 @@ def test_bad_files_are_told_and_do_no_harm(drive, url, models, tmp_path):
     assert seen["after"]["message"] == ""
     # A file without a card is read by the shape of its output, as Python does it.
     assert "cardnone" in seen["after"]["card"]
-    found = joints_by_python(plain, page.DIST / "sample.jpg")
+    found = searched(plain, page.DIST / "sample.jpg").joints
     np.testing.assert_allclose(seen["after"]["joints"], found, atol=0.01)
 
 
-def test_no_models_yet(drive, built, tmp_path):
+def test_no_predicting_modelyet(drive, built, tmp_path):
     shutil.copytree(built, tmp_path / "page", copy_function=os.link)
     assert page.publish(tmp_path / "models", tmp_path / "page") == 0
     with serving(tmp_path / "page") as address:

@@ -5,10 +5,11 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { readCard } from "../../web/src/card.js";
-import { apply, cropMap, cut, invert, regionOf } from "../../web/src/crop.js";
+import { apply, cropMap, invert, Picture, regionOf } from "../../web/src/crop.js";
 import { coordinates, heatmaps } from "../../web/src/decode.js";
 import { strokes } from "../../web/src/draw.js";
 import { fifths, percentile } from "../../web/src/latency.js";
+import { SIDES, squares } from "../../web/src/search.js";
 import { JOINTS, LIMBS } from "../../web/src/skeleton.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/vectors.json", import.meta.url), "utf8"));
@@ -43,7 +44,7 @@ each("skeleton", ({ joints, limbs }) => {
 });
 
 each("crops", ({ picture, region, size, crop }) => {
-  const found = cut(pixels(picture), cropMap(region, size), size);
+  const found = new Picture(pixels(picture)).cut(cropMap(region, size), size);
   assert.deepEqual([...found], [...unpacked(crop)]);
 });
 
@@ -54,6 +55,13 @@ each("maps", ({ joints, margin, size, region, affine, mapped, back }) => {
   close(found, affine, 1e-9, "affine");
   close(joints.map((joint) => apply(found, joint)), mapped, 1e-9, "mapped");
   close(invert(found), back, 1e-9, "back");
+});
+
+each("searches", ({ width, height, sides, squares: wanted }) => {
+  assert.deepEqual(SIDES, sides);
+  const found = squares(width, height);
+  assert.equal(found.length, wanted.length);
+  close(found.map(({ x, y, side }) => [x, y, side]), wanted, 1e-9, "square");
 });
 
 each("decodings", ({ codec, output, joints, confidence }) => {

@@ -1,6 +1,9 @@
 /** The facts of a model for people. */
 
-const VIEWPOINTS = { observer: "sides as the observer sees them", person: "sides are the person’s own" };
+const VIEWPOINTS = {
+  observer: "left is the side towards the picture’s right, whichever way a person faces",
+  person: "sides are the person’s own",
+};
 const HIDDEN = ["format", "joints"];
 
 /**

@@ -1,15 +1,16 @@
 /** The page: what is looked at, which model looks, and what it found. */
 
 import { showCard } from "./about.js";
-import { wholePicture } from "./crop.js";
+import { Picture, regionOf, wholePicture } from "./crop.js";
 import { paint, strokes } from "./draw.js";
 import { fetched } from "./fetched.js";
-import { whereNext } from "./follow.js";
+import { Follower } from "./follow.js";
 import { percentile } from "./latency.js";
 import { chooseModels, INDEX } from "./models.js";
 import { keepOffline } from "./offline.js";
 import { open, predict } from "./predict.js";
 import { Runtime } from "./runtime.js";
+import { search } from "./search.js";
 import { cameraSource, pictureSource, videoSource } from "./sources.js";
 import { drawnSquare } from "./square.js";
 
@@ -22,6 +23,7 @@ const MARGIN = 1.5;
 
 const element = (/** @type {string} */ id) => document.getElementById(id);
 const canvas = /** @type {HTMLCanvasElement} */ (element("picture"));
+const tick = /** @type {HTMLInputElement} */ (element("find"));
 const frame = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 /** @type {Runtime | null} */
@@ -30,8 +32,8 @@ let runtime = null;
 let model = null;
 /** @type {import("./sources.js").Source | null} */
 let source = null;
-/** The square that is looked at, null for the whole picture. @type {import("./crop.js").Region | null} */
-let region = null;
+/** The square that somebody has drawn into a still picture. @type {import("./crop.js").Region | null} */
+let drawn = null;
 /** @type {"user" | "environment"} */
 let facing = "user";
 /** Of the model's latest runs, ms. @type {number[]} */
@@ -98,76 +100,109 @@ async function useSource(/** @type {() => Promise<import("./sources.js").Source>
   if (mine !== sourcesAsked) return made.end();
   source?.end();
   source = made;
-  region = null;
+  drawn = null;
   times = [];
   canvas.classList.toggle("mirrored", source.mirrored);
   canvas.classList.toggle("still", !source.live);
   element("camera").setAttribute("aria-pressed", String(source.name === "camera"));
-  element("pause").hidden = element("follow-choice").hidden = !source.live;
+  element("pause").hidden = !source.live;
   element("pause").textContent = "Pause";
   element("turn").hidden = source.name !== "camera";
-  element("whole").hidden = true;
-  hint();
   await look();
 }
 
+/** What is looked at, in words. */
 function hint() {
-  const still = region ? "" : "The whole picture is looked at; draw a square around one person to look only there.";
+  const where = finds() ? "The person is searched" : "The whole picture is looked at";
+  const still = drawn ? "" : `${where}; draw a square around one to look only there.`;
   element("hint").textContent = source.mirrored ? "Shown as in a mirror." : source.live ? "" : still;
+  element("no-square").hidden = !drawn;
+  tick.disabled = !model.codec.givesConfidence;
+}
+
+/** Whether somebody is searched, and followed: by models that know how sure they are. */
+function finds() {
+  return tick.checked && model.codec.givesConfidence;
 }
 
 /** Look at the source until something else is wanted: for a while at a picture, for ever at what moves. */
 async function look() {
   const mine = ++turn;
   if (!source || !model) return;
+  hint();
   const current = () => mine === turn;
-  const begin = performance.now();
+  const person = finder();
+  let begin = performance.now();
   /** @type {number[]} When pictures were shown within the last second. */
   let shown = [];
   for (let number = 0; current(); number++) {
     const now = performance.now();
     if (!source.live && (number > AGAIN || now > begin + AGAIN_MS)) return;
     try {
-      if (!number || !source.paused) await lookOnce(current);
+      if (!number || !source.paused) await lookOnce(person, current);
     } catch (error) {
       if (current()) throw error;
     }
+    if (!number) begin = performance.now(); // a search takes longer than all looks after it
     shown = [...shown.filter((time) => time > now - 1000), now];
     if (current()) showFigures(source.live ? shown.length : null);
     if (source.live) await new Promise(requestAnimationFrame);
   }
 }
 
+/**
+ * What finds the person in one picture after the other: in the square that was drawn, where a search or the picture
+ * before tells, or in the whole picture.
+ *
+ * @typedef {(look: import("./search.js").Look, width: number, height: number) => Promise<import("./search.js").Seen>} Finder
+ * @returns {Finder}
+ */
+function finder() {
+  if (drawn) return (look) => look(drawn);
+  if (!finds()) return (look, width, height) => look(wholePicture(width, height));
+  const margin = model.card?.crop_around === "joints" ? model.card.crop_margin : MARGIN;
+  const around = (/** @type {import("./crop.js").Point[]} */ joints) => regionOf(joints, margin);
+  if (source.live) {
+    const follower = new Follower(around);
+    return (look, width, height) => follower.see(look, width, height, () => performance.now() / 1000);
+  }
+  /** @type {import("./crop.js").Region | null} */
+  let found = null;
+  return async (look, width, height) => {
+    found ??= (await search(look, width, height, around)).region;
+    return look(found);
+  };
+}
+
 /** Look at the source as it is now; show what is found if that is still wanted. */
-async function lookOnce(/** @type {() => boolean} */ current) {
+async function lookOnce(/** @type {Finder} */ person, /** @type {() => boolean} */ current) {
   const { width, height } = source;
   frame.canvas.width = width;
   frame.canvas.height = height;
   frame.drawImage(source.content, 0, 0, width, height);
-  const pixels = frame.getImageData(0, 0, width, height);
-  const { joints, confidence, ms } = await predict(runtime, model, pixels, region ?? wholePicture(width, height));
-  if (!current()) return;
-  times = [...times.slice(1 - WINDOW), ms];
+  const picture = new Picture(frame.getImageData(0, 0, width, height));
+  const lookAtSquare = async (/** @type {import("./crop.js").Region} */ region) => {
+    const seen = await predict(runtime, model, picture, region);
+    if (!current()) throw new Error("something else is wanted by now");
+    times = [...times.slice(1 - WINDOW), seen.ms];
+    return seen;
+  };
+  const { joints, confidence, region } = await person(lookAtSquare, width, height);
   showPicture(region);
   paint(canvas.getContext("2d"), strokes(joints, confidence, model.joints, width, height));
   canvas.setAttribute("aria-label", `${source.name} with the joints that ${model.name} found`);
   canvas.dataset.joints = JSON.stringify(joints);
-  if (!source.live) return;
-  const follow = /** @type {HTMLInputElement} */ (element("follow"));
-  follow.disabled = confidence.some(Number.isNaN);
-  const margin = model.card?.crop_around === "joints" ? model.card.crop_margin : MARGIN;
-  region = follow.checked ? whereNext(joints, confidence, margin, width, height) : null;
+  canvas.dataset.square = JSON.stringify(region);
 }
 
 /** The picture alone, with the square that is looked at. */
-function showPicture(/** @type {import("./crop.js").Region | null} */ square) {
+function showPicture(/** @type {import("./crop.js").Region} */ square) {
   const { width, height } = frame.canvas;
   canvas.width = width;
   canvas.height = height;
   canvas.style.setProperty("--ratio", String(width / height));
   const context = canvas.getContext("2d");
   context.drawImage(frame.canvas, 0, 0);
-  if (!square) return;
   const { x, y, side } = square, thin = Math.max(1, Math.min(width, height) / 300);
   context.setLineDash([4 * thin, 3 * thin]);
   context.lineWidth = thin;
@@ -184,9 +219,7 @@ function showFigures(/** @type {number | null} */ rate) {
 }
 
 async function lookAt(/** @type {import("./crop.js").Region | null} */ square) {
-  region = square;
-  element("whole").hidden = !square;
-  hint();
+  drawn = square;
   await look();
 }
 
@@ -224,7 +257,8 @@ element("turn").addEventListener("click", () => {
 element("pause").addEventListener("click", () => {
   element("pause").textContent = source.pause() ? "Play" : "Pause";
 });
-element("whole").addEventListener("click", () => attempt(() => lookAt(null)));
+element("no-square").addEventListener("click", () => attempt(() => lookAt(null)));
+tick.addEventListener("change", () => attempt(look));
 drawnSquare(
   canvas,
   () => source && !source.live,
@@ -232,7 +266,7 @@ drawnSquare(
     turn++;
     showPicture(square);
   },
-  (square) => attempt(() => lookAt(square ?? region)),
+  (square) => attempt(() => lookAt(square ?? drawn)),
 );
 
 document.addEventListener("dragover", (event) => {

@@ -44,20 +44,36 @@ export function invert(/** @type {Affine} */ [a, b, c, d, e, f]) {
   return [p, q, -(p * c + q * f), r, s, -(r * c + s * f)];
 }
 
-/**
- * The crop, size x size x 3 bytes RGB, black where the picture ends. A picture that shrinks by two or more is
- * first reduced by area, so that fine patterns do not flicker.
- *
- * @param {Pixels} picture
- * @param {Affine} affine picture px to crop px
- * @param {number} size
- */
-export function cut(picture, affine, size) {
-  const shrink = Math.max(1, Math.trunc(1 / Math.sqrt(Math.abs(affine[0] * affine[4] - affine[1] * affine[3]))));
-  const reduced = shrink === 1 ? picture : reduce(picture, shrink);
-  const [a, b, c, d, e, f] = invert(affine);
-  const fx = reduced.width / picture.width, fy = reduced.height / picture.height;
-  return warp(reduced, [fx * a, fx * b, fx * (c + 0.5) - 0.5, fy * d, fy * e, fy * (f + 0.5) - 0.5], size);
+/** A picture that crops are cut from; what several crops share is computed once. */
+export class Picture {
+  /** @type {Map<number, Pixels>} By how many times smaller they are. */
+  #reduced;
+
+  constructor(/** @type {Pixels} */ pixels) {
+    this.width = pixels.width;
+    this.height = pixels.height;
+    this.#reduced = new Map([[1, pixels]]);
+  }
+
+  /**
+   * The crop, size x size x 3 bytes RGB, black where the picture ends. A picture that shrinks by two or more is
+   * first reduced by area, so that fine patterns do not flicker.
+   *
+   * @param {Affine} affine picture px to crop px
+   * @param {number} size
+   */
+  cut(affine, size) {
+    const shrink = Math.trunc(1 / Math.sqrt(Math.abs(affine[0] * affine[4] - affine[1] * affine[3])));
+    const reduced = this.#reducedBy(Math.max(1, shrink));
+    const [a, b, c, d, e, f] = invert(affine);
+    const fx = reduced.width / this.width, fy = reduced.height / this.height;
+    return warp(reduced, [fx * a, fx * b, fx * (c + 0.5) - 0.5, fy * d, fy * e, fy * (f + 0.5) - 0.5], size);
+  }
+
+  #reducedBy(/** @type {number} */ shrink) {
+    if (!this.#reduced.has(shrink)) this.#reduced.set(shrink, reduce(this.#reduced.get(1), shrink));
+    return this.#reduced.get(shrink);
+  }
 }
 
 /**

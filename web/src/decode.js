@@ -6,7 +6,8 @@
  *
  * @typedef {import("./crop.js").Point} Point
  * @typedef {(x: number, y: number) => number} Heatmap
- * @typedef {{decode: (output: Float32Array) => Point[], confidence: (output: Float32Array) => number[]}} Codec
+ * @typedef {{decode: (output: Float32Array) => Point[], confidence: (output: Float32Array) => number[],
+ *   givesConfidence: boolean}} Codec
  */
 
 const STRIDE = 4;
@@ -19,6 +20,7 @@ const FLATTEST = 1e-3;
 export function coordinates(/** @type {number} */ size) {
   const pixels = (value) => (value + 0.5) * size - 0.5;
   return {
+    givesConfidence: false,
     decode: (output) =>
       Array.from({ length: output.length / 2 }, (_, k) => [pixels(output[2 * k]), pixels(output[2 * k + 1])]),
     confidence: (output) => Array(output.length / 2).fill(NaN),
@@ -40,6 +42,7 @@ export function heatmaps(side, width, decoding) {
     return Array.from({ length: joints }, (_, k) => (x, y) => output[(y * side + x) * joints + k]);
   };
   return {
+    givesConfidence: true,
     decode: (output) =>
       each(output).map((map) => {
         let place = highest(map, side);

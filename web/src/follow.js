@@ -1,27 +1,62 @@
-/** Following a person from picture to picture. */
+/** Following a person from picture to picture, as in splitpose/predicting/following.py. */
 
-import { regionOf } from "./crop.js";
+import { wholePicture } from "./crop.js";
+import { search, SIDES, sure } from "./search.js";
 
-/** Mean confidence below which a person counts as lost. */
-const LOST = 0.25;
+/** A person counts as lost below this share of the confidence that is usual for this person. */
+const LOST = 0.85;
+/** Share of a picture in what is usual. */
+const FORGETTING = 0.03;
 /** Longer sides of the picture: no person's square is larger or smaller. */
 const LARGEST = 1.5, SMALLEST = 0.02;
+/** Seconds from one search to the next, and how many times as many after each that found nobody better. */
+const PAUSE = 1 / 3, GROWTH = 4;
+/** A video is searched again and again, so that squares of the smallest size, two thirds of all, are left out. */
+const SEARCHED = SIDES.slice(0, 2);
 
-/**
- * Where to look in the next picture: around where the person is in this one, or null, everywhere, if the model is
- * not sure of it or its middle is not in the picture. Coordinates carry no confidence: nobody is followed by them.
- *
- * @param {import("./crop.js").Point[]} joints px
- * @param {number[]} confidence of each
- * @param {number} margin of the square, in longer sides of the joints' box
- * @param {number} width of the picture
- * @param {number} height of the picture
- * @returns {import("./crop.js").Region | null}
- */
-export function whereNext(joints, confidence, margin, width, height) {
-  const sure = confidence.reduce((sum, each) => sum + each, 0) / confidence.length;
-  const region = regionOf(joints, margin), { x, y, side } = region;
+/** Follows one person, who is searched at first. */
+export class Follower {
+  #around;
+  #usual = 0;
+  #pause = PAUSE;
+  #next = -Infinity;
+  /** Where the person is looked at next. @type {import("./crop.js").Region | null} */
+  #region = null;
+
+  constructor(/** @type {import("./search.js").Around} */ around) {
+    this.#around = around;
+  }
+
+  /**
+   * The person in the next picture.
+   *
+   * @param {import("./search.js").Look} look at a square of it
+   * @param {number} width of it
+   * @param {number} height of it
+   * @param {() => number} clock seconds
+   * @returns {Promise<import("./search.js").Seen>}
+   */
+  async see(look, width, height, clock) {
+    let seen = this.#region && (await look(this.#region));
+    const isLost = !seen || sure(seen) < LOST * this.#usual;
+    if (isLost) this.#next = Math.min(this.#next, clock() + PAUSE);
+    if (clock() >= this.#next) {
+      const found = await search(look, width, height, this.#around, SEARCHED);
+      const isBetter = !seen || sure(found) > sure(seen) / (isLost ? 1 : LOST);
+      this.#pause = isBetter ? PAUSE : GROWTH * this.#pause;
+      this.#next = clock() + this.#pause;
+      if (isBetter) seen = found;
+    }
+    seen ??= await look(wholePicture(width, height));
+    const now = sure(seen);
+    this.#usual += this.#usual ? FORGETTING * (Math.max(now, LOST * this.#usual) - this.#usual) : now;
+    const next = this.#around(seen.joints);
+    this.#region = isInside(next, width, height) ? next : null;
+    return seen;
+  }
+}
+
+function isInside(/** @type {import("./crop.js").Region} */ { x, y, side }, width, height) {
   const share = side / Math.max(width, height);
-  const isInside = x >= 0 && x < width && y >= 0 && y < height && share >= SMALLEST && share <= LARGEST;
-  return sure > LOST && isInside ? region : null;
+  return x >= 0 && x < width && y >= 0 && y < height && share >= SMALLEST && share <= LARGEST;
 }

@@ -1,7 +1,7 @@
 /** Joints in a picture with a TFLite file alone, as in splitpose/deploy/predict.py. */
 
 import { readCard } from "./card.js";
-import { apply, cropMap, cut, invert } from "./crop.js";
+import { apply, cropMap, invert } from "./crop.js";
 import { coordinates, heatmaps } from "./decode.js";
 import { JOINTS } from "./skeleton.js";
 
@@ -37,15 +37,16 @@ export async function open(runtime, name, file) {
  *
  * @param {import("./runtime.js").Runtime} runtime that holds the model
  * @param {Model} model
- * @param {import("./crop.js").Pixels} picture
+ * @param {import("./crop.js").Picture} picture
  * @param {import("./crop.js").Region} region
- * @returns {Promise<{joints: Point[], confidence: number[], ms: number}>} joints in px of the picture
+ * @returns {Promise<{joints: Point[], confidence: number[], region: import("./crop.js").Region, ms: number}>} joints in
+ *   px of the picture
  */
 export async function predict(runtime, model, picture, region) {
   const affine = cropMap(region, model.size), back = invert(affine);
-  const { output, ms } = await runtime.run(cut(picture, affine, model.size));
+  const { output, ms } = await runtime.run(picture.cut(affine, model.size));
   const joints = model.codec.decode(output).map((joint) => apply(back, joint));
-  return { joints, confidence: model.codec.confidence(output), ms };
+  return { joints, confidence: model.codec.confidence(output), region, ms };
 }
 
 /** The side of the crops that the file takes. */
