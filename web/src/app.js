@@ -113,11 +113,15 @@ async function useSource(/** @type {() => Promise<import("./sources.js").Source>
 
 /** What is looked at, in words. */
 function hint() {
-  const where = finds() ? "The person is searched" : "The whole picture is looked at";
-  const still = drawn ? "" : `${where}; draw a square around one to look only there.`;
-  element("hint").textContent = source.mirrored ? "Shown as in a mirror." : source.live ? "" : still;
+  const { givesConfidence } = model.codec, words = [];
+  const where = givesConfidence ? "The whole picture is looked at" : "This model gives no confidence: nobody is searched";
+  if (!source.live && !drawn) {
+    words.push(`${finds() ? "The person is searched" : where}; draw a square around one to look only there.`);
+  } else if (source.live && !givesConfidence) words.push(`${where}, the whole picture is looked at.`);
+  if (source.mirrored) words.push("Shown as in a mirror.");
+  element("hint").textContent = words.join(" ");
   element("no-square").hidden = !drawn;
-  tick.disabled = !model.codec.givesConfidence;
+  tick.disabled = !givesConfidence;
 }
 
 /** Whether somebody is searched, and followed: by models that know how sure they are. */
