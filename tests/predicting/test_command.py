@@ -109,7 +109,7 @@ def test_pictures_and_folders_become_one_table_and_drawings_under_their_names(do
     assert (out / "sub" / "two.bmp").is_file()
     printed = capsys.readouterr()
     assert "2 rows" in printed.out
-    assert "left and right are those of the observer" in printed.out
+    assert "left joints are those towards the picture's right, whichever way a person faces" in printed.out
     ids, joints = predictions.read(out / "predictions.csv")  # as `splitpose score` reads it
     assert ids == ["one.png", "sub/two.bmp"]
     assert joints[0] == pytest.approx(joints_of(found[0]))

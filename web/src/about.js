@@ -1,7 +1,7 @@
 /** The facts of a model for people. */
 
 const VIEWPOINTS = {
-  observer: "left is the side towards the picture’s right, whichever way a person faces",
+  observer: "left joints are those towards the picture’s right, whichever way a person faces",
   person: "sides are the person’s own",
 };
 const HIDDEN = ["format", "joints"];
