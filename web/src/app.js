@@ -116,7 +116,7 @@ function hint() {
   const { givesConfidence } = model.codec, words = [];
   const where = givesConfidence ? "The whole picture is looked at" : "This model gives no confidence: nobody is searched";
   if (!source.live && !drawn) {
-    words.push(`${finds() ? "The person is searched" : where}; draw a square around one to look only there.`);
+    words.push(`${finds() ? "The person is searched" : where}; draw a square around a person to look only there.`);
   } else if (source.live && !givesConfidence) words.push(`${where}, the whole picture is looked at.`);
   if (source.mirrored) words.push("Shown as in a mirror.");
   element("hint").textContent = words.join(" ");
@@ -173,9 +173,18 @@ function finder() {
   /** @type {import("./crop.js").Region | null} */
   let found = null;
   return async (look, width, height) => {
-    found ??= (await search(look, width, height, around)).region;
+    found ??= await searched(() => search(look, width, height, around));
     return look(found);
   };
+}
+
+/** The square of whom a search finds; the picture is shown meanwhile, as on a phone it may take seconds. */
+async function searched(/** @type {() => Promise<import("./search.js").Seen>} */ find) {
+  showPicture(null);
+  say("Searching …");
+  const { region } = await find();
+  say("");
+  return region;
 }
 
 /** Look at the source as it is now; show what is found if that is still wanted. */
@@ -200,13 +209,14 @@ async function lookOnce(/** @type {Finder} */ person, /** @type {() => boolean} 
 }
 
 /** The picture alone, with the square that is looked at. */
-function showPicture(/** @type {import("./crop.js").Region} */ square) {
+function showPicture(/** @type {import("./crop.js").Region | null} */ square) {
   const { width, height } = frame.canvas;
   canvas.width = width;
   canvas.height = height;
   canvas.style.setProperty("--ratio", String(width / height));
   const context = canvas.getContext("2d");
   context.drawImage(frame.canvas, 0, 0);
+  if (!square) return;
   const { x, y, side } = square, thin = Math.max(1, Math.min(width, height) / 300);
   context.setLineDash([4 * thin, 3 * thin]);
   context.lineWidth = thin;
