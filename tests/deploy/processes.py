@@ -16,5 +16,6 @@ def wait_for(reached: Callable[[], bool], what: str, seconds: float = 20) -> Non
 
 def running_in(folder: Path) -> list[str]:
     """Command lines of the processes that name a path in the folder."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    unshortened = ["ps", "-ww", "-eo", "args"]  # without -ww, lines end at 80 characters, before a longer path does
+    listed = subprocess.run(unshortened, capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if f"{folder}/" in line]
