@@ -109,20 +109,21 @@ def _paint(
     thickness = max(1, round(0.006 * scale * min(out.shape[:2])))
     thin = max(1, thickness // 3)
     is_unsure = np.zeros(len(joints), bool) if confidence is None else confidence < UNSURE
+    places = [_fixed(joint) if np.isfinite(joint).all() else None for joint in joints]
     edges = [(2 * max(1, thickness // 2), BLACK)] if colour is None else []
     for extra, forced in [*edges, (0, colour)]:
         for start, end in LIMBS:
-            a, b = joints[INDEX[start]], joints[INDEX[end]]
-            if np.isfinite([a, b]).all():
+            a, b = places[INDEX[start]], places[INDEX[end]]
+            if a and b:
                 ink = forced or _side(start, end)
                 width = thin if is_unsure[INDEX[start]] or is_unsure[INDEX[end]] else thickness
-                cv2.line(out, _fixed(a), _fixed(b), ink, width + extra, cv2.LINE_AA, FRACTION_BITS)
-        for joint, position, is_ring in zip(JOINTS, joints, is_unsure, strict=True):
-            if np.isfinite(position).all():
+                cv2.line(out, a, b, ink, width + extra, cv2.LINE_AA, FRACTION_BITS)
+        for joint, place, is_ring in zip(JOINTS, places, is_unsure, strict=True):
+            if place:
                 radius = (1.2 * thickness + (0 if is_ring else extra / 2)) * 2**FRACTION_BITS
                 ink = forced or _side(joint)
                 filled = thin + extra if is_ring else cv2.FILLED
-                cv2.circle(out, _fixed(position), round(radius), ink, filled, cv2.LINE_AA, FRACTION_BITS)
+                cv2.circle(out, place, round(radius), ink, filled, cv2.LINE_AA, FRACTION_BITS)
 
 
 def _side(*joints: str) -> tuple[int, int, int]:
