@@ -47,10 +47,8 @@ def main() -> None:
             command = [sys.executable, __file__, *size, *width, "--convert", variant, folder]
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         files = {name: Path(folder) / f"{name}.tflite" for name in names()}
-        rounds = [
-            measure(target_of(options.target), files, Options(runs=options.runs)).models
-            for _ in range(options.rounds)
-        ]
+        with target_of(options.target) as target:
+            rounds = [measure(target, files, Options(runs=options.runs)).models for _ in range(options.rounds)]
     if options.json:
         write_json({name: ratios(rounds, name).tolist() for name in names()}, options.json)
     show(rounds)

@@ -261,9 +261,9 @@ def _benchmark(options: argparse.Namespace) -> None:
     from splitpose.deploy.benchmark_table import print_benchmark
     from splitpose.deploy.targets import Options, target_of
 
-    target = target_of(options.target, options.benchmark_binary)
     how = Options(tuple(options.threads), options.runs, options.warm_up_runs, options.sustained)
-    result = measure(target, {str(model): model for model in options.models}, how)
+    with target_of(options.target, options.benchmark_binary) as target:
+        result = measure(target, {str(model): model for model in options.models}, how)
     if options.json:
         result.write(options.json)
     print_benchmark(result)

@@ -12,6 +12,7 @@ from splitpose.cli import main
 from splitpose.deploy.benchmark import measure
 from splitpose.deploy.figures import Benchmark, Device, Latency, OperatorTime, Run
 from splitpose.deploy.targets import Options, target_of
+from splitpose.deploy.targets.local import Local
 from splitpose.deploy.targets.python_device import sustained
 from splitpose.errors import InputError
 
@@ -103,19 +104,19 @@ def test_a_throttling_device_is_slower_at_the_end():
     ],
 )
 def test_targets_that_are_none(name, message):
-    with pytest.raises(InputError, match=message):
-        target_of(name)
+    with pytest.raises(InputError, match=message), target_of(name):
+        pytest.fail("it is a target")
 
 
 def test_operators_that_the_delegate_leaves_are_named(two_inputs):
-    figures = measure(target_of("local"), {"m": two_inputs}, Options(runs=3)).models["m"]
+    figures = measure(Local(), {"m": two_inputs}, Options(runs=3)).models["m"]
     assert not figures.fully_delegated
     assert sorted(figures.outside_delegate) == ["CAST", "GATHER"]
     assert {count.name for count in figures.operators} == {"CAST", "GATHER", "SIN", "ADD"}
 
 
 def test_the_runtimes_profiler_gives_every_operators_time(small):
-    figures = measure(target_of("local"), {"m": small}, Options(runs=5)).models["m"]
+    figures = measure(Local(), {"m": small}, Options(runs=5)).models["m"]
     assert figures.profile_missing is None
     names = [operator.name for operator in figures.profile]
     assert [name for name in names if "DWConv" in name]

@@ -13,7 +13,7 @@ from splitpose.cli import main
 from splitpose.deploy import page
 from splitpose.deploy.benchmark import measure
 from splitpose.deploy.operators import content
-from splitpose.deploy.targets import Options, target_of
+from splitpose.deploy.targets import Options, answer, jobs, target_of
 from splitpose.deploy.targets.browser import Browser, reachable
 from splitpose.errors import InputError
 
@@ -72,12 +72,12 @@ class Page:
         self.target, self.raised, self.run = target, None, None
         self.thread = threading.Thread(target=self._wait, args=(model, options), daemon=True)
         self.thread.start()
-        while self.thread.is_alive() and not target.port:
-            time.sleep(0.01)
+        wait_for(lambda: target.jobs.latest, "there is no job")
 
     def _wait(self, model, options):
         try:
-            self.run = self.target.run(model, content(model).inputs, options)
+            with self.target.opened():
+                self.run = self.target.run(model, content(model).inputs, options)
         except InputError as error:
             self.raised = error
 
@@ -88,6 +88,11 @@ class Page:
         return post(self.target, path, content)
 
     def end(self):
+        """After the result: like the page, ask for another job, hear that there is none."""
+        job = self.target.jobs.latest
+        wait_for(lambda: job.ended.is_set() or not self.thread.is_alive(), "it waits on")
+        if isinstance(job.outcome, answer.Found):
+            assert self.post("job", {"page": "one"}) == (200, b"null")
         self.thread.join(10)
         assert not self.thread.is_alive()
         return self
@@ -111,8 +116,8 @@ def test_a_page_takes_a_job_and_its_figures_are_worked_out(small, capsys):
         "sustained_seconds": 2.0,
     }
     assert page.ask("GET", f"/{page.target.token}/model") == (200, small.read_bytes())
-    assert page.post("word", {"page": "one", "number": 1, "done": 3})[0] == 200
-    assert page.post("found", found())[0] == 200
+    assert page.post("word", {"page": "one", "number": 1, "done": 3}) == (204, b"")
+    assert page.post("found", found()) == (204, b"")
     run = page.end().run
     latency = run.by_threads[0]
     assert (latency.p50_ms, latency.p95_ms, latency.runs) == (2.5, 3.85, 4)
@@ -130,23 +135,49 @@ def test_the_port_is_free_again(small):
         assert probe.connect_ex(("127.0.0.1", page.target.port)) != 0
 
 
-def test_several_files_are_measured_at_one_address(small, capsys):
+def test_several_files_are_measured_at_one_address_however_long_the_command_takes_between(small, capsys):
     target, results = browser(), []
-    thread = threading.Thread(target=lambda: results.append(measure(target, {"a": small, "b": small}, OPTIONS)))
+
+    def measure_both():
+        with target.opened():
+            results.append(measure(target, {"a": small}, OPTIONS))
+            time.sleep(0.5)
+            results.append(measure(target, {"b": small}, OPTIONS))
+
+    thread = threading.Thread(target=measure_both)
     thread.start()
+    wait_for(lambda: target.port, "it is not served")
     for number in (1, 2):
-        wait_for(lambda number=number: answered(target, found(number=number)), f"job {number} did not come")
+        status, job = post(target, "job", {"page": "one"})  # waits until there is one
+        assert (status, json.loads(job)["number"]) == (200, number)
+        assert post(target, "found", found(number=number))[0] == 204
+    assert post(target, "job", {"page": "one"}) == (200, b"null")
     thread.join(10)
-    assert list(results[0].models) == ["a", "b"]
+    assert [list(result.models) for result in results] == [["a"], ["b"]]
     assert capsys.readouterr().out.count("open http") == 1
 
 
-def answered(target, content):
-    """Whether the job that it is of is the one that is waited for now."""
-    try:
-        return bool(target.port) and post(target, "found", content)[0] == 200
-    except OSError:  # between two jobs nobody listens
-        return False
+def test_a_page_that_waits_long_asks_again(small, monkeypatch):
+    monkeypatch.setattr(jobs, "PATIENCE", 0.1)
+    target = browser()
+    with target.opened():
+        assert post(target, "job", {"page": "one"}) == (204, b"")
+
+
+def test_what_comes_of_a_job_that_has_ended_is_refused(small, monkeypatch):
+    monkeypatch.setattr(jobs, "FAREWELL", 0.1)
+    target = browser()
+    with target.opened():
+        job = target.jobs.add("small", small.read_bytes(), OPTIONS)
+        assert post(target, "found", found())[0] == 204
+        for late in ({"load_ms": 1.0}, {"load_ms": -1.0}):
+            assert post(target, "found", found(**late))[0] in (400, 409)
+        assert ask(target, "GET", f"/{target.token}/model")[0] == 404
+        assert job.outcome.load_ms == 20.5
+    began = time.monotonic()
+    with browser().opened():
+        pass
+    assert time.monotonic() - began < 1  # nobody is waited for where nothing was measured
 
 
 @pytest.mark.parametrize("path", ["/", "/model", "/bench.html", "/wrongtoken/", "/wrongtoken/model"])
@@ -245,7 +276,7 @@ def test_a_page_that_fails_says_why(small):
 
 def test_nobody_opens_the_page(small):
     with pytest.raises(InputError, match=r"^browser: nobody opened the address within 0 s$"):
-        browser(open_seconds=0.3).run(small, content(small).inputs, OPTIONS)
+        raise Page(browser(open_seconds=0.3), small).end().raised
 
 
 def test_a_page_that_falls_silent_is_told(small):
@@ -262,15 +293,15 @@ def test_names_that_are_no_browser(name):
     with pytest.raises(
         InputError, match=r"not a browser target; write browser \(this machine\), or browser:0.0.0.0"
     ):
-        target_of(name)
+        Browser.parse(name)
 
 
 def test_names_of_browsers():
-    target = target_of("browser")
+    target = Browser.parse("browser")
     assert (target.host, target.port) == ("127.0.0.1", 0)
-    target = target_of("browser:0.0.0.0:8765")
+    target = Browser.parse("browser:0.0.0.0:8765")
     assert (target.host, target.port) == ("0.0.0.0", 8765)
-    assert target_of("browser").token != target_of("browser").token
+    assert Browser.parse("browser").token != Browser.parse("browser").token
     assert reachable("127.0.0.1") == "127.0.0.1"
     assert reachable("0.0.0.0") != "0.0.0.0"
 
@@ -279,9 +310,10 @@ def test_a_taken_port_is_told(small):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        target = target_of(f"browser:127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(InputError, match=r"cannot be served on port \d+ of 127.0.0.1: "):
-            target.run(small, content(small).inputs, OPTIONS)
+        expected = r"cannot be served on port \d+ of 127.0.0.1: "
+        name = f"browser:127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(InputError, match=expected), target_of(name):
+            pytest.fail("it is served")
 
 
 def test_a_page_that_is_not_built_is_told(small, dist, capsys):

@@ -32,7 +32,8 @@ def device(request, tmp_path, monkeypatch):
 
 
 def run(name, model, options, binary=None):
-    return target_of(name, binary).run(model, content(model).inputs, options)
+    with target_of(name, binary) as target:
+        return target.run(model, content(model).inputs, options)
 
 
 def test_a_device_measures_a_file_and_is_left_as_it_was(device, small):
@@ -60,8 +61,9 @@ def test_a_file_that_does_not_run_there_is_named(device, small, tmp_path):
     broken.write_bytes(b"nothing")
     if name == "adb":
         (tmp_path / "android" / "broken").touch()
-    with pytest.raises(InputError, match=r"^[^\n]*broken.tflite[^\n]*$"):
-        target_of(name, binary).run(broken, content(small).inputs, Options(runs=2))
+    expected = r"^[^\n]*broken.tflite[^\n]*$"
+    with target_of(name, binary) as target, pytest.raises(InputError, match=expected):
+        target.run(broken, content(small).inputs, Options(runs=2))
     assert left() == []
 
 

@@ -4,10 +4,10 @@ import { about } from "./device.js";
 import { percentile } from "./latency.js";
 import { Runtime } from "./runtime.js";
 
-/** How often the command is looked for between two files, and ms between that: it is away for a moment. */
-const ATTEMPTS = 2, PAUSE = 500;
 /** ms between two words to the command while this device is busy. */
 const WORD = 2000;
+/** The command has no job for now; ask again. */
+const NOT_YET = 204;
 
 /**
  * @typedef {{number: number, model: string, threads: number[], runs: number, warm_up_runs: number,
@@ -25,17 +25,14 @@ function post(/** @type {string} */ path, /** @type {object} */ content) {
   return fetch(path, { method: "POST", body: JSON.stringify({ page, ...content }) });
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
-
-/** What is to be measured next; null when the command has ended. @returns {Promise<Job | null>} */
+/** What is to be measured next, as soon as the command knows; null when it has ended. @returns {Promise<Job | null>} */
 async function nextJob() {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (;;) {
     const answer = await post("job", {}).catch(() => null);
-    if (answer?.status === 409) throw new Error(await answer.text());
-    if (answer?.ok) return answer.json();
-    await pause();
+    if (!answer) return null;
+    if (!answer.ok) throw new Error(await answer.text());
+    if (answer.status !== NOT_YET) return answer.json();
   }
-  return null;
 }
 
 /**
@@ -125,7 +122,6 @@ async function main() {
   if (!job) return say("The command has ended; start it again.");
   while (job) {
     await work(job);
-    await pause();
     job = await nextJob();
   }
   say("Done; the command has the result. You can close this page.");

@@ -128,7 +128,8 @@ def _errors(
 
 def _timed(files: Mapping[str, Path], settings: Benchmark) -> dict[str, float]:
     options = Options(threads=(settings.threads[0],), runs=settings.runs, warm_up_runs=settings.warm_up_runs)
-    return p95_ms(target_of(settings.target), files, options)
+    with target_of(settings.target) as target:
+        return p95_ms(target, files, options)
 
 
 def _parity(path: Path, precision: str, challenger: Path) -> Parity:

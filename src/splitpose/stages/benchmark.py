@@ -12,10 +12,10 @@ from splitpose.stages.command import run
 def benchmark(profile: Profile, models: Path, out: Path) -> None:
     """Time a variant's files."""
     settings = profile.benchmark
-    target = target_of(settings.target)
     files: dict[str, Path] = {precision: models / f"{precision}.tflite" for precision in PRECISIONS}
     options = Options(threads=tuple(settings.threads), runs=settings.runs, warm_up_runs=settings.warm_up_runs)
-    result = measure(target, files, options)
+    with target_of(settings.target) as target:
+        result = measure(target, files, options)
     for precision, figures in result.models.items():
         print(f"{models}: {precision}: p50 {figures.p50_ms} ms, p95 {figures.p95_ms} ms")
     result.write(out)

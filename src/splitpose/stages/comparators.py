@@ -61,15 +61,15 @@ def _parameters(variant: str, profile: Profile) -> int:
 
 def _measure(paths: Mapping[str, Path], settings: Benchmark) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Facts of the device, and what the file tells of each network."""
-    target = target_of(settings.target)
     device: dict[str, Any] = {}
     told = {}
-    for name, path in paths.items():
-        file = content(path)
-        result = measure(target, {name: path}, _options(settings, file.multiply_adds))
-        device = result.device.model_dump(exclude_none=True)
-        told[name] = {"size": file.inputs[0].shape[1]} | _told(result.models[name])
-        print(f"{name}: p50 {told[name]['p50_ms']} ms", flush=True)
+    with target_of(settings.target) as target:
+        for name, path in paths.items():
+            file = content(path)
+            result = measure(target, {name: path}, _options(settings, file.multiply_adds))
+            device = result.device.model_dump(exclude_none=True)
+            told[name] = {"size": file.inputs[0].shape[1]} | _told(result.models[name])
+            print(f"{name}: p50 {told[name]['p50_ms']} ms", flush=True)
     return device, told
 
 

@@ -1,5 +1,7 @@
 """Devices that TFLite files are measured on: this machine, Linux by ssh, Android by adb, any browser."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from splitpose.deploy.targets.adb import Adb
@@ -12,8 +14,9 @@ from splitpose.errors import InputError
 __all__ = ["Options", "Target", "target_of"]
 
 
-def target_of(name: str, benchmark_binary: Path | None = None) -> Target:
-    """The device of that name.
+@contextmanager
+def target_of(name: str, benchmark_binary: Path | None = None) -> Iterator[Target]:
+    """The device of that name, for as long as the block lasts.
 
     It is local | ssh://user@host[:port][/path/of/python] | adb[:serial] | browser[:host[:port]].
 
@@ -23,13 +26,15 @@ def target_of(name: str, benchmark_binary: Path | None = None) -> Target:
     Raises InputError where there is no such kind of device.
     """
     if name == "local":
-        return Local()
-    if name.startswith("ssh://"):
-        return Ssh.parse(name)
-    if name == "adb" or name.startswith("adb:"):
-        return Adb.parse(name, benchmark_binary)
-    if name == "browser" or name.startswith("browser:"):
-        return Browser.parse(name)
-    raise InputError(
-        f"{name}: no such target; it is local, ssh://user@host[:port], adb[:serial] or browser[:host[:port]]"
-    )
+        yield Local()
+    elif name.startswith("ssh://"):
+        yield Ssh.parse(name)
+    elif name == "adb" or name.startswith("adb:"):
+        yield Adb.parse(name, benchmark_binary)
+    elif name == "browser" or name.startswith("browser:"):
+        with Browser.parse(name).opened() as browser:
+            yield browser
+    else:
+        raise InputError(
+            f"{name}: no such target; it is local, ssh://user@host[:port], adb[:serial] or browser[:host[:port]]"
+        )

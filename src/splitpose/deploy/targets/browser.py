@@ -21,6 +21,7 @@ from splitpose.deploy import page
 from splitpose.deploy.figures import Device, Run, Sustained
 from splitpose.deploy.operators import Input
 from splitpose.deploy.targets import answer
+from splitpose.deploy.targets.jobs import Job, Jobs
 from splitpose.deploy.targets.python_device import latency
 from splitpose.deploy.targets.target import Options
 from splitpose.errors import InputError
@@ -42,7 +43,7 @@ LENGTH = re.compile(r"[0-9]{1,9}")
 
 @dataclass
 class Browser:
-    """Measures in the first page that opens the address; a server runs while a file is measured."""
+    """Measures in the first page that opens the address, from `opened` on."""
 
     name: str
     host: str
@@ -54,7 +55,7 @@ class Browser:
     token: str = field(default_factory=lambda: "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH)))
     visitor: str | None = None
     """The page that is measured."""
-    jobs: int = 0
+    jobs: Jobs = field(default_factory=Jobs)
 
     @classmethod
     def parse(cls, name: str) -> "Browser":
@@ -68,19 +69,11 @@ class Browser:
         page.built()
         return cls(name, parts["host"] or LOOPBACK, int(parts["port"] or 0))
 
-    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
-        """See Target; the page makes the inputs itself."""
-        self.jobs += 1
-        job = Job(self.jobs, "/".join(model.parts[-2:]), model.read_bytes(), options)
-        with self._serving(job):
-            found = self._waited_for(job, model)
-        return self._run(found, options.sustained_seconds)
-
     @contextmanager
-    def _serving(self, job: "Job") -> Iterator[None]:
-        """The page and the job can be fetched; the first time, its address is printed."""
+    def opened(self) -> Iterator["Browser"]:
+        """The page is served, and waits for files to measure, as long as the block lasts."""
         try:
-            server = page.Server((self.host, self.port), partial(Handler, target=self, job=job))
+            server = page.Server((self.host, self.port), partial(Handler, target=self))
         except (OSError, OverflowError) as error:
             raise InputError(
                 f"{self.name}: cannot be served on port {self.port} of {self.host}: {error}"
@@ -88,26 +81,30 @@ class Browser:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
-            self.port = server.server_port  # the same one for the next file
-            if self.jobs == 1:
-                print(
-                    f"open http://{reachable(self.host)}:{self.port}/{self.token}/ in the browser to be measured",
-                    flush=True,
-                )
-            yield
+            self.port = server.server_port
+            yield self
         finally:
+            self.jobs.close()
             server.shutdown()
             thread.join()
             server.server_close()
 
-    def _waited_for(self, job: "Job", model: Path) -> answer.Found:
+    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
+        """See Target; the page makes the inputs itself. The first time, its address is printed."""
+        if not self.jobs.latest:
+            address = f"http://{reachable(self.host)}:{self.port}/{self.token}/"
+            print(f"open {address} in the browser to be measured", flush=True)
+        job = self.jobs.add("/".join(model.parts[-2:]), model.read_bytes(), options)
+        return self._run(self._waited_for(job, model), options.sustained_seconds)
+
+    def _waited_for(self, job: Job, model: Path) -> answer.Found:
         """What the page finds. Raises InputError where none comes, it goes away, fails, or answers nonsense."""
         total = len(job.options.threads) * (job.options.warm_up_runs + job.options.runs)
         with bar("runs") as progress:
             task = progress.add_task(job.name, total=total)
             while not job.ended.wait(0.1):
                 progress.update(task, completed=min(job.done, total))
-                silent = time.monotonic() - job.last_word
+                silent = time.monotonic() - self.jobs.last_word
                 if self.visitor is None and silent > self.open_seconds:
                     raise InputError(f"{self.name}: nobody opened the address within {self.open_seconds:.0f} s")
                 if self.visitor is not None and silent > self.silent_seconds:
@@ -119,6 +116,7 @@ class Browser:
                 raise InputError(f"{self.name}: what the page answered does not fit ({job.outcome})")
             if isinstance(job.outcome, answer.Failed):
                 raise InputError(f"{model}: does not run on {self.name}: {job.outcome.failed}")
+            assert job.outcome is not None  # it has ended
             progress.update(task, completed=total)
         return job.outcome
 
@@ -145,52 +143,21 @@ class Browser:
         )
 
 
-@dataclass
-class Job:
-    """A file to be measured, and what has come of it."""
-
-    number: int
-    name: str
-    model: bytes
-    options: Options
-    done: int = 0
-    last_word: float = field(default_factory=time.monotonic)
-    outcome: "answer.Found | answer.Failed | str" = ""
-    """The answer, or what was wrong with it."""
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    def end(self, outcome: "answer.Found | answer.Failed | str") -> None:
-        """Let the command go on."""
-        self.outcome = outcome
-        self.ended.set()
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """What the page needs to know."""
-        return {
-            "number": self.number,
-            "model": self.name,
-            "threads": self.options.threads,
-            "runs": self.options.runs,
-            "warm_up_runs": self.options.warm_up_runs,
-            "sustained_seconds": self.options.sustained_seconds,
-        }
-
-
 class Handler(page.Handler):
-    """Serves the page and a job below the token's address, and takes what the page posts there; nothing else."""
+    """Serves the page and jobs below the token's address, and takes what the page posts there; nothing else."""
 
-    def __init__(self, *arguments: Any, target: Browser, job: Job):
+    def __init__(self, *arguments: Any, target: Browser):
         self.target = target
-        self.job = job
+        self.jobs = target.jobs
         super().__init__(*arguments, directory=str(page.DIST))
 
     def do_GET(self) -> None:  # noqa: N802, http.server's name
         """A file of the page, or the model."""
         if not self._admitted():
             return
-        if self.path == "/model":
-            self._reply(200, "application/octet-stream", self.job.model)
+        job = self.jobs.current
+        if job and self.path == "/model":
+            self._reply(200, "application/octet-stream", job.model)
             return
         self.path = "/bench.html" if self.path == "/" else self.path
         super().do_GET()
@@ -207,7 +174,7 @@ class Handler(page.Handler):
             self._tell(404, "nothing is taken here")
         elif length is None:
             self._tell(411, "how long is it?")
-        elif int(length[0]) > answer.most_bytes(self.job.options):
+        elif int(length[0]) > self._most_bytes():
             self._tell(413, "more than an answer can have")
         else:
             self._take(kind, self.rfile.read(int(length[0])))
@@ -220,23 +187,50 @@ class Handler(page.Handler):
         except ValueError as error:
             self._tell(400, f"does not fit: {error}")
             return
-        self.job.last_word = time.monotonic()
+        self.jobs.last_word = time.monotonic()
+        job = self.jobs.current
         try:
             post = answer.read(kind, content)
-            if isinstance(post, answer.Found):
-                answer.check(post, self.job.options)
+            if job and isinstance(post, answer.Found):
+                answer.check(post, job.options)
         except ValueError as error:
             self._tell(400, f"does not fit: {error}")
-            self.job.end(str(error))
+            if job:
+                job.end(str(error))
             return
-        if isinstance(post, answer.Progress | answer.Found | answer.Failed) and post.number != self.job.number:
+        if isinstance(post, answer.Progress | answer.Found | answer.Failed):
+            self._hear(post, job)
+        else:
+            self._give_job()
+
+    def _hear(self, post: answer.Progress | answer.Found | answer.Failed, job: Job | None) -> None:
+        """How a job goes, or how it went."""
+        if job is None or post.number != job.number:
             self._tell(409, "that was another job")
             return
-        self._reply(200, "application/json", json.dumps(self.job.content).encode())
         if isinstance(post, answer.Progress):
-            self.job.done = post.done
-        if isinstance(post, answer.Found | answer.Failed):
-            self.job.end(post)  # after the reply, as the server ends now
+            job.done = post.done
+        if isinstance(post, answer.Found):
+            job.end(post)  # before the reply, after which the page asks for another
+        self._reply(204)
+        if isinstance(post, answer.Failed):
+            job.end(post)  # after the reply, as the command ends then
+
+    def _give_job(self) -> None:
+        """The next job, null where there are no more, nothing where the page should ask again."""
+        job = self.jobs.awaited()
+        if job:
+            self._reply(200, "application/json", json.dumps(job.content).encode())
+        elif self.jobs.is_over:
+            self._reply(200, "application/json", b"null")
+            self.jobs.page_knows.set()
+        else:
+            self._reply(204)
+
+    def _most_bytes(self) -> int:
+        """That a post may have now."""
+        job = self.jobs.current
+        return answer.most_bytes(job.options) if job else answer.BYTES_OF_THE_REST
 
     def _is_the_visitor(self, name: str) -> bool:
         self.target.visitor = self.target.visitor or name
@@ -259,10 +253,11 @@ class Handler(page.Handler):
     def _tell(self, status: int, text: str) -> None:
         self._reply(status, "text/plain; charset=utf-8", text.encode())
 
-    def _reply(self, status: int, kind: str, content: bytes) -> None:
+    def _reply(self, status: int, kind: str = "", content: bytes = b"") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
+        if content:
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
