@@ -170,14 +170,20 @@ def test_what_comes_of_a_job_that_has_ended_is_refused(small, monkeypatch):
     with target.opened():
         job = target.jobs.add("small", small.read_bytes(), OPTIONS)
         assert post(target, "found", found())[0] == 204
-        for late in ({"load_ms": 1.0}, {"load_ms": -1.0}):
-            assert post(target, "found", found(**late))[0] in (400, 409)
+        assert post(target, "found", found(load_ms=1.0)) == (409, b"that was another job")
+        assert post(target, "found", found(load_ms=-1.0))[0] == 400
         assert ask(target, "GET", f"/{target.token}/model")[0] == 404
         assert job.outcome.load_ms == 20.5
-    began = time.monotonic()
-    with browser().opened():
-        pass
-    assert time.monotonic() - began < 1  # nobody is waited for where nothing was measured
+
+
+@pytest.mark.parametrize("outcome", [None, "nonsense", answer.Failed(page="one", number=1, failed="why")])
+def test_a_page_that_has_not_done_its_job_is_not_waited_for_at_the_end(small, outcome, monkeypatch):
+    target = browser()
+    monkeypatch.setattr(target.jobs.page_knows, "wait", lambda seconds: pytest.fail("it is waited for"))
+    with target.opened():
+        job = target.jobs.add("small", small.read_bytes(), OPTIONS)
+        if outcome:
+            job.end(outcome)
 
 
 @pytest.mark.parametrize("path", ["/", "/model", "/bench.html", "/wrongtoken/", "/wrongtoken/model"])

@@ -20,7 +20,7 @@ from splitpose.predicting.video import Film
 from splitpose.progress import bar
 from splitpose.settings import Viewpoint
 
-SIDES: dict[Viewpoint, str] = {
+VIEWPOINTS: dict[Viewpoint, str] = {
     "observer": "left joints are those towards the picture's right, whichever way a person faces",
     "person": "left and right are the person's own",
 }
@@ -72,7 +72,7 @@ def predict(
             raise InputError("nothing could be predicted; the inputs are named above")
     print(f"{rows.count} rows: {out / PREDICTIONS}{' and drawings beside it' if how.draw else ''}")
     if looking.card:
-        print(SIDES[looking.card.viewpoint])
+        print(VIEWPOINTS[looking.card.viewpoint])
     if problems:
         raise InputError(f"{len(problems)} input(s) could not be used, or not as a whole; they are named above")
 
