@@ -44,7 +44,7 @@ ui: setup ## MLflow's pages of all runs, on loopback, port 5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
 demo: setup web ## the page: the models on a picture, a video or the camera, on loopback (PORT=8000)
-	python -m splitpose.deploy.demo --port $(PORT)
+	python -m splitpose.web.demo --port $(PORT)
 
 web: web/dist/index.html ## build the page into web/dist, which any static host can serve (Node.js, npm)
 

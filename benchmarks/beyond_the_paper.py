@@ -21,14 +21,14 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-import splitpose.stages.quiet  # noqa: F401
+import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, models
-from splitpose.crops import records
+from splitpose.crops import tfrecords
+from splitpose.evaluation import predictions
+from splitpose.evaluation.bootstrap import interval, resampled_sums
+from splitpose.evaluation.pck import normalised_errors
 from splitpose.files import write_json
-from splitpose.models.cost import multiply_adds
-from splitpose.scoring import predictions
-from splitpose.scoring.bootstrap import interval, resampled_sums
-from splitpose.scoring.pck import normalised_errors
+from splitpose.models.macs import multiply_adds
 from splitpose.settings import Profile, Scoring, Strict, load
 from splitpose.stages.augment import augment
 from splitpose.stages.fine_tune import fine_tune
@@ -147,8 +147,8 @@ def trained(
 
 def errors_of_validation(model: Any, profile: Profile, variant: str, crops: Path, table: Path) -> np.ndarray:
     """Distance of each joint of the validation people from the annotated one, (N, K) torso diameters."""
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
-    people = list(records.read(crops, "val"))
+    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    people = list(tfrecords.read(crops, "val"))
     joints = codec.decode(predict(model, np.stack([crop.pixels for crop in people])))
     truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])
     return normalised_errors(truth, predictions.in_pictures(people, joints), profile.scoring.torso_joints)

@@ -18,14 +18,15 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-import splitpose.stages.quiet  # noqa: F401
-from splitpose import annotations, pictures
-from splitpose.crops import records, shards
-from splitpose.crops.augment import crops_of
+import splitpose.stages.quiet_tensorflow  # noqa: F401
+from splitpose import annotations, images
+from splitpose.crops import shards, tfrecords
+from splitpose.crops.augmentation import crops_of
 from splitpose.crops.geometry import Picture
-from splitpose.crops.people import people_of
+from splitpose.crops.instances import instances_of
+from splitpose.data import flic
 from splitpose.settings import Crops, Profile, load
-from splitpose.sources import flic, sample
+from splitpose.synthetic import sample
 
 HELD = 100
 """People whose pictures are held in memory at once, to time one step after the other."""
@@ -62,7 +63,7 @@ def decode_alone(people: pd.DataFrame, data: Path) -> float:
     paths = [data / image for image in people["image"]]
     with ThreadPoolExecutor(shards.WORKERS) as pool:
         start = perf_counter()
-        for _ in pool.map(pictures.read, paths):
+        for _ in pool.map(images.read, paths):
             pass
     return len(paths) / (perf_counter() - start)
 
@@ -77,16 +78,16 @@ def whole_path(people: pd.DataFrame, data: Path, settings: Crops) -> float:
 
 def single_steps(people: pd.DataFrame, data: Path, settings: Crops) -> dict[str, float]:
     """Seconds that each step takes a crop, on one core."""
-    people_to_cut = people_of(people.iloc[:HELD], settings)
+    people_to_cut = instances_of(people.iloc[:HELD], settings)
     marks = [perf_counter()]
-    sources = [Picture(pictures.read(data / person.image, person.size)) for person in people_to_cut]
+    sources = [Picture(images.read(data / person.image, person.size)) for person in people_to_cut]
     marks.append(perf_counter())
     pairs = zip(people_to_cut, sources, strict=True)
     crops = [crop for person, picture in pairs for crop in crops_of(person, picture, settings, "train")]
     marks.append(perf_counter())
-    serialised = [records.encode(crop) for crop in crops]
+    serialised = [tfrecords.encode(crop) for crop in crops]
     marks.append(perf_counter())
-    records.write(serialised, data / "steps.tfrecord")
+    tfrecords.write(serialised, data / "steps.tfrecord")
     marks.append(perf_counter())
     steps = ("read and decode", "warp and light", "encode JPEG and record", "write")
     return {step: (end - start) / len(crops) for step, start, end in zip(steps, marks[:-1], marks[1:], strict=True)}
@@ -95,7 +96,9 @@ def single_steps(people: pd.DataFrame, data: Path, settings: Crops) -> dict[str,
 def show(settings: Crops, people: int, decoded: float, made: float, steps: dict[str, float]) -> None:
     """Print the figures."""
     console = Console()
-    figures = Table("figure", "value", title=f"{people} people, {settings.copies} crops of {settings.size} px each")
+    figures = Table(
+        "figure", "value", title=f"{people} people, {settings.copies_per_instance} crops of {settings.size} px each"
+    )
     figures.add_row("cores (load now)", f"{os.cpu_count()} ({os.getloadavg()[0]:.1f})")
     figures.add_row("decode alone", f"{decoded:.0f} pictures/s")
     figures.add_row("crops, disk to disk", f"{made:.0f} crops/s")

@@ -24,13 +24,13 @@ from moving_people import Walk
 from rich.console import Console
 from rich.table import Table
 
-from splitpose.crops.geometry import Picture, region_of, whole_picture
-from splitpose.crops.given_box import square_of
-from splitpose.predicting import model as models
-from splitpose.predicting.following import Follower, Seen
-from splitpose.predicting.model import Model
-from splitpose.predicting.smoothing import smoothed
-from splitpose.predicting.video import Film
+from splitpose.crops.bounding_box import region_of_box
+from splitpose.crops.geometry import Picture, crop_region, full_image_region
+from splitpose.inference import pose_model as models
+from splitpose.inference.person_tracker import PersonTracker, Seen
+from splitpose.inference.pose_model import Model
+from splitpose.inference.temporal_smoothing import smoothed
+from splitpose.inference.video_io import Video
 from splitpose.progress import track
 
 RATE = 25.0
@@ -47,7 +47,7 @@ class Clip:
 
     def pictures(self) -> Iterator[Picture]:
         """Its frames."""
-        for frame in Film(self.path).frames():
+        for frame in Video(self.path).frames():
             yield Picture(frame.pixels)
 
     def errors(self, joints: np.ndarray) -> np.ndarray:
@@ -90,15 +90,15 @@ def ways_of_looking(model: Model):  # type: ignore[no-untyped-def]
     """By name, functions that give what is seen in each frame of a clip."""
 
     def follow(clip: Clip, with_box: bool, stays: bool = False) -> list[Seen]:
-        size = Film(clip.path).size
-        start = square_of(clip.walk.box, *size, model.margin) if with_box else None
+        size = Video(clip.path).size
+        start = region_of_box(clip.walk.box, *size, model.margin) if with_box else None
         if start is None and stays:
-            start = whole_picture(*size)
-        follower = Follower(model, size, RATE, start, stays)
+            start = full_image_region(*size)
+        follower = PersonTracker(model, size, RATE, start, stays)
         return [follower.look(picture, []) for picture in clip.pictures()]
 
     def with_truth(clip: Clip) -> list[Seen]:
-        squares = [region_of(joints, np.empty(0), "joints", model.margin) for joints in clip.walk.joints]
+        squares = [crop_region(joints, np.empty(0), "joints", model.margin) for joints in clip.walk.joints]
         return [Seen(model.look(picture, at), 0) for picture, at in zip(clip.pictures(), squares, strict=True)]
 
     return {

@@ -17,10 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from splitpose.deploy.benchmark import measure
-from splitpose.deploy.figures import Figures
-from splitpose.deploy.profile import by_name
-from splitpose.deploy.targets import Options, target_of
+from splitpose.benchmark.measure import measure
+from splitpose.benchmark.operator_timings import by_name
+from splitpose.benchmark.schema import Figures
+from splitpose.benchmark.targets import Options, target_of
 from splitpose.files import write_json
 
 VARIANTS = ("baseline", "no_gap", "split", "final", "final shared")
@@ -64,7 +64,7 @@ def convert(variant: str, folder: Path, size: int, width: float) -> None:
     import keras
 
     from splitpose import models
-    from splitpose.deploy.tflite import convert_to_tflite
+    from splitpose.export.tflite import convert_to_tflite
 
     keras.utils.set_random_seed(1)
     name, _, split = variant.partition(" ")

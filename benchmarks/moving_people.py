@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from splitpose.predicting import video
-from splitpose.sources.rendering import background, camera, figure, light, look, poses
+from splitpose.inference import video_io
+from splitpose.synthetic import appearance, background, camera, figure, lighting, poses
 
 SECONDS_A_POSE = 1.2
 """From one pose to the next; about a second is how long a quick gesture takes."""
@@ -41,9 +41,9 @@ def walk(rng: np.random.Generator, frames: int, rate: float, across: tuple[float
 def frames_of(walks: list[Walk], seed: int) -> Iterator[np.ndarray]:
     """The frames, (480, 720, 3) uint8 BGR, each with grain of its own."""
     rng = np.random.default_rng([seed, 1])
-    film, lamp = camera.film(rng), light.draw(rng)
+    film, lamp = camera.film(rng), lighting.draw(rng)
     scenery = background.out_of_focus(background.draw(rng), 2.5)
-    looks = [look.draw(rng) for _ in walks]
+    looks = [appearance.draw(rng) for _ in walks]
     for number in range(len(walks[0].joints)):
         picture = scenery.copy()
         for person, each in enumerate(walks):
@@ -56,7 +56,7 @@ def frames_of(walks: list[Walk], seed: int) -> Iterator[np.ndarray]:
 
 def write(path: Path, walks: list[Walk], rate: float, seed: int) -> None:
     """Write the video."""
-    with video.written(path, rate, (poses.WIDTH, poses.HEIGHT)) as writer:
+    with video_io.written(path, rate, (poses.WIDTH, poses.HEIGHT)) as writer:
         for frame in frames_of(walks, seed):
             writer.write(frame)
 

@@ -24,9 +24,9 @@ from moving_people import Walk
 from rich.console import Console
 from rich.table import Table
 
-from splitpose.deploy.runtime import Runtime
-from splitpose.predicting import video
-from splitpose.sources.rendering.poses import HEIGHT, WIDTH
+from splitpose.inference import video_io
+from splitpose.inference.runtime import Runtime
+from splitpose.synthetic.poses import HEIGHT, WIDTH
 
 RATE = 25.0
 SIZES = ((WIDTH, HEIGHT), (1920, 1080))
@@ -89,7 +89,7 @@ def convert(path: Path) -> None:
     import keras
 
     from splitpose import models
-    from splitpose.deploy.tflite import convert_to_tflite
+    from splitpose.export.tflite import convert_to_tflite
 
     keras.utils.set_random_seed(1)
     path.write_bytes(convert_to_tflite(models.build("final", 224, 1.0), "float32", np.empty(0)))
@@ -104,7 +104,7 @@ def box(walk: Walk, size: tuple[int, int]) -> tuple[str, ...]:
 
 def render(path: Path, walk: Walk, size: tuple[int, int]) -> Path:
     """Write a video of this size."""
-    with video.written(path, RATE, size) as writer:
+    with video_io.written(path, RATE, size) as writer:
         for frame in moving_people.frames_of([walk], seed=1):
             writer.write(frame if size == (WIDTH, HEIGHT) else cv2.resize(frame, size))
     return path

@@ -18,9 +18,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from splitpose.scoring import predictions
-from splitpose.scoring.paired import paired_differences
-from splitpose.scoring.summary import summarise
+from splitpose.evaluation import predictions
+from splitpose.evaluation.paired_differences import paired_differences
+from splitpose.evaluation.summary import summarise
 from splitpose.skeleton import JOINTS
 
 THRESHOLDS = (0.05, 0.1, 0.2)

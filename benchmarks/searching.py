@@ -17,14 +17,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from splitpose import annotations, pictures
-from splitpose.crops.geometry import Picture, Region, whole_picture
-from splitpose.predicting import model as models
-from splitpose.predicting.model import Look
-from splitpose.predicting.searching import SIDES, around_joints, search
+from splitpose import annotations, images
+from splitpose.crops.geometry import CropRegion, Picture, full_image_region
+from splitpose.evaluation.bootstrap import interval, resampled_sums
+from splitpose.evaluation.pck import normalised_errors
+from splitpose.inference import pose_model as models
+from splitpose.inference.pose_model import Look
+from splitpose.inference.sliding_window import SIDES, region_around_joints, search
 from splitpose.progress import track
-from splitpose.scoring.bootstrap import interval, resampled_sums
-from splitpose.scoring.pck import normalised_errors
 
 DATA = Path("data")
 THRESHOLD = 0.2
@@ -37,10 +37,10 @@ class Counting:
 
     def __init__(self, path: Path):
         self._model = models.load(path)
-        self.around = around_joints(self._model.joints_margin)
+        self.around = region_around_joints(self._model.joints_margin)
         self.count = 0
 
-    def look(self, picture: Picture, region: Region) -> Look:
+    def look(self, picture: Picture, region: CropRegion) -> Look:
         """See Model.look."""
         self.count += 1
         return self._model.look(picture, region)
@@ -61,7 +61,7 @@ def main() -> None:
     for name, way in ways(model).items():
         model.count, seconds, found = 0, 0.0, []
         for image, joints in zip(track(people.image, name, len(people), "people"), truth, strict=True):
-            pixels = pictures.read(DATA / image)
+            pixels = images.read(DATA / image)
             start = perf_counter()
             found.append(way(Picture(pixels), pixels.shape[1::-1], joints).joints)
             seconds += perf_counter() - start
@@ -73,7 +73,7 @@ def main() -> None:
 def ways(model: Counting) -> dict[str, Way]:
     """What is compared."""
     compared: dict[str, Way] = {
-        "the whole picture": lambda picture, size, _: model.look(picture, whole_picture(*size))
+        "the whole picture": lambda picture, size, _: model.look(picture, full_image_region(*size))
     }
     for count in range(1, len(SIDES) + 1):
         compared[f"searched, sizes: {count}"] = partial(searched, model, SIDES[:count])

@@ -6,7 +6,7 @@ Whatever is compared takes its steps in turns, and a ratio is the median of the 
 machine that is busier for a while slows all alike. Processor time (of all cores) hardly feels what else runs.
 """
 
-import splitpose.stages.quiet  # noqa: F401
+import splitpose.stages.quiet_tensorflow  # noqa: F401
 
 # isort: split
 import argparse
@@ -25,13 +25,14 @@ from rich.table import Table
 
 from splitpose import annotations, models
 from splitpose.crops import shards
+from splitpose.data import flic
 from splitpose.files import write_json
-from splitpose.models import registry, trunk
-from splitpose.models.final import FILTERS
-from splitpose.models.jointwise import JointwiseConvolution, share_out, with_plain_layers
+from splitpose.models import backbone, registry
+from splitpose.models.jointwise import JointwiseConvolution, allocate_channels, with_export_layers
+from splitpose.models.variants.final import FILTERS
 from splitpose.settings import Profile, load
 from splitpose.skeleton import JOINTS
-from splitpose.sources import flic, sample
+from splitpose.synthetic import sample
 from splitpose.training.batches import training_batches
 from splitpose.training.loss import joint_loss
 
@@ -76,9 +77,9 @@ def fine_tuning(size: int, width: float, batch: int, rounds: int) -> dict[str, A
     """
     built = {name: models.build(name, size, width) for name in registry.names()}
     final, crops = built["final"], next(iter(same_batch(size, batch)))[0]
-    trunk.settle(final, [crops] * 3)
+    backbone.recalibrate_batch_norm(final, [crops] * 3)
     built["final, shared"] = models.build("final", size, width, split="shared")
-    others = {"final, plain dense": with_plain_layers(final), "final, 11 branches": in_branches(final)}
+    others = {"final, plain dense": with_export_layers(final), "final, 11 branches": in_branches(final)}
     wanted = final(crops, training=False)
     difference = {
         name: {"difference": float(np.abs(model(crops, training=False) - wanted).max())}
@@ -94,7 +95,7 @@ def frozen_phase(size: int, width: float, batch: int, rounds: int) -> dict[str, 
     crops, joints = next(iter(same_batch(size, batch)))
     for name in ("baseline", "final"):
         model = models.build(name, size, width)
-        trunk.freeze(model, models.variant(name).UNFROZEN)
+        backbone.freeze(model, models.variant(name).TRAINABLE_BACKBONE_BLOCKS)
         last = LAST_FROZEN.get(name, ("conv_pw_13_relu",))
         forward = keras.Model(model.input, [model.get_layer(layer).output for layer in last])
         features = tuple(keras.tree.flatten(forward(tf.cast(crops, tf.float32), training=False)))
@@ -119,7 +120,7 @@ def input_pipeline(size: int, width: float, batch: int) -> dict[str, Any]:
             for kind, batches in (("constant", same_batch(size, batch)), ("read", read)):
                 model = models.build("baseline", size, width)
                 if phase == "frozen phase":
-                    trunk.freeze(model, ())
+                    backbone.freeze(model, ())
                 steps[kind] = training_step(model, batches)
             times = timed(steps, rounds=4, in_a_row=IN_A_ROW)
             found[f"baseline, {phase}"] = float(np.median(times["constant"][:, 0] / times["read"][:, 0]))
@@ -129,15 +130,15 @@ def input_pipeline(size: int, width: float, batch: int) -> dict[str, Any]:
 def in_branches(final: keras.Model) -> keras.Model:
     """The final variant, sliced, with a branch of Keras' own layers a joint after the cut; weights are copied."""
     at_28 = final.get_layer("add_28").output
-    channels = share_out(at_28.shape[-1], FILTERS)
+    channels = allocate_channels(at_28.shape[-1], FILTERS)
     momentum = final.get_layer("split_dw_bn").momentum
     heatmaps = []
     for joint, end, width in zip(JOINTS, np.cumsum(channels).tolist(), channels, strict=True):
         x = at_28[..., end - width : end]
         x = layers.UpSampling2D(interpolation="bilinear")(x)
-        x = trunk.depthwise(x, f"{joint}_dw", momentum)
+        x = backbone.depthwise(x, f"{joint}_dw", momentum)
         x = layers.Conv2D(width, 1, use_bias=False, name=f"{joint}_pw")(x)
-        x = trunk.norm_relu(x, f"{joint}_pw", momentum)
+        x = backbone.norm_relu(x, f"{joint}_pw", momentum)
         heatmaps.append(layers.Conv2D(1, 1, name=f"{joint}_heatmap")(x))
     model = keras.Model(final.input, layers.Concatenate()(heatmaps), name="final")
     model = keras.models.clone_model(model)

@@ -14,7 +14,7 @@ from typing import Any
 
 from dvc.utils.serialize import dump_yaml, load_yaml
 
-from splitpose.files import whole_file
+from splitpose.files import atomic_file
 
 GRACE = 5.0
 """Seconds that a stage has to end when it is asked to, before it is told to."""
@@ -71,7 +71,7 @@ def entries(root: Path, names: list[str]) -> dict[str, Any]:
     return {name: lock[name] for name in names}
 
 
-def take_over(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:
+def import_lock_entries(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:
     """Put entries of another clone's dvc.lock into this one's, and outputs that the stages need in their places.
 
     Raises StageError where the remote does not have them.
@@ -80,7 +80,7 @@ def take_over(root: Path, shared: dict[str, Any], names: list[str], log: Callabl
 
     path = root / "dvc.lock"
     stages = load_yaml(str(path))["stages"] if path.is_file() else {}
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         dump_yaml(beside, {"schema": "2.0", "stages": stages | shared})
     with Repo(str(root)) as repo:
         needed = {dep.def_path for stage in repo.index.stages if stage.name in names for dep in stage.deps}

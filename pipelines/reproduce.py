@@ -6,10 +6,10 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
-from pipelines import spread as workers
+from pipelines import distribute as workers
 from pipelines import tasks
-from pipelines.here import run_here
-from pipelines.workspace import held
+from pipelines.run_locally import run_locally
+from pipelines.workspace_lock import held
 
 
 @flow(name="reproduce")
@@ -31,7 +31,7 @@ def main() -> None:
     """The flow from the command line."""
     parser = argparse.ArgumentParser(description="All stages of the project as one Prefect flow.")
     parser.add_argument("--spread", action="store_true", help="have the workers of the pool make the variants")
-    run_here(partial(reproduce, spread=parser.parse_args().spread))
+    run_locally(partial(reproduce, spread=parser.parse_args().spread))
 
 
 if __name__ == "__main__":

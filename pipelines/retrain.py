@@ -12,10 +12,10 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from pipelines import spread as workers
+from pipelines import distribute as workers
 from pipelines import tasks
-from pipelines.here import run_here
-from pipelines.workspace import held
+from pipelines.run_locally import run_locally
+from pipelines.workspace_lock import held
 from splitpose.promotion import decide
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--dry-run", action="store_true", help="decide, but change nothing in the registry")
     parser.add_argument("--spread", action="store_true", help="have the workers of the pool make the variants")
-    run_here(partial(retrain, **vars(parser.parse_args())))
+    run_locally(partial(retrain, **vars(parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 
-from pipelines import alarms
+from pipelines import alerts
 from splitpose.errors import InputError
 
 POOL = "splitpose"
@@ -49,7 +49,7 @@ def schedule(root: Path, port: int, webhook: str | None, stuck_after: timedelta)
         with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
             client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
         _deploy(root)
-        asyncio.run(alarms.set_up(webhook, stuck_after))
+        asyncio.run(alerts.set_up(webhook, stuck_after))
         print(f"scheduled; runs are shown at {os.environ['PREFECT_API_URL'].removesuffix('/api')}", flush=True)
         with _running([*PREFECT, "worker", "start", "--pool", POOL, "--limit", "1"], environment(root)) as worker:
             worker.wait()

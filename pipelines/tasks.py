@@ -12,7 +12,7 @@ from prefect.states import State
 
 from pipelines import dvc
 from splitpose import tracking
-from splitpose.errors import OutsideError
+from splitpose.errors import ExternalServiceError
 
 COMPARISON = Path("reports/comparison.md")
 RETRIES = 2
@@ -52,7 +52,7 @@ run_download = run_stage.with_options(retries=RETRIES)
 
 def _may_pass(task: object, run: object, state: State) -> bool:
     """Whether another try may help: not where the workspace itself is at fault."""
-    return isinstance(state.result(raise_on_failure=False), OutsideError)
+    return isinstance(state.result(raise_on_failure=False), ExternalServiceError)
 
 
 @task(

@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
@@ -17,3 +19,49 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def convert(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a TFLite file of a function and its inputs' (shape, dtype)."""
+    import tensorflow as tf
+
+    folder = tmp_path_factory.mktemp("tflite")
+
+    def convert(name: str, function: Callable[..., object], *inputs: tuple[tuple[int, ...], str]) -> Path:
+        signature = [tf.TensorSpec(shape, dtype) for shape, dtype in inputs]
+        concrete = tf.function(function, autograph=False).get_concrete_function(*signature)
+        path = folder / f"{name}.tflite"
+        path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
+        return path
+
+    return convert
+
+
+@pytest.fixture(scope="session")
+def small(convert: Callable[..., Path]) -> Path:
+    """Convolution, depthwise, transposed convolution and a fully connected layer; a delegate takes all of it."""
+    import tensorflow as tf
+
+    def weights(*shape: int) -> np.ndarray:
+        return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+    def function(picture: tf.Tensor) -> tf.Tensor:
+        x = tf.nn.conv2d(picture, weights(3, 3, 3, 4), strides=2, padding="SAME")
+        x = tf.nn.depthwise_conv2d(x, weights(3, 3, 4, 1), (1, 1, 1, 1), "SAME")
+        x = tf.nn.conv2d_transpose(x, weights(2, 2, 2, 4), (1, 8, 8, 2), strides=2)
+        return tf.reshape(x, (1, 128)) @ weights(128, 5)
+
+    return convert("small", function, ((1, 8, 8, 3), "float32"))
+
+
+@pytest.fixture(scope="session")
+def two_inputs(convert: Callable[..., Path]) -> Path:
+    """A table looked up by an int32, and a uint8 picture; XNNPACK takes neither GATHER nor this CAST."""
+    import tensorflow as tf
+
+    def function(place: tf.Tensor, picture: tf.Tensor) -> tf.Tensor:
+        row = tf.gather(tf.constant([[0.5, 1.5], [2.5, 3.5]]), place)
+        return tf.sin(tf.cast(picture, tf.float32)) + row
+
+    return convert("two_inputs", function, ((1,), "int32"), ((3, 2), "uint8"))

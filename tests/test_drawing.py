@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from report.made_up import standing
+from support.synthetic_report import standing
 
 from splitpose import drawing
 from splitpose.skeleton import INDEX, JOINTS

@@ -16,7 +16,7 @@ def test_every_profile_is_whole(repository, name):
 
 def test_the_papers_numbers(repository):
     profile = load(Profile, repository / "profiles" / "flic.yaml")
-    assert (profile.crops.size, profile.model.width, profile.training.batch) == (224, 1.0, 16)
+    assert (profile.crops.size, profile.model.width_multiplier, profile.training.batch_size) == (224, 1.0, 16)
     frozen, fine_tune = profile.training.frozen, profile.training.fine_tune
     assert (frozen.iterations, frozen.learning_rate) == (50_000, 1e-3)
     assert (fine_tune.iterations, fine_tune.learning_rate) == (150_000, 1e-4)
@@ -36,7 +36,7 @@ def broken(repository, tmp_path, change):
     [
         (lambda c: c["crops"].update(sise=96), "crops.sise: unknown key"),
         (lambda c: c["crops"].update(size="96"), "crops.size: Input should be a valid integer"),
-        (lambda c: c["training"].pop("batch"), "training.batch: Field required"),
+        (lambda c: c["training"].pop("batch"), "training.batch_size: Field required"),
         (lambda c: c["source"].update(kind="film"), "source: Input tag 'film'"),
         (lambda c: c["crops"].update(mirror=1.5), "crops.mirror: Input should be less than or equal to 1"),
         (lambda c: c["scoring"].update(thresholds=[0.1]), "scoring: thresholds: 0.2 must be among them"),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from splitpose.errors import InputError
-from splitpose.files import whole_file
+from splitpose.files import atomic_file
 from splitpose.skeleton import JOINTS
 
 SPLITS = ("train", "val", "test")
@@ -81,7 +81,7 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
 
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write the table as Parquet, or as CSV where the name ends so."""
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         if path.suffix == ".csv":
             typed(table).to_csv(beside, index=False)
         else:

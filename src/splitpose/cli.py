@@ -62,20 +62,20 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _check(options: argparse.Namespace) -> None:
-    from splitpose.sources.recognize import recognize
+    from splitpose.data.format_detection import detect_format
 
-    source = recognize(options.path, options.images)
+    source = detect_format(options.path, options.images)
     # Great Expectations takes seconds to import, so what is no source is told before.
-    from splitpose import checks
-    from splitpose.report.verdict import print_verdict
+    from splitpose import validation
+    from splitpose.report.validation_table import print_validation_result
 
     try:
-        verdict = checks.inspect(source.table, source.root, options.docs, splits_are_cut=source.splits_are_cut)
+        verdict = validation.inspect(source.table, source.root, options.docs, splits_are_cut=source.splits_are_cut)
     except InputError as error:
         raise InputError(f"{options.path}: {error}") from error
-    print_verdict(source, verdict)
+    print_validation_result(source, verdict)
     if not verdict.summary["passed"]:
-        raise InputError(f"{options.path}: {checks.failure(verdict)}")
+        raise InputError(f"{options.path}: {validation.failure(verdict)}")
     print(f"passed: {len(verdict.table)} people can be used, {verdict.summary['quarantined_rows']} are left out")
 
 
@@ -89,7 +89,7 @@ def _compare(options: argparse.Namespace) -> None:
     from splitpose.files import read_json
     from splitpose.report import tables
 
-    tables.terminal(read_json(options.comparison, made_by="`make repro`"))
+    tables.terminal(read_json(options.comparison, produced_by="`make repro`"))
 
 
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -133,9 +133,9 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _score(options: argparse.Namespace) -> None:
+    from splitpose.evaluation.csv_scoring import THRESHOLDS, score
+    from splitpose.evaluation.score_table import print_scores
     from splitpose.files import write_json
-    from splitpose.scoring.files import THRESHOLDS, score
-    from splitpose.scoring.score_table import print_scores
 
     result = score(
         options.annotations,
@@ -183,10 +183,10 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from splitpose.predicting.command import predict
-    from splitpose.predicting.how import How
+    from splitpose.inference.predict import predict
+    from splitpose.inference.predict_options import PredictOptions
 
-    how = How(
+    how = PredictOptions(
         search=not options.no_searching,
         follow=not options.no_following,
         smooth=not options.no_smoothing,
@@ -257,9 +257,9 @@ def _seconds(text: str) -> float:
 
 
 def _benchmark(options: argparse.Namespace) -> None:
-    from splitpose.deploy.benchmark import measure
-    from splitpose.deploy.benchmark_table import print_benchmark
-    from splitpose.deploy.targets import Options, target_of
+    from splitpose.benchmark.measure import measure
+    from splitpose.benchmark.table import print_benchmark
+    from splitpose.benchmark.targets import Options, target_of
 
     how = Options(tuple(options.threads), options.runs, options.warm_up_runs, options.sustained)
     with target_of(options.target, options.benchmark_binary) as target:
@@ -278,9 +278,9 @@ def _add_promote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _promote(options: argparse.Namespace) -> None:
-    from splitpose.promotion import by_hand
+    from splitpose.promotion import manual
 
-    print(by_hand.promote(options.params, options.version, options.reason))
+    print(manual.promote(options.params, options.version, options.reason))
 
 
 def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -291,6 +291,6 @@ def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _rollback(options: argparse.Namespace) -> None:
-    from splitpose.promotion import by_hand
+    from splitpose.promotion import manual
 
-    print(by_hand.rollback(options.params, options.reason))
+    print(manual.rollback(options.params, options.reason))

@@ -17,10 +17,10 @@ from splitpose.skeleton import MIRROR
 STRIDE = 4
 """Crop px a heatmap px: 224 to 56 in the paper (Figure 2)."""
 
-FAINTEST = 1e-10
+LOG_EPSILON = 1e-10
 """Below it a heatmap counts as this, so that its logarithm is a number."""
 
-FLATTEST = 1e-3
+MIN_CURVATURE = 1e-3
 """A bump's logarithm bends by more than this a square heatmap px; one of width 5 by 0.1, and rounding by 1e-6."""
 
 
@@ -138,14 +138,14 @@ def _tops(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
     height, width = maps.shape[2:]
     middle = np.clip(places, 1, (width - 2, height - 2))
     across, down = _smoothing(width, sigma)[middle[..., 0]], _smoothing(height, sigma)[middle[..., 1]]
-    logs = np.log(np.maximum(down @ maps @ across.swapaxes(-1, -2), FAINTEST))  # (B, K, 3, 3) around the middle
+    logs = np.log(np.maximum(down @ maps @ across.swapaxes(-1, -2), LOG_EPSILON))  # (B, K, 3, 3) around the middle
 
     slope_x, slope_y = (logs[..., 1, 2] - logs[..., 1, 0]) / 2, (logs[..., 2, 1] - logs[..., 0, 1]) / 2
     bend_x = logs[..., 1, 2] - 2 * logs[..., 1, 1] + logs[..., 1, 0]
     bend_y = logs[..., 2, 1] - 2 * logs[..., 1, 1] + logs[..., 0, 1]
     twist = (logs[..., 2, 2] - logs[..., 2, 0] - logs[..., 0, 2] + logs[..., 0, 0]) / 4
     determinant = bend_x * bend_y - twist**2
-    is_bump = (bend_x < -FLATTEST) & (determinant > FLATTEST**2)
+    is_bump = (bend_x < -MIN_CURVATURE) & (determinant > MIN_CURVATURE**2)
     steps = np.stack([twist * slope_y - bend_y * slope_x, twist * slope_x - bend_x * slope_y], axis=-1)
     tops = middle + steps / np.where(is_bump, determinant, 1)[..., None]
     return np.where(is_bump[..., None], tops, places)

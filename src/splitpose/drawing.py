@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from splitpose.crops.geometry import Region
+from splitpose.crops.geometry import CropRegion
 from splitpose.skeleton import INDEX, JOINTS, LIMBS
 
 LEFT, RIGHT, MIDDLE = (178, 114, 0), (0, 94, 213), (66, 228, 240)
@@ -41,7 +41,7 @@ def draw_joints(
     return out
 
 
-def draw_look(picture: np.ndarray, joints: np.ndarray, confidence: np.ndarray, region: Region) -> None:
+def draw_look(picture: np.ndarray, joints: np.ndarray, confidence: np.ndarray, region: CropRegion) -> None:
     """Draw into a picture a person, the square that was looked at, and the mean confidence where there is one.
 
     Args:

@@ -8,5 +8,5 @@ class InputError(Exception):
     """
 
 
-class OutsideError(InputError):
+class ExternalServiceError(InputError):
     """Something outside the workspace, a server say, did not do its part; another try may help."""

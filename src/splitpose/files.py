@@ -11,7 +11,7 @@ from splitpose.errors import InputError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it becomes `path` if all goes well and vanishes if not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".part-{path.name}")
@@ -23,7 +23,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder beside `path` to fill; it replaces `path` if all goes well and vanishes if not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".part-{path.name}")
@@ -40,15 +40,15 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 def write_json(content: Any, path: Path) -> None:
     """Write JSON that people can read and compare: indented, keys as given, no NaN."""
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: Path, made_by: str) -> Any:
+def read_json(path: Path, produced_by: str) -> Any:
     """Read JSON. Raises InputError naming the file and `made_by`, the stage or command that writes it."""
     if not path.is_file():
-        raise InputError(f"{path}: no such file; {made_by} writes it")
+        raise InputError(f"{path}: no such file; {produced_by} writes it")
     try:
         return json.loads(path.read_text())
     except ValueError as error:
-        raise InputError(f"{path}: not valid JSON ({error}); run {made_by} again") from error
+        raise InputError(f"{path}: not valid JSON ({error}); run {produced_by} again") from error

@@ -27,6 +27,29 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Viewpoint = Literal["observer", "person"]
 Decoding = Literal["argmax", "dark"]
 CoordinateLoss = Literal["squared", "huber", "wing"]
+RegionFrom = Literal["joints", "bbox"]
+Precision = Literal["float32", "float16", "int8"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8")
+
+
+RENAMED_KEYS = {
+    "crops.around": "crops.region_from",
+    "crops.margin": "crops.padding",
+    "crops.copies": "crops.copies_per_instance",
+    "crops.mirror": "crops.horizontal_flip_prob",
+    "crops.people_per_shard": "crops.instances_per_shard",
+    "model.width": "model.width_multiplier",
+    "model.trunk": "model.backbone_weights",
+    "training.batch": "training.batch_size",
+    "training.average_decay": "training.ema_decay",
+    "training.heatmap_width": "training.heatmap_fwhm",
+    "training.evaluate_every": "training.validation_interval",
+    "training.frozen.warm_up": "training.frozen.warmup_iterations",
+    "training.fine_tune.warm_up": "training.fine_tune.warmup_iterations",
+    "scoring.drawn_by": "scoring.bootstrap_cluster",
+    "conversion.max_points": "conversion.max_pck_drop",
+}
+"""Keys of earlier versions and their present names, so that an old profile is reported with the remedy."""
 
 
 class Strict(BaseModel):
@@ -132,23 +155,23 @@ class Crops(Strict):
     """Crops around a person and their augmented copies."""
 
     size: PositiveInt
-    around: Literal["joints", "box"]
-    margin: PositiveFloat
-    copies: PositiveInt
+    region_from: RegionFrom
+    padding: PositiveFloat
+    copies_per_instance: PositiveInt
     rotation: Annotated[float, Field(ge=0, le=180)]
     scale: tuple[PositiveFloat, PositiveFloat] = Field(strict=False)
     shift: Fraction
-    mirror: Fraction
+    horizontal_flip_prob: Fraction
     brightness: Fraction
     seed: NonNegativeInt
-    people_per_shard: PositiveInt
+    instances_per_shard: PositiveInt
 
 
 class Model(Strict):
     """What all variants share."""
 
-    width: PositiveFloat
-    trunk: str
+    width_multiplier: PositiveFloat
+    backbone_weights: str
     batchnorm_momentum: Fraction
     split: Literal["sliced", "shared"]
     decoding: Decoding
@@ -159,19 +182,19 @@ class Phase(Strict):
 
     iterations: PositiveInt
     learning_rate: PositiveFloat
-    warm_up: NonNegativeInt
+    warmup_iterations: NonNegativeInt
     schedule: Literal["plateau", "cosine"]
 
 
 class Training(Strict):
     """Both training phases and what they share."""
 
-    batch: PositiveInt
+    batch_size: PositiveInt
     seed: NonNegativeInt
-    evaluate_every: PositiveInt
+    validation_interval: PositiveInt
     plateau_patience: PositiveInt
-    average_decay: Fraction
-    heatmap_width: PositiveFloat
+    ema_decay: Fraction
+    heatmap_fwhm: PositiveFloat
     coordinate_loss: CoordinateLoss
     devices: PositiveInt
     mixed_precision: bool
@@ -185,7 +208,7 @@ class Scoring(Strict):
     thresholds: tuple[PositiveFloat, ...] = Field(strict=False)
     torso: Literal["lsho-rhip", "rsho-lhip"]
     flip_test: bool
-    drawn_by: Literal["id", "image", "group"]
+    bootstrap_cluster: Literal["id", "image", "group"]
     resamples: PositiveInt
     seed: NonNegativeInt
 
@@ -215,7 +238,7 @@ class Conversion(Strict):
     calibration_crops: PositiveInt
     seed: NonNegativeInt
     max_difference: NonNegativeFloat
-    max_points: Points
+    max_pck_drop: Points
 
 
 class Benchmark(Strict):
@@ -231,7 +254,7 @@ class Gate(Strict):
     """What a model must hold to become champion; null is no limit."""
 
     variant: str
-    precision: Literal["float32", "float16", "int8"]
+    precision: Precision
     max_loss: NonNegativeFloat
     min_above_mean_pose: float
     max_slice_loss: NonNegativeFloat
@@ -278,7 +301,7 @@ class Params(Strict):
     variants: dict[str, VariantOverride]
 
 
-MODELS = Path(__file__).parent / "models"
+VARIANTS = Path(__file__).parent / "models" / "variants"
 
 Settings = TypeVar("Settings", bound=Strict)
 
@@ -295,6 +318,9 @@ def load(kind: type[Settings], path: Path) -> Settings:
         content: Any = yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    for old, new in RENAMED_KEYS.items():
+        if _has_key(content, old):
+            raise InputError(f"{path}: {old}: this key was renamed to {new}")
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -302,6 +328,15 @@ def load(kind: type[Settings], path: Path) -> Settings:
         key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
         what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise InputError(f"{path}: {key}: {what}") from error
+
+
+def _has_key(content: Any, dotted: str) -> bool:
+    """Return whether nested mappings contain a dotted key."""
+    for key in dotted.split("."):
+        if not isinstance(content, dict) or key not in content:
+            return False
+        content = content[key]
+    return True
 
 
 def check(params: Path) -> Params:
@@ -312,6 +347,38 @@ def check(params: Path) -> Params:
     settings = load(Params, params)
     load(Profile, params.parent / "profiles" / f"{settings.profile}.yaml")
     for name in settings.variants:
-        if not (MODELS / f"{name}.py").is_file():
-            raise InputError(f"{params}: variants.{name}: there is no module {name}.py in src/splitpose/models/")
+        if not (VARIANTS / f"{name}.py").is_file():
+            raise InputError(
+                f"{params}: variants.{name}: there is no module {name}.py in src/splitpose/models/variants/"
+            )
     return settings
+
+
+class RunConfig(Strict):
+    """Everything that one variant's run depends on, resolved once from params.yaml and its profile."""
+
+    profile_name: str
+    variant: str
+    profile: Profile
+    """The profile with the variant's own numbers from params.yaml in place of the profile's."""
+
+    @classmethod
+    def resolve(cls, profile: Path, params: Path, variant: str) -> "RunConfig":
+        """Read both files and apply the variant's overrides.
+
+        Raises InputError as `load` does, and for a variant that params.yaml does not list.
+        """
+        variants = load(Params, params).variants
+        if variant not in variants:
+            raise InputError(f"{params}: variants: there is no {variant!r}; available: {', '.join(variants)}")
+        settings, override = load(Profile, profile), variants[variant]
+        phases = {
+            name: getattr(settings.training, name).model_copy(
+                update=getattr(override, name).model_dump(exclude_none=True)
+            )
+            for name in ("frozen", "fine_tune")
+        }
+        training = settings.training.model_copy(update=phases)
+        return cls(
+            profile_name=profile.stem, variant=variant, profile=settings.model_copy(update={"training": training})
+        )

@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import pytest
 
+from splitpose.benchmark.measure import measure
+from splitpose.benchmark.targets import Options
+from splitpose.benchmark.targets.local import Local
 from splitpose.comparators import openpose, squeezenet, stacked_hourglass
 from splitpose.comparators.conversion import Network, convert, random_model
 from splitpose.comparators.registry import COMPARATORS
-from splitpose.deploy.benchmark import measure
-from splitpose.deploy.targets import Options
-from splitpose.deploy.targets.local import Local
 
 TINY = {
     "squeezenet": Network(partial(squeezenet.build, classes=10), 64),

@@ -30,7 +30,7 @@ def data(tmp_path):
 
 @pytest.fixture
 def settings(profile):
-    return profile.crops.model_copy(update={"size": 32, "copies": 2, "people_per_shard": 4})
+    return profile.crops.model_copy(update={"size": 32, "copies_per_instance": 2, "instances_per_shard": 4})
 
 
 def names(table, data, settings):

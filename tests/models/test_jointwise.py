@@ -6,22 +6,22 @@ import pytest
 import tensorflow as tf
 
 from splitpose import models
-from splitpose.models.final import FILTERS as FINAL
-from splitpose.models.jointwise import JointwiseConvolution, JointwiseRegression, share_out
-from splitpose.models.split import FILTERS as SPLIT
+from splitpose.models.jointwise import JointwiseConvolution, JointwiseRegression, allocate_channels
+from splitpose.models.variants.final import FILTERS as FINAL
+from splitpose.models.variants.split import FILTERS as SPLIT
 from splitpose.skeleton import JOINTS
 
 ONES = (1,) * 11
 
 
 def test_shares_at_full_width_are_the_papers():
-    assert share_out(256, FINAL) == (25, 27, 35, 25, 27, 35, 27, 27, 10, 10, 8)
-    assert share_out(1024, SPLIT) == (105, 105, 140, 105, 105, 140, 105, 105, 35, 35, 44)
+    assert allocate_channels(256, FINAL) == (25, 27, 35, 25, 27, 35, 27, 27, 10, 10, 8)
+    assert allocate_channels(1024, SPLIT) == (105, 105, 140, 105, 105, 140, 105, 105, 35, 35, 44)
 
 
 @pytest.mark.parametrize("total", [11, 12, 64, 89, 128, 358])
 def test_shares_add_up_and_nobody_goes_without(total):
-    shares = share_out(total, FINAL)
+    shares = allocate_channels(total, FINAL)
     assert sum(shares) == total
     assert min(shares) >= 1
 

@@ -41,7 +41,7 @@ def test_it_is_saved_and_becomes_kerass_convolution():
     ours, _ = pair()
     for other in (Pointwise.from_config(ours.get_config()), ours.plain()):
         other.build(X.shape)
-        other.set_weights(ours.plain_weights())
+        other.set_weights(ours.export_weights())
         assert other.name == ours.name
         np.testing.assert_allclose(other(X), ours(X), rtol=0, atol=1e-6)
     assert type(ours.plain()) is keras.layers.Conv2D

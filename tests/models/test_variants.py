@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.deploy.runtime import Runtime
-from splitpose.deploy.targets.runner import delegation
-from splitpose.deploy.tflite import convert_to_tflite
+from splitpose.benchmark.targets.device_runner import delegation
 from splitpose.errors import InputError
+from splitpose.export.tflite import convert_to_tflite
+from splitpose.inference.runtime import Runtime
 from splitpose.models import registry
+from splitpose.models.backbone import backbone_layers, freeze
 from splitpose.models.batch_norm import BatchNorm
-from splitpose.models.cost import multiply_adds
-from splitpose.models.jointwise import with_plain_layers
-from splitpose.models.trunk import freeze, trunk_layers
-from splitpose.models.weights import load_trunk
+from splitpose.models.jointwise import with_export_layers
+from splitpose.models.macs import multiply_adds
+from splitpose.models.weights import load_backbone
 from splitpose.training.loss import joint_loss
 
 SIZE, WIDTH = 64, 0.25
@@ -112,7 +112,7 @@ def test_a_training_step_lowers_the_loss(model):
 
 def test_a_frozen_trunk_stands_still(model):
     learner = models.build(model.name, SIZE, WIDTH, momentum=0.5)
-    unfrozen = models.variant(model.name).UNFROZEN
+    unfrozen = models.variant(model.name).TRAINABLE_BACKBONE_BLOCKS
     freeze(learner, unfrozen)
     learner.compile(keras.optimizers.Adam(1e-2), joint_loss(models.codec(model.name, SIZE)))
     before = {layer.name: layer.get_weights() for layer in learner.layers}
@@ -123,7 +123,7 @@ def test_a_frozen_trunk_stands_still(model):
         for layer in learner.layers
         if any((a != b).any() for a, b in zip(before[layer.name], layer.get_weights(), strict=True))
     }
-    frozen = {layer.name for layer, number in trunk_layers(learner) if number not in unfrozen}
+    frozen = {layer.name for layer, number in backbone_layers(learner) if number not in unfrozen}
     with_weights = {layer.name for layer in learner.layers if layer.weights}
     assert moved == with_weights - frozen
     assert len(frozen & with_weights) > len(moved)
@@ -147,7 +147,7 @@ def test_tflite_gives_what_keras_gives(model, precision, tmp_path):
 
 
 def test_plain_layers_compute_the_same(model):
-    plain = with_plain_layers(model)
+    plain = with_export_layers(model)
     np.testing.assert_allclose(plain(crops(3), training=False), model(crops(3), training=False), atol=1e-4)
 
 
@@ -187,8 +187,8 @@ def test_mobilenet_v3_is_kerass(tmp_path):
     donor(crops(16), training=True)
     donor.save_weights(tmp_path / "donor.weights.h5")
     model = models.build("mobilenet_v3", SIZE, WIDTH, momentum=0.7)
-    load_trunk(model, str(tmp_path / "donor.weights.h5"), WIDTH)
-    assert {number for _, number in trunk_layers(model)} == set(range(8))
+    load_backbone(model, str(tmp_path / "donor.weights.h5"), WIDTH)
+    assert {number for _, number in backbone_layers(model)} == set(range(8))
     place = "expanded_conv_7_add"
     found, wanted = (
         keras.Model(network.input, network.get_layer(place).output)(crops(2), training=False)

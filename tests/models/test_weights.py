@@ -15,8 +15,8 @@ import pytest
 from splitpose import models
 from splitpose.errors import InputError
 from splitpose.models import weights
-from splitpose.models.trunk import trunk_layers
-from splitpose.models.weights import load_trunk
+from splitpose.models.backbone import backbone_layers
+from splitpose.models.weights import load_backbone
 
 SIZE, WIDTH = 64, 0.25
 
@@ -65,7 +65,7 @@ def model(name="baseline", width=WIDTH):
 
 
 def assert_filled(filled, donor):
-    for layer, _ in trunk_layers(filled):
+    for layer, _ in backbone_layers(filled):
         for found, wanted in zip(layer.get_weights(), donor.get_layer(layer.name).get_weights(), strict=True):
             np.testing.assert_array_equal(found, wanted)
 
@@ -81,7 +81,7 @@ def refused(source, message, width=WIDTH):
     """In one line, and the model as it was."""
     baseline, before = untouched(width)
     with pytest.raises(InputError, match=message) as raised:
-        load_trunk(baseline, str(source), width)
+        load_backbone(baseline, str(source), width)
     assert "\n" not in str(raised.value)
     assert all((a == b).all() for a, b in zip(before, baseline.get_weights(), strict=True))
 
@@ -97,9 +97,9 @@ def test_every_kind_of_file_fills_the_trunk(tmp_path, capsys, donor, name, top, 
         legacy(network, path, "model_weights" if kind == "whole.h5" else None)
     filled = model(name)
     others = {layer.name: layer.get_weights() for layer in filled.layers}
-    load_trunk(filled, str(path), WIDTH)
+    load_backbone(filled, str(path), WIDTH)
     assert_filled(filled, network)
-    new = set(others) - {layer.name for layer, _ in trunk_layers(filled)}
+    new = set(others) - {layer.name for layer, _ in backbone_layers(filled)}
     for layer in new:
         assert all(
             (a == b).all() for a, b in zip(others[layer], filled.get_layer(layer).get_weights(), strict=True)
@@ -110,7 +110,7 @@ def test_every_kind_of_file_fills_the_trunk(tmp_path, capsys, donor, name, top, 
 def test_kerass_own_h5_of_a_whole_model(tmp_path, donor):
     donor.save(tmp_path / "donor.h5")
     filled = model()
-    load_trunk(filled, str(tmp_path / "donor.h5"), WIDTH)
+    load_backbone(filled, str(tmp_path / "donor.h5"), WIDTH)
     assert_filled(filled, donor)
 
 
@@ -118,13 +118,13 @@ def test_a_trained_variant_gives_its_trunk(tmp_path):
     first, second = model("baseline"), model("final")
     first.get_layer("conv_pw_3").set_weights([np.full((1, 1, 32, 32), 0.5)])
     first.save_weights(tmp_path / "baseline.weights.h5")
-    load_trunk(second, str(tmp_path / "baseline.weights.h5"), WIDTH)
+    load_backbone(second, str(tmp_path / "baseline.weights.h5"), WIDTH)
     assert_filled(second, first)
 
 
 def test_random_keeps_what_the_model_has(capsys):
     same = model()
-    load_trunk(same, "random", WIDTH)
+    load_backbone(same, "random", WIDTH)
     assert all((a == b).all() for a, b in zip(model().get_weights(), same.get_weights(), strict=True))
     assert capsys.readouterr().out == ""
 
@@ -133,7 +133,7 @@ def test_random_keeps_what_the_model_has(capsys):
 def test_pixels_are_made_ready_inside_the_model(donor, donated, name):
     """The model takes 0..255 as they are; MobileNet in keras.applications wants them through preprocess_input."""
     filled = model(name)
-    load_trunk(filled, str(donated), WIDTH)
+    load_backbone(filled, str(donated), WIDTH)
     pixels = np.random.default_rng(1).integers(0, 256, (2, SIZE, SIZE, 3)).astype(np.float32)
     ready = keras.applications.mobilenet.preprocess_input(pixels.copy())
     assert ready.min() >= -1 and ready.max() <= 1 and ready.min() < -0.9
@@ -150,8 +150,8 @@ def test_pixels_are_made_ready_inside_the_model(donor, donated, name):
 def test_a_file_of_another_width_is_told_by_layer_and_shapes(donated):
     refused(
         donated,
-        r"donor.weights.h5: conv1 has 3x3x3x8, and at model.width 0.5 3x3x3x16 are wanted; "
-        r"give weights of this width, or set model.width to theirs",
+        r"donor.weights.h5: conv1 has 3x3x3x8, and at model.width_multiplier 0.5 3x3x3x16 are wanted; "
+        r"give weights of this width, or set model.width_multiplier to theirs",
         width=0.5,
     )
 
@@ -163,13 +163,13 @@ def test_a_truncated_file_is_refused(tmp_path, donor, share, kind):
     donor.save_weights(path) if kind == "weights.h5" else legacy(donor, path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    refused(path, r"x.\S*h5: no weights file, or a damaged one \(.*\); delete it and get it anew")
+    refused(path, r"x.\S*h5: not a weights file, or damaged \(.*\); delete it and get it anew")
 
 
 @pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html><title>Sign in</title>", b"PK\x03\x04" + bytes(500)])
 def test_what_is_no_hdf5_is_refused(tmp_path, content):
     (tmp_path / "x.h5").write_bytes(content)
-    refused(tmp_path / "x.h5", r"x.h5: no weights file, or a damaged one \(.*\); delete it and get it anew")
+    refused(tmp_path / "x.h5", r"x.h5: not a weights file, or damaged \(.*\); delete it and get it anew")
 
 
 def test_a_file_of_another_network_is_refused(tmp_path):
@@ -197,14 +197,16 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_network_without_this_trunk_is_told(donated):
     other = keras.Sequential([keras.Input((SIZE, SIZE, 3)), keras.layers.Flatten()], name="flat")
-    with pytest.raises(InputError, match=r"model.trunk: flat has no layers of MobileNet v1; give random"):
-        load_trunk(other, str(donated), WIDTH)
+    with pytest.raises(
+        InputError, match=r"model.backbone_weights: flat has no layers of MobileNet v1; give random"
+    ):
+        load_backbone(other, str(donated), WIDTH)
 
 
 def test_imagenet_has_four_widths():
     refused(
         "imagenet",
-        r"imagenet: there are weights for the widths 0.25, 0.5, 0.75, 1.0, none for model.width 0.3",
+        r"imagenet: there are weights for the widths 0.25, 0.5, 0.75, 1.0, none for model.width_multiplier 0.3",
         width=0.3,
     )
 
@@ -244,7 +246,7 @@ def test_imagenet_is_fetched_once_and_kept_where_keras_looks(server, tmp_path, d
     server.answer = lambda handler: handler.send(content, x_goog_hash=f"crc32c=AAAAAA==, md5={md5}")
     for _ in range(2):
         filled = model()
-        load_trunk(filled, "imagenet", WIDTH)
+        load_backbone(filled, "imagenet", WIDTH)
         assert_filled(filled, donor)
     assert server.asked == ["/mobilenet/mobilenet_2_5_224_tf_no_top.h5"]
     kept = tmp_path / "keras" / "models" / "mobilenet_2_5_224_tf_no_top.h5"
@@ -275,7 +277,10 @@ def stalls(handler):
 def test_what_goes_wrong_on_the_way_is_told_and_leaves_nothing(server, monkeypatch, tmp_path, answer, reason):
     monkeypatch.setattr(weights, "TIMEOUT", 0.2)
     server.answer = answer
-    refused("imagenet", rf"model.trunk: imagenet: http://\S+: {reason}.*; fetch it on another machine and put the")
+    refused(
+        "imagenet",
+        rf"model.backbone_weights: imagenet: http://\S+: {reason}.*; fetch it on another machine and put the",
+    )
     assert list((tmp_path / "keras" / "models").iterdir()) == []
 
 
@@ -285,7 +290,7 @@ def test_without_a_network_the_way_out_is_told_at_once(server, tmp_path):
     start = time.monotonic()
     refused(
         "imagenet",
-        r": Connection refused; fetch it on another machine and put the file's path into model.trunk, or",
+        r": Connection refused; fetch it on another machine",
     )
     assert time.monotonic() - start < 5
     assert list((tmp_path / "keras" / "models").iterdir()) == []
@@ -293,7 +298,7 @@ def test_without_a_network_the_way_out_is_told_at_once(server, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
     (tmp_path / "keras").write_text("a file where the folder should be")
-    refused("imagenet", r"model.trunk: imagenet: .*(Not a directory|File exists); fetch it")
+    refused("imagenet", r"model.backbone_weights: imagenet: .*(Not a directory|File exists); fetch it")
 
 
 def test_a_file_under_way_has_another_name(server, tmp_path):

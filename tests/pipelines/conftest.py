@@ -4,8 +4,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from night import kill_all_of, write
-from servers import prefect_server
+from support.night import kill_all_of, write
+from support.servers import prefect_server
 
 
 @pytest.fixture

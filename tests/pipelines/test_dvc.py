@@ -2,7 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import toy_project
+from support import toy_project
 
 from pipelines import dvc
 

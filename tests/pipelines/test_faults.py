@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from night import PATIENCE, Night, kill_all_of, wait_for
-from servers import mlflow_server
+from support.night import PATIENCE, Night, kill_all_of, wait_for
+from support.servers import mlflow_server
 
 
 def steps_of(client: MlflowClient) -> list[int]:
@@ -142,7 +142,7 @@ def test_of_two_flows_at_once_the_second_waits(project, prefect, repository, tmp
 
 def test_a_stage_that_hangs_is_stopped_and_the_next_run_goes_on(project, prefect, repository, left_behind):
     night = Night(project, prefect, repository)
-    seconds = "from pipelines.here import run_here; from pipelines.reproduce import reproduce; "
+    seconds = "from pipelines.run_locally import run_here; from pipelines.reproduce import reproduce; "
     status, words = night.run(seconds + "run_here(lambda: reproduce(stage_hours=20 / 3600))")
     assert status == 1
     assert words.splitlines()[-1] == "error: fine_tune@plain: stopped, for it took longer than 20 s"

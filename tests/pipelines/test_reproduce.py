@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-import toy_project
+from support import toy_project
 
 BROKEN = """\
 stages:

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
-import toy_project
 import yaml
-from servers import free_port
+from support import toy_project
+from support.servers import free_port
 
 PIPELINE = """\
 stages:

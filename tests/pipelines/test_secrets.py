@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from night import Night
-from servers import free_port, mlflow_server
+from support.night import Night
+from support.servers import free_port, mlflow_server
 
 SECRET = "hunter2hunter2"
 

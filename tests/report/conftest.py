@@ -2,12 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report import made_up
+from support import synthetic_report as made_up
 
 from splitpose import drawing
 from splitpose.report import case_sheet, prediction_sheet, sections
-from splitpose.report.evidence import Evidence
-from splitpose.report.parts import Report
+from splitpose.report.document import Report
+from splitpose.report.results import Evidence
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 import numpy as np
-from report.made_up import standing
+from support.synthetic_report import standing
 
 from splitpose.crops.crop import Crop
 from splitpose.report import case_sheet

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from report.made_up import LINEAGE
+from support.synthetic_report import LINEAGE
 
 from splitpose.errors import InputError
-from splitpose.report import comparators, figures, labels, markdown, page, sections
-from splitpose.report.evidence import Evidence
-from splitpose.report.parts import Facts, Picture, Report, Section, Table
+from splitpose.report import comparators, figures, label_placement, markdown, page, sections
+from splitpose.report.document import Facts, Picture, Report, Section, Table
+from splitpose.report.results import Evidence
 
 
 def network(kind: str, parameters: int, ms: float, **more: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def test_names_of_close_points_cover_neither_each_other_nor_points() -> None:
     axes = figure.subplots()
     points = [(1 + 0.01 * k, 1 + 0.02 * (k % 3)) for k in range(8)] + [(0.0, 0.0), (2.0, 2.0)]
     axes.scatter(*zip(*points, strict=True))
-    boxes = labels.place(figure, axes, points, [f"a rather long name {k}" for k in range(len(points))])
+    boxes = label_placement.place(figure, axes, points, [f"a rather long name {k}" for k in range(len(points))])
     figure.draw_without_rendering()
     written = [text.get_window_extent() for text in axes.texts if text.get_text()]
     for k, box in enumerate(written):

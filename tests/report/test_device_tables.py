@@ -1,6 +1,6 @@
-from report.made_up import benchmark
+from support.synthetic_report import benchmark
 
-from splitpose.deploy.figures import Benchmark
+from splitpose.benchmark.schema import Benchmark
 from splitpose.report import device_tables
 
 

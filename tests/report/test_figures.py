@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from report.made_up import VARIANTS, behaviour, benchmark, comparison, history
+from support.synthetic_report import VARIANTS, behaviour, benchmark, comparison, history
 
-from splitpose.deploy.figures import Benchmark
+from splitpose.benchmark.schema import Benchmark
 from splitpose.report import figures
 from splitpose.skeleton import INDEX
 

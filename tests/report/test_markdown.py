@@ -3,7 +3,7 @@ import re
 import pytest
 
 from splitpose.report import markdown
-from splitpose.report.parts import Facts, Listing, Picture, Report, Section, Table
+from splitpose.report.document import Facts, Listing, Picture, Report, Section, Table
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 import pytest
 
 from splitpose.report import page
-from splitpose.report.parts import Facts, Listing, Picture, Report, Section, Table
+from splitpose.report.document import Facts, Listing, Picture, Report, Section, Table
 
 PNG, JPEG = b"\x89PNG made up", b"\xff\xd8\xff made up"
 

@@ -1,8 +1,8 @@
 import re
 
-from report.made_up import comparison
+from support.synthetic_report import comparison
 
-from splitpose.report import published
+from splitpose.report import paper_results
 from splitpose.report.paper_tables import paper_tables
 
 PROTOCOL = {"viewpoint": "observer", "flip_test": False}
@@ -27,7 +27,7 @@ def test_every_row_says_whose_numbers_it_has() -> None:
 def test_table_3_holds_only_variants_that_the_paper_has_there() -> None:
     third = paper_tables(comparison(), PROTOCOL)[2]
     assert [row[0] for row in third.rows] == ["Baseline", "GAP removed", "Split", "baseline"]
-    assert {row.variant for row in published.TABLE_3} == {"baseline", "no_gap", "split"}
+    assert {row.variant for row in paper_results.TABLE_3} == {"baseline", "no_gap", "split"}
 
 
 def test_numbers_of_other_people_do_not_pass_for_flics() -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from splitpose.report import plots
-from splitpose.report.evidence import Evidence
+from splitpose.report.results import Evidence
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from report.made_up import people, standing
+from support.synthetic_report import people, standing
 
 from splitpose.errors import InputError
 from splitpose.report import prediction_sheet

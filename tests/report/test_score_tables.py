@@ -1,9 +1,9 @@
 from typing import Any
 
-from report.made_up import behaviour, intervals, percentages, readings
+from support.synthetic_report import behaviour, intervals, percentages, readings
 
+from splitpose.evaluation.slices import TOO_FEW
 from splitpose.report import score_tables
-from splitpose.scoring.slices import TOO_FEW
 
 WHO = "made-up people"
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report.made_up import LINEAGE, comparison
+from support.synthetic_report import LINEAGE, comparison
 
-from splitpose.deploy.figures import Benchmark
+from splitpose.benchmark.schema import Benchmark
 from splitpose.report import figures, sections
-from splitpose.report.evidence import Evidence
-from splitpose.report.parts import Facts, Listing, Picture, Report, Section, Table
+from splitpose.report.document import Facts, Listing, Picture, Report, Section, Table
+from splitpose.report.results import Evidence
 from splitpose.report.tables import STAND_IN
 
 STAND_IN_PEOPLE = "rendered stand-in people"
@@ -218,7 +218,7 @@ def test_the_flip_test_costs_twice_the_files_latency(whole: Report) -> None:
 
 
 @pytest.mark.parametrize(
-    ("drawn_by", "said"),
+    ("bootstrap_cluster", "said"),
     [
         ("id", "over the 40 test people, each person drawn alone."),
         ("image", "over the 40 test people, people of one picture drawn together."),
@@ -226,7 +226,11 @@ def test_the_flip_test_costs_twice_the_files_latency(whole: Report) -> None:
     ],
 )
 def test_how_to_read_it_tells_the_protocol(evidence: Evidence, drawn_by: str, said: str) -> None:
-    protocol = dict(evidence.protocol) | {"drawn_by": drawn_by, "torso": "rsho-lhip", "viewpoint": "person"}
+    protocol = dict(evidence.protocol) | {
+        "bootstrap_cluster": drawn_by,
+        "torso": "rsho-lhip",
+        "viewpoint": "person",
+    }
     text = " ".join(sections._how_to_read(replace(evidence, protocol=protocol)).text)
     assert said in text
     assert "from the right shoulder to the left hip of the annotation" in text

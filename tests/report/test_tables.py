@@ -2,7 +2,7 @@ import math
 import re
 
 import pytest
-from report.made_up import comparison
+from support.synthetic_report import comparison
 
 from splitpose.report import tables
 

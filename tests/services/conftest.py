@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from servers import BUCKET, Server, free_port, s3_client
+from support.servers import BUCKET, Server, free_port, s3_client
 
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 

@@ -8,7 +8,7 @@ import pytest
 
 from splitpose import annotations
 from splitpose.annotations import JOINT_COLUMNS
-from splitpose.crops import records
+from splitpose.crops import tfrecords
 from splitpose.errors import InputError
 from splitpose.settings import Profile, load
 from splitpose.stages.augment import augment
@@ -35,7 +35,7 @@ def profile(repository):
 
 def test_training_people_come_in_copies(source, profile):
     augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
-    ids = {s: [c.id for c in records.read(source / "crops", s)] for s in ("train", "val", "test")}
+    ids = {s: [c.id for c in tfrecords.read(source / "crops", s)] for s in ("train", "val", "test")}
     assert ids == {"train": ["a"] * profile.crops.copies, "val": ["b"], "test": ["c"]}
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tiny_project import tiny_profile
+from support.tiny_project import tiny_profile
 
 from splitpose.comparators import squeezenet, stacked_hourglass
 from splitpose.comparators.conversion import Network, convert
@@ -37,8 +37,8 @@ def test_all_networks_and_ours_in_one_file(
 ) -> None:
     monkeypatch.setattr(stage, "COMPARATORS", TINY)
     monkeypatch.setattr(stage, "OUR_SIZE", 32)
-    monkeypatch.setattr(stage, "LEAST_RUNS", 2)
-    monkeypatch.setattr(stage, "MOST_WORK", 0)
+    monkeypatch.setattr(stage, "MIN_RUNS", 2)
+    monkeypatch.setattr(stage, "MAX_MACS", 0)
     (tmp_path / "models" / "baseline").mkdir(parents=True)
     small = Network(partial(build, "baseline", width=0.25), 32)
     ((trained, parameters),) = convert({"baseline": small}, tmp_path).values()

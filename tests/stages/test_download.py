@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from splitpose.data import download as fetch
+from splitpose.data import flic
 from splitpose.errors import InputError
 from splitpose.settings import Profile, load
-from splitpose.sources import fetch, flic, sample
 from splitpose.stages.download import download
+from splitpose.synthetic import sample
 
 
 @pytest.fixture

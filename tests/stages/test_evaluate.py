@@ -2,12 +2,12 @@ import json
 
 import numpy as np
 import yaml
-from report.made_up import history, people
-from tiny_project import tiny_profile
+from support.synthetic_report import history, people
+from support.tiny_project import tiny_profile
 
 from splitpose import annotations
 from splitpose.annotations import joints_of, with_joints
-from splitpose.crops import records
+from splitpose.crops import tfrecords
 from splitpose.crops.crop import Crop
 from splitpose.models import build
 from splitpose.settings import Profile, load
@@ -36,7 +36,7 @@ def test_people_without_hips_are_counted_among_the_test_people_and_not_scored(re
     to_crop = np.array([[0.32, 0, 0], [0, 0.32, 0]])  # pictures of 100 px, crops of 32
     crops = [Crop(f"p{k}", np.full((32, 32, 3), 90, np.uint8), 0.32 * joints[k], to_crop) for k in range(6)]
     (tmp_path / "crops").mkdir()
-    records.write(map(records.encode, crops), tmp_path / "crops" / "test-0.tfrecord")
+    tfrecords.write(map(tfrecords.encode, crops), tmp_path / "crops" / "test-0.tfrecord")
     curves.write(history(), tmp_path / "curve.csv")
     (tmp_path / "profile.yaml").write_text(yaml.safe_dump(tiny_profile(repository)))
     profile = load(Profile, tmp_path / "profile.yaml")

@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
-from report import made_up
+from support import synthetic_report as made_up
 
 from splitpose.stages.report import report
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from splitpose.crops import records
+from splitpose.crops import tfrecords
 from splitpose.crops.crop import Crop
 from splitpose.training import batches as module
 from splitpose.training.batches import training_batches, training_ids
@@ -14,7 +14,7 @@ def crop(number):
 
 def test_training_batches_are_seeded_endless_and_whole(tmp_path):
     for file in range(3):
-        records.write((records.encode(crop(k)) for k in range(file, 8, 3)), tmp_path / f"train-{file}.tfrecord")
+        tfrecords.write((tfrecords.encode(crop(k)) for k in range(file, 8, 3)), tmp_path / f"train-{file}.tfrecord")
 
     def rounds(seed):
         batches = training_batches(tmp_path, 32, batch=4, seed=seed)
@@ -29,16 +29,16 @@ def test_training_batches_are_seeded_endless_and_whole(tmp_path):
 
 
 def test_training_reads_the_same_pixels_as_evaluation(tmp_path):
-    records.write([records.encode(crop(4))], tmp_path / "train-0.tfrecord")
+    tfrecords.write([tfrecords.encode(crop(4))], tmp_path / "train-0.tfrecord")
     pixels, _ = next(iter(training_batches(tmp_path, 32, batch=1, seed=0)))
-    np.testing.assert_array_equal(pixels.numpy()[0], next(records.read(tmp_path, "train")).pixels)
+    np.testing.assert_array_equal(pixels.numpy()[0], next(tfrecords.read(tmp_path, "train")).pixels)
 
 
 def test_people_of_one_file_do_not_stand_together_in_training(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SHUFFLED", 2)  # too few to mix files: reading them in turns must
     for file in range(4):
-        of_file = (records.encode(crop(k)) for k in range(10 * file, 10 * file + 10))
-        records.write(of_file, tmp_path / f"train-{file}.tfrecord")
+        of_file = (tfrecords.encode(crop(k)) for k in range(10 * file, 10 * file + 10))
+        tfrecords.write(of_file, tmp_path / f"train-{file}.tfrecord")
     batches = training_batches(tmp_path, 32, batch=8, seed=0)
     files = [set((joints.numpy()[:, 0, 0] // 10).tolist()) for _, joints in batches.take(5)]
     assert all(len(of_batch) >= 3 for of_batch in files)
@@ -46,7 +46,7 @@ def test_people_of_one_file_do_not_stand_together_in_training(tmp_path, monkeypa
 
 def test_batches_go_on_at_a_position_and_are_known_by_their_people(tmp_path):
     for file in range(3):
-        records.write((records.encode(crop(k)) for k in range(file, 8, 3)), tmp_path / f"train-{file}.tfrecord")
+        tfrecords.write((tfrecords.encode(crop(k)) for k in range(file, 8, 3)), tmp_path / f"train-{file}.tfrecord")
 
     def numbers(position, count):
         batches = training_batches(tmp_path, 32, batch=3, seed=1, position=position)

@@ -16,7 +16,7 @@ from training.test_phase import phase_settings, settings
 from splitpose import models
 from splitpose.errors import InputError
 from splitpose.models import registry
-from splitpose.models.trunk import freeze
+from splitpose.models.backbone import freeze
 from splitpose.training import phase
 from splitpose.training.devices import computing
 from splitpose.training.loss import joint_loss
@@ -46,7 +46,7 @@ def curve(devices, name, kind, precision):
 
     pixels, joints = people()
     batches = tf.data.Dataset.from_tensor_slices((pixels, joints)).batch(BATCH, drop_remainder=True).repeat()
-    training = settings(batch=BATCH, devices=devices, evaluate_every=8)
+    training = settings(batch_size=BATCH, devices=devices, validation_interval=8)
     one = phase_settings(iterations=8, learning_rate=1e-3 if kind == "frozen" else 1e-4)
     losses = []
     keras.config.set_floatx(precision)
@@ -71,7 +71,7 @@ def curve(devices, name, kind, precision):
     norm = next(layer for layer in reversed(model.layers) if isinstance(layer, keras.layers.BatchNormalization))
     moving = norm.moving_mean.value
     copies = [np.asarray(copy).tolist() for copy in getattr(moving, "values", [moving])]
-    return {"losses": losses, "val_losses": [row["val_loss"] for row in rows], "copies": copies}
+    return {"losses": losses, "val_losses": [row["val_loss"] for row in rows], "copies_per_instance": copies}
 
 
 @pytest.fixture(scope="module")

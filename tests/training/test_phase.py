@@ -17,15 +17,17 @@ SIZE = 32
 
 def settings(**changes):
     numbers = {
-        "batch": 4, "seed": 1, "evaluate_every": 2, "plateau_patience": 1, "average_decay": 0.9,
-        "heatmap_width": 3.0, "coordinate_loss": "squared", "devices": 1, "mixed_precision": False,
+        "batch_size": 4, "seed": 1, "validation_interval": 2, "plateau_patience": 1, "ema_decay": 0.9,
+        "heatmap_fwhm": 3.0, "coordinate_loss": "squared", "devices": 1, "mixed_precision": False,
         "frozen": phase_settings(), "fine_tune": phase_settings(),
     }  # fmt: skip
     return Training(**(numbers | changes))
 
 
 def phase_settings(**changes):
-    return Phase(**({"iterations": 4, "learning_rate": 1e-3, "warm_up": 0, "schedule": "plateau"} | changes))
+    return Phase(
+        **({"iterations": 4, "learning_rate": 1e-3, "warmup_iterations": 0, "schedule": "plateau"} | changes)
+    )
 
 
 def people(count=4):

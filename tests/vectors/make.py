@@ -13,21 +13,21 @@ import cv2
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from splitpose.benchmark.targets.python_device import sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
-from splitpose.crops.geometry import Region, apply, crop_map, cut, invert, region_of
-from splitpose.deploy.card import Card, with_card
-from splitpose.deploy.targets.python_device import sustained
+from splitpose.crops.geometry import CropRegion, apply, crop_affine, crop_region, cut, invert
 from splitpose.drawing import draw_joints
-from splitpose.files import whole_file
-from splitpose.predicting.searching import SIDES, squares
+from splitpose.files import atomic_file
+from splitpose.inference.metadata import Metadata, embed_metadata
+from splitpose.inference.sliding_window import SIDES, squares
 from splitpose.skeleton import JOINTS, LIMBS
 
 FILE = Path(__file__).with_name("vectors.json")
 Json = dict[str, Any]
 
 FACTS = {
-    "variant": "final", "precision": "int8", "viewpoint": "person", "size": 32, "crop_around": "box",
-    "crop_margin": 2.5, "output": "heatmaps", "heatmap_width": 5.0, "decoding": "dark", "weights_sha256": "a" * 64,
+    "variant": "final", "precision": "int8", "viewpoint": "person", "size": 32, "region_from": "bbox",
+    "padding": 2.5, "output": "heatmaps", "heatmap_fwhm": 5.0, "decoding": "dark", "weights_sha256": "a" * 64,
     "crops_sha256": "b" * 64,
 }  # fmt: skip
 
@@ -60,7 +60,7 @@ def crops(rng: np.random.Generator) -> list[Json]:
         ((31, 23), (90, 90, 12), 6),
     ]:
         picture = rng.integers(0, 256, (height, width, 3), np.uint8)
-        crop = cut(picture, crop_map(Region(x, y, side), size), size)
+        crop = cut(picture, crop_affine(CropRegion(x, y, side), size), size)
         region = {"x": x, "y": y, "side": side}
         cases.append({"picture": packed(picture), "region": region, "size": size, "crop": packed(crop)})
     return cases
@@ -71,12 +71,12 @@ def maps(rng: np.random.Generator) -> list[Json]:
     cases = []
     for margin, size in [(1.5, 96), (2.5, 224), (1.0, 7)]:
         joints = rng.uniform(0, 400, (11, 2)).round(2)
-        region = region_of(joints, np.empty(0), "joints", margin)
-        affine = crop_map(region, size)
+        region = crop_region(joints, np.empty(0), "joints", margin)
+        affine = crop_affine(region, size)
         cases.append(
             {
                 "joints": joints.tolist(),
-                "margin": margin,
+                "padding": margin,
                 "size": size,
                 "region": vars(region),
                 "affine": affine.ravel().tolist(),
@@ -189,8 +189,8 @@ def cards() -> list[Json]:
     other = schema.MetadataT()
     other.name, other.buffer = "min_runtime_version", 0
     empty.metadata = [other]
-    card = Card.model_validate(FACTS)
-    carded = with_card(packed_model(empty), card)
+    card = Metadata.model_validate(FACTS)
+    carded = embed_metadata(packed_model(empty), card)
 
     def file(content: bytes) -> Json:
         return packed(np.frombuffer(content, np.uint8))
@@ -232,7 +232,7 @@ def vectors() -> dict[str, list[Any]]:
 def write(path: Path) -> None:
     """One case a line."""
     parts = [f'"{name}": [\n' + ",\n".join(map(json.dumps, cases)) + "\n]" for name, cases in vectors().items()]
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_text("{\n" + ",\n".join(parts) + "\n}\n")
 
 

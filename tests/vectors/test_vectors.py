@@ -7,12 +7,12 @@ import pytest
 from vectors import make
 from vectors.make import unpacked
 
+from splitpose.benchmark.targets.python_device import sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
-from splitpose.crops.geometry import Region, apply, crop_map, cut, invert, region_of
-from splitpose.deploy import card
-from splitpose.deploy.targets.python_device import sustained
+from splitpose.crops.geometry import CropRegion, apply, crop_affine, crop_region, cut, invert
 from splitpose.errors import InputError
-from splitpose.predicting.searching import SIDES, squares
+from splitpose.inference import metadata
+from splitpose.inference.sliding_window import SIDES, squares
 from splitpose.skeleton import JOINTS, LIMBS
 
 VECTORS = json.loads(make.FILE.read_text())
@@ -30,7 +30,7 @@ def test_skeleton(case):
 
 @cases("crops")
 def test_crops_are_the_same_to_one_level(case):
-    crop = cut(unpacked(case["picture"]), crop_map(Region(**case["region"]), case["size"]), case["size"])
+    crop = cut(unpacked(case["picture"]), crop_affine(CropRegion(**case["region"]), case["size"]), case["size"])
     # On this machine they are the same; another processor's OpenCV may round otherwise.
     difference = crop.astype(int) - unpacked(case["crop"])
     assert np.abs(difference).max() <= 1
@@ -39,9 +39,9 @@ def test_crops_are_the_same_to_one_level(case):
 @cases("maps")
 def test_maps(case):
     joints = np.array(case["joints"])
-    region = region_of(joints, np.empty(0), "joints", case["margin"])
+    region = crop_region(joints, np.empty(0), "joints", case["margin"])
     assert vars(region) == pytest.approx(case["region"])
-    affine = crop_map(region, case["size"])
+    affine = crop_affine(region, case["size"])
     assert affine.ravel() == pytest.approx(case["affine"])
     assert apply(affine, joints) == pytest.approx(np.array(case["mapped"]))
     assert invert(affine).ravel() == pytest.approx(case["back"])
@@ -88,7 +88,7 @@ def test_cards(case, tmp_path):
     path.write_bytes(unpacked(case["file"]).tobytes())
     if "error" in case:
         with pytest.raises(InputError, match=case["error"]):
-            card.read(path)
+            metadata.read(path)
     else:
-        read = card.read(path)
+        read = metadata.read(path)
         assert (read and read.model_dump(mode="json")) == case["card"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from splitpose.deploy import page
+from splitpose.web import static_server
 
 REPOSITORY = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("drive.mjs")
@@ -32,7 +32,7 @@ def built() -> Path:
         pytest.skip(f"npm could not fetch the page's tools: {tools.stdout}{tools.stderr}")
     done = subprocess.run(["make", "web"], cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    return page.built()
+    return static_server.built()
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def drive(built: Path, chromium: str) -> Drive:
 @contextmanager
 def serving(folder: Path, port: int = 0) -> Iterator[str]:
     """The address of a folder that is served as `make demo` serves it."""
-    server = page.server(folder, port)
+    server = static_server.server(folder, port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -80,7 +80,7 @@ def site(built: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """A copy of the page with the models beside it."""
     folder = tmp_path_factory.mktemp("site") / "page"
     shutil.copytree(built, folder, copy_function=os.link)
-    page.publish(models, folder)
+    static_server.publish(models, folder)
     return folder
 
 

@@ -13,35 +13,36 @@ import numpy as np
 import pytest
 from web.conftest import REPOSITORY, serving
 
-from splitpose import pictures
-from splitpose.crops.geometry import Picture, Region, region_of
-from splitpose.deploy import card, page
-from splitpose.deploy.predict import predict
-from splitpose.deploy.runtime import Runtime
+from splitpose import images
+from splitpose.crops.geometry import CropRegion, Picture, crop_region
 from splitpose.drawing import draw_joints
-from splitpose.predicting import model as predicting_model
-from splitpose.predicting.model import Look
-from splitpose.predicting.searching import around_joints, search
+from splitpose.inference import metadata
+from splitpose.inference import pose_model as predicting_model
+from splitpose.inference.crop_pose import predict
+from splitpose.inference.pose_model import Look
+from splitpose.inference.runtime import Runtime
+from splitpose.inference.sliding_window import region_around_joints, search
+from splitpose.web import static_server
 
 CAMERA = "--use-fake-device-for-media-stream"
 
 
-def looked_at(model: Path, picture: np.ndarray, region: Region | None = None):
+def looked_at(model: Path, picture: np.ndarray, region: CropRegion | None = None):
     """Joints and confidences by Python; without a region in the whole picture."""
     height, width = picture.shape[:2]
-    region = region or Region((width - 1) / 2, (height - 1) / 2, max(height, width))
-    described = card.read(model)
+    region = region or CropRegion((width - 1) / 2, (height - 1) / 2, max(height, width))
+    described = metadata.read(model)
     return predict(Runtime(model), picture, region, described.codec() if described else None)
 
 
-def joints_by_python(model: Path, picture: Path, region: Region | None = None):
-    return looked_at(model, pictures.read(picture), region)[0]
+def joints_by_python(model: Path, picture: Path, region: CropRegion | None = None):
+    return looked_at(model, images.read(picture), region)[0]
 
 
 def searched(path: Path, picture: Path) -> Look:
     """What `splitpose predict` finds without a box."""
-    model, pixels = predicting_model.load(path), pictures.read(picture)
-    found = search(model, Picture(pixels), pixels.shape[1::-1], around_joints(model.joints_margin))
+    model, pixels = predicting_model.load(path), images.read(picture)
+    found = search(model, Picture(pixels), pixels.shape[1::-1], region_around_joints(model.joints_margin))
     assert found is not None
     return found
 
@@ -59,8 +60,8 @@ def test_every_model_finds_and_draws_what_python_does(drive, url, models):
     assert seen["first"]["offered"] == ["baseline", "dots", "final", "float32", "int8"]
     for path, shown in zip(files, seen["each"], strict=True):
         assert shown["chosen"] == [path.parent.name, path.stem]
-        picture = pictures.read(page.DIST / "sample.jpg")
-        found, confidence = looked_at(path, picture, Region(**shown["square"]))
+        picture = images.read(static_server.DIST / "sample.jpg")
+        found, confidence = looked_at(path, picture, CropRegion(**shown["square"]))
         np.testing.assert_allclose(shown["joints"], found, atol=1, err_msg=str(path))
         canvas = cv2.imdecode(np.frombuffer(base64.b64decode(shown["png"]), np.uint8), cv2.IMREAD_COLOR)
         drawn = draw_joints(picture, found, confidence=confidence)
@@ -85,7 +86,7 @@ def test_ones_own_picture_model_and_square(drive, url, models, tmp_path):
     np.testing.assert_allclose(found, places, atol=2)
     np.testing.assert_allclose(part, places, atol=2)
     # The square's corners are those of the mouse, which stands on whole px of the screen.
-    np.testing.assert_allclose(part, joints_by_python(model, picture, Region(130, 165, 170)), atol=1)
+    np.testing.assert_allclose(part, joints_by_python(model, picture, CropRegion(130, 165, 170)), atol=1)
     assert seen["again"]["joints"] == seen["found"]["joints"]
     assert "dots" in seen["found"]["card"]
     assert seen["found"]["chosen"] == []
@@ -107,7 +108,7 @@ def test_the_person_in_a_video_is_followed(drive, url, models, tmp_path):
     expected = joints_by_python(model, still)
     np.testing.assert_allclose(whole, expected, atol=1)  # the video is compressed
     for _ in range(5):
-        expected = joints_by_python(model, still, region_of(expected, np.empty(0), "joints", 1.5))
+        expected = joints_by_python(model, still, crop_region(expected, np.empty(0), "joints", 1.5))
     np.testing.assert_allclose(followed, expected, atol=1)
     assert np.abs(followed - whole).max() > 2
     assert seen["whole"]["size"] == [400, 300]
@@ -169,13 +170,13 @@ def test_bad_files_are_told_and_do_no_harm(drive, url, models, tmp_path):
     assert seen["after"]["message"] == ""
     # A file without a card is read by the shape of its output, as Python does it.
     assert "cardnone" in seen["after"]["card"]
-    found = searched(plain, page.DIST / "sample.jpg").joints
+    found = searched(plain, static_server.DIST / "sample.jpg").joints
     np.testing.assert_allclose(seen["after"]["joints"], found, atol=0.01)
 
 
 def test_no_predicting_modelyet(drive, built, tmp_path):
     shutil.copytree(built, tmp_path / "page", copy_function=os.link)
-    assert page.publish(tmp_path / "models", tmp_path / "page") == 0
+    assert static_server.publish(tmp_path / "models", tmp_path / "page") == 0
     with serving(tmp_path / "page") as address:
         seen = drive("empty", address)
     assert seen["message"].startswith("There are no models here yet: `make repro` trains them")

@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
+from support import web_models as made
 
-from splitpose.deploy.figures import Benchmark
-from web import made
+from splitpose.benchmark.schema import Benchmark
 
 USUAL = re.compile("Cross-Origin-Opener-Policy|409")
 """In the console: a phone's address is not isolated, another page was first."""

@@ -1,4 +1,4 @@
-/** What a TFLite file says of itself, as in splitpose/deploy/card.py: a JSON in the file's own metadata. */
+/** What a TFLite file says of itself, as in splitpose/inference/metadata.py: a JSON in the file's own metadata. */
 
 const NAME = "splitpose", IDENTIFIER = "TFL3";
 /** Places of the fields in the tables of TFLite's schema. */

@@ -1,4 +1,4 @@
-/** What the browser tells of the device: names as in splitpose/deploy/figures.py. */
+/** What the browser tells of the device: names as in splitpose/benchmark/schema.py. */
 
 /**
  * @param {string} simd the runtime's instructions

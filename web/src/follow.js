@@ -1,4 +1,4 @@
-/** Following a person from picture to picture, as in splitpose/predicting/following.py. */
+/** Following a person from picture to picture, as in splitpose/inference/person_tracker.py. */
 
 import { wholePicture } from "./crop.js";
 import { search, SIDES, sure } from "./search.js";

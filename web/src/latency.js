@@ -1,4 +1,4 @@
-/** Times of runs as figures, as in splitpose/deploy/targets/python_device.py. */
+/** Times of runs as figures, as in splitpose/benchmark/targets/python_device.py. */
 
 /** The value below which `percent` of the samples are, between its neighbours as NumPy has it. */
 export function percentile(/** @type {ArrayLike<number>} */ samples, /** @type {number} */ percent) {

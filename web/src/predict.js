@@ -1,4 +1,4 @@
-/** Joints in a picture with a TFLite file alone, as in splitpose/deploy/predict.py. */
+/** Joints in a picture with a TFLite file alone, as in splitpose/inference/crop_pose.py. */
 
 import { readCard } from "./card.js";
 import { apply, cropMap, invert } from "./crop.js";

@@ -1,6 +1,6 @@
 /**
  * Finding a person in a whole picture with a model that was trained on squares around people, as in
- * splitpose/predicting/searching.py.
+ * splitpose/inference/sliding_window.py.
  *
  * @typedef {import("./crop.js").Region} Region
  * @typedef {{joints: import("./crop.js").Point[], confidence: number[], region: Region}} Seen

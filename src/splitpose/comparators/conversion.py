@@ -9,9 +9,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from splitpose.deploy.tflite import convert_to_tflite
-from splitpose.files import whole_file
-from splitpose.models.trunk import settle
+from splitpose.export.tflite import convert_to_tflite
+from splitpose.files import atomic_file
+from splitpose.models.backbone import recalibrate_batch_norm
 
 SEED = 0
 NOISE_PICTURES = 20
@@ -44,7 +44,7 @@ def convert(networks: Mapping[str, Network], folder: Path) -> dict[str, tuple[Pa
 def _write(network: Network, path: Path) -> int:
     """Write the file of a network; its number of parameters."""
     model = random_model(network)
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         beside.write_bytes(convert_to_tflite(model, "float32", np.empty(0)))
     return int(model.count_params())
 
@@ -60,5 +60,7 @@ def random_model(network: Network) -> keras.Model:
     if any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers):
         random = np.random.default_rng(SEED)
         shape = (1, network.size, network.size, 3)
-        settle(model, (random.uniform(0, 255, shape).astype(np.float32) for _ in range(NOISE_PICTURES)))
+        recalibrate_batch_norm(
+            model, (random.uniform(0, 255, shape).astype(np.float32) for _ in range(NOISE_PICTURES))
+        )
     return model

@@ -5,14 +5,15 @@ Pixel centres are at integers in picture and crop alike: a crop of side S spans 
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 
+from splitpose.settings import RegionFrom
+
 
 @dataclass(frozen=True)
-class Region:
+class CropRegion:
     """A square in the picture: its middle (x, y) and side, px."""
 
     x: float
@@ -20,30 +21,30 @@ class Region:
     side: float
 
 
-def region_of(joints: np.ndarray, box: np.ndarray, around: Literal["joints", "box"], margin: float) -> Region:
+def crop_region(joints: np.ndarray, box: np.ndarray, region_from: RegionFrom, margin: float) -> CropRegion:
     """The square around a person, `margin` times the longer side of the person's box.
 
     Args:
         joints: (K, 2) px, NaN where not annotated.
-        box: (4,) x0 y0 x1 y1 px; only used, and then without NaN, if `around` is "box".
+        box: (4,) x0 y0 x1 y1 px; only used, and then without NaN, if `region_from` is "bbox".
         around: "joints" is the box of the annotated joints (paper, section 4: "cropped to loosely fit the person"),
-            "box" the given one, which is all that a model on a phone gets.
+            "bbox" the given one, which is all that a model on a phone gets.
         margin: side of the square in longer sides of the box.
     """
-    if around == "joints":
+    if region_from == "joints":
         box = np.concatenate([np.nanmin(joints, axis=0), np.nanmax(joints, axis=0)])
     x0, y0, x1, y1 = box
     side = max(x1 - x0, y1 - y0, 1.0) * margin
-    return Region(float(x0 + x1) / 2, float(y0 + y1) / 2, float(side))
+    return CropRegion(float(x0 + x1) / 2, float(y0 + y1) / 2, float(side))
 
 
-def whole_picture(width: int, height: int) -> Region:
+def full_image_region(width: int, height: int) -> CropRegion:
     """The smallest square that holds a picture of this size, px, about its middle."""
-    return Region((width - 1) / 2, (height - 1) / 2, max(width, height))
+    return CropRegion((width - 1) / 2, (height - 1) / 2, max(width, height))
 
 
-def crop_map(
-    region: Region,
+def crop_affine(
+    region: CropRegion,
     size: int,
     rotation: float = 0.0,
     scale: float = 1.0,

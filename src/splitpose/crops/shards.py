@@ -19,15 +19,15 @@ import numpy as np
 import pandas as pd
 from rich.progress import Progress
 
-from splitpose import pictures, skeleton
+from splitpose import images, skeleton
 from splitpose.annotations import INCOMING, SPLITS, source_of
-from splitpose.crops import records
-from splitpose.crops.augment import crops_of
+from splitpose.crops import tfrecords
+from splitpose.crops.augmentation import crops_of
 from splitpose.crops.crop import Crop
 from splitpose.crops.geometry import Picture
-from splitpose.crops.people import Person, people_of
+from splitpose.crops.instances import Person, instances_of
 from splitpose.errors import InputError
-from splitpose.files import whole_file
+from splitpose.files import atomic_file
 from splitpose.progress import bar
 from splitpose.settings import Crops
 
@@ -45,11 +45,11 @@ class Shard:
 
     def crops(self, settings: Crops) -> int:
         """How many crops it holds."""
-        return len(self.people) * (settings.copies if self.split == "train" else 1)
+        return len(self.people) * (settings.copies_per_instance if self.split == "train" else 1)
 
 
 def plan(people: pd.DataFrame, data: Path, settings: Crops) -> list[Shard]:
-    """The shards of these rows of the annotation table, `settings.people_per_shard` people each.
+    """The shards of these rows of the annotation table, `settings.instances_per_shard` people each.
 
     The base source and each incoming one are cut into shards on their own, so that more people in one leave the
     others' shards as they are. In order of file names the base source comes first, and within a split and source
@@ -58,13 +58,13 @@ def plan(people: pd.DataFrame, data: Path, settings: Crops) -> list[Shard]:
     Raises InputError naming a picture that is not there.
     """
     contents = _contents(people["image"].unique().tolist(), data)
-    ground = _digest_of_code() + settings.model_dump_json(exclude={"people_per_shard"})
+    ground = _digest_of_code() + settings.model_dump_json(exclude={"instances_per_shard"})
     shards = []
     for split in SPLITS:
         of_split = people[people["split"] == split]
         for source, rows in of_split.groupby(of_split["image"].map(source_of)):
-            for number, start in enumerate(range(0, len(rows), settings.people_per_shard)):
-                chunk = rows.iloc[start : start + settings.people_per_shard]
+            for number, start in enumerate(range(0, len(rows), settings.instances_per_shard)):
+                chunk = rows.iloc[start : start + settings.instances_per_shard]
                 depends_on = [
                     ground,
                     chunk.drop(columns="group").to_csv(index=False),
@@ -84,8 +84,8 @@ def write(shards: Sequence[Shard], data: Path, settings: Crops, folder: Path) ->
     with ThreadPoolExecutor(WORKERS) as pool, bar("people") as progress:
         progress.add_task("crops", total=sum(len(shard.people) for shard in shards))
         for shard in shards:
-            with whole_file(folder / shard.name) as beside:
-                records.write(_encoded(shard, data, settings, pool, progress), beside)
+            with atomic_file(folder / shard.name) as beside:
+                tfrecords.write(_encoded(shard, data, settings, pool, progress), beside)
 
 
 def prune(shards: Sequence[Shard], folder: Path) -> None:
@@ -96,9 +96,9 @@ def prune(shards: Sequence[Shard], folder: Path) -> None:
             path.unlink()
 
 
-def cut_out(data: Path, settings: Crops, split: str, people: Sequence[Person]) -> list[Crop]:
+def crops_of_image(data: Path, settings: Crops, split: str, people: Sequence[Person]) -> list[Crop]:
     """All crops of people who are in one picture, which is read once."""
-    picture = Picture(pictures.read(data / people[0].image, people[0].size))
+    picture = Picture(images.read(data / people[0].image, people[0].size))
     return [crop for person in people for crop in crops_of(person, picture, settings, split)]
 
 
@@ -106,7 +106,9 @@ def _encoded(
     shard: Shard, data: Path, settings: Crops, pool: ThreadPoolExecutor, progress: Progress
 ) -> Iterator[bytes]:
     """Records of the shard's people in order, each person's copies together."""
-    groups = [list(group) for _, group in groupby(people_of(shard.people, settings), lambda person: person.image)]
+    groups = [
+        list(group) for _, group in groupby(instances_of(shard.people, settings), lambda person: person.image)
+    ]
     of_groups = pool.map(partial(_cut_and_encode, data, settings, shard.split), groups)
     for group, serialised in zip(groups, of_groups, strict=True):
         yield from serialised
@@ -114,7 +116,7 @@ def _encoded(
 
 
 def _cut_and_encode(data: Path, settings: Crops, split: str, people: Sequence[Person]) -> list[bytes]:
-    return [records.encode(crop) for crop in cut_out(data, settings, split, people)]
+    return [tfrecords.encode(crop) for crop in crops_of_image(data, settings, split, people)]
 
 
 def _label(source: str) -> str:
@@ -136,6 +138,6 @@ def _digest_of_file(path: Path) -> str:
 
 def _digest_of_code() -> str:
     """A digest of the code that crops come from: this package, how pictures are read, the joints, libraries."""
-    modules = [*sorted(Path(__file__).parent.glob("*.py")), Path(pictures.__file__), Path(skeleton.__file__)]
+    modules = [*sorted(Path(__file__).parent.glob("*.py")), Path(images.__file__), Path(skeleton.__file__)]
     versions = f"OpenCV {cv2.__version__}, NumPy {np.__version__}"
     return hashlib.sha256(b"".join(path.read_bytes() for path in modules) + versions.encode()).hexdigest()

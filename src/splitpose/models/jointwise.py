@@ -13,7 +13,7 @@ from keras import ops
 from splitpose.skeleton import JOINTS
 
 
-def share_out(total: int, weights: dict[str, int]) -> tuple[int, ...]:
+def allocate_channels(total: int, weights: dict[str, int]) -> tuple[int, ...]:
     """Cut `total` channels among the joints in proportion to `weights`, at least one each.
 
     Largest remainders are rounded up, so that the parts add up to `total`; with total = sum(weights) they are
@@ -82,7 +82,7 @@ class JointwiseConvolution(keras.layers.Layer):
         """An ordinary convolution without weights that computes the same with `plain_weights`."""
         return keras.layers.Conv2D(sum(self.filters), 1, use_bias=self.use_bias, name=self.name)
 
-    def plain_weights(self) -> list[np.ndarray]:
+    def export_weights(self) -> list[np.ndarray]:
         """The weights of `plain`."""
         kernel = ops.convert_to_numpy(diagonal(self.kernels))[None, None]
         return [kernel, ops.convert_to_numpy(self.bias)] if self.use_bias else [kernel]
@@ -142,7 +142,7 @@ class JointwiseRegression(keras.layers.Layer):
         return {**super().get_config(), "channels": self.channels}
 
 
-def with_plain_layers(model: keras.Model) -> keras.Model:
+def with_export_layers(model: keras.Model) -> keras.Model:
     """The same function with Keras' own convolutions in place of the layers that have a `plain` one.
 
     A converter folds BatchNorm into, and quantises, only a convolution whose kernel is a constant.
@@ -153,6 +153,6 @@ def with_plain_layers(model: keras.Model) -> keras.Model:
 
     copy = keras.models.clone_model(model, clone_function=plain)
     for layer in model.layers:
-        weights = layer.plain_weights() if hasattr(layer, "plain") else layer.get_weights()
+        weights = layer.export_weights() if hasattr(layer, "plain") else layer.get_weights()
         copy.get_layer(layer.name).set_weights(weights)
     return copy

@@ -29,6 +29,6 @@ class Pointwise(keras.layers.Conv2D):
         """Keras' layer, without weights, that computes the same with `plain_weights`."""
         return keras.layers.Conv2D.from_config(self.get_config())
 
-    def plain_weights(self) -> list[Any]:
+    def export_weights(self) -> list[Any]:
         """The weights of `plain`."""
         return self.get_weights()

@@ -1,4 +1,4 @@
-"""Variants by name: a module `splitpose.models.<name>` is a variant if it has
+"""Variants by name: a module `splitpose.models.variants.<name>` is a variant if it has
 
 - `CODEC`: "coordinates" or "heatmaps",
 - `UNFROZEN`: the trunk's blocks that train in the frozen phase,
@@ -20,7 +20,7 @@ from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.errors import InputError
 from splitpose.settings import Decoding
 
-HEATMAP_WIDTH = 3.0
+HEATMAP_FWHM = 3.0
 FIRST_OUTPUTS = 0.02
 """Of Glorot's: what the last layer's weights begin with."""
 
@@ -30,14 +30,14 @@ SMALLEST_STEP = 32
 
 def names() -> list[str]:
     """Names of all variants that are there."""
-    modules = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    return [name for name in modules if hasattr(import_module(f"splitpose.models.{name}"), "CODEC")]
+    modules = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "variants")])]
+    return [name for name in modules if hasattr(import_module(f"splitpose.models.variants.{name}"), "CODEC")]
 
 
 def variant(name: str) -> ModuleType:
     """The variant's module. Raises InputError if there is none of that name."""
-    if name.isidentifier() and find_spec(f"splitpose.models.{name}"):
-        module = import_module(f"splitpose.models.{name}")
+    if name.isidentifier() and find_spec(f"splitpose.models.variants.{name}"):
+        module = import_module(f"splitpose.models.variants.{name}")
         if hasattr(module, "CODEC"):
             return module
     raise InputError(f"params.yaml: variants: there is no variant {name!r}; there are {', '.join(names())}")
@@ -89,11 +89,11 @@ def _begin_small(model: keras.Model) -> None:
         weight.assign(weight * FIRST_OUTPUTS)
 
 
-def codec(name: str, size: int, heatmap_width: float = HEATMAP_WIDTH, decoding: Decoding = "argmax") -> Codec:
+def codec(name: str, size: int, heatmap_fwhm: float = HEATMAP_FWHM, decoding: Decoding = "argmax") -> Codec:
     """The variant's codec for crops of `size` px."""
     if variant(name).CODEC == "coordinates":
         return Coordinates(size)
-    return Heatmaps(size, heatmap_width, decoding)
+    return Heatmaps(size, heatmap_fwhm, decoding)
 
 
 def load(model: keras.Model, weights: Path) -> keras.Model:

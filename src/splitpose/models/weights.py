@@ -17,8 +17,8 @@ import numpy as np
 import requests
 
 from splitpose.errors import InputError
-from splitpose.files import whole_file
-from splitpose.models.trunk import trunk_layers
+from splitpose.files import atomic_file
+from splitpose.models.backbone import backbone_layers
 
 ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet"
 
@@ -34,7 +34,7 @@ TIMEOUT = 10
 """Seconds without a byte after which a server counts as silent."""
 
 
-def load_trunk(model: keras.Model, source: str, width: float) -> None:
+def load_backbone(model: keras.Model, source: str, width: float) -> None:
     """Fill the trunk and print the file and its sha256, so that a log tells which weights a model began with.
 
     Args:
@@ -48,12 +48,14 @@ def load_trunk(model: keras.Model, source: str, width: float) -> None:
     """
     if source == "random":
         return
-    wanted = [layer for layer, _ in trunk_layers(model) if layer.weights]
+    wanted = [layer for layer, _ in backbone_layers(model) if layer.weights]
     if not wanted:
-        raise InputError(f"model.trunk: {model.name} has no layers of MobileNet v1; give random")
+        raise InputError(f"model.backbone_weights: {model.name} has no layers of MobileNet v1; give random")
     path = imagenet(width) if source == "imagenet" else Path(source).expanduser()
     if not path.is_file():
-        raise InputError(f"model.trunk: {path}: no such file; give random, imagenet or the path of a weights file")
+        raise InputError(
+            f"model.backbone_weights: {path}: no such file; give random, imagenet or the path of a weights file"
+        )
     found = _layers(path)
     for layer in wanted:
         _check(layer, found.get(layer.name), path, width)
@@ -71,8 +73,8 @@ def imagenet(width: float) -> Path:
     if width not in IMAGENET:
         widths = ", ".join(str(known) for known in IMAGENET)
         raise InputError(
-            f"model.trunk: imagenet: there are weights for the widths {widths}, none for model.width {width}; "
-            "give one of these, or random"
+            f"model.backbone_weights: imagenet: weights exist for the widths {widths}, not for "
+            f"model.width_multiplier {width}; use one of these, or random"
         )
     path = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models" / IMAGENET[width]
     if not path.is_file():
@@ -85,7 +87,7 @@ def _fetch(address: str, path: Path) -> None:
     print(f"trunk: fetching {address}")
     md5 = hashlib.md5(usedforsecurity=False)
     try:
-        with whole_file(path) as beside, requests.get(address, stream=True, timeout=TIMEOUT) as answer:
+        with atomic_file(path) as beside, requests.get(address, stream=True, timeout=TIMEOUT) as answer:
             if not answer.ok:
                 raise OSError(f"the server answers {answer.status_code} {answer.reason}")
             with beside.open("wb") as file:
@@ -97,8 +99,8 @@ def _fetch(address: str, path: Path) -> None:
                 raise OSError("what came is not what the server says it sent")
     except OSError as error:  # those of requests too
         raise InputError(
-            f"model.trunk: imagenet: {address}: {_reason(error)}; "
-            "fetch it on another machine and put the file's path into model.trunk, or give random"
+            f"model.backbone_weights: imagenet: {address}: {_reason(error)}; "
+            "fetch it on another machine and put the file's path into model.backbone_weights, or give random"
         ) from error
 
 
@@ -132,7 +134,8 @@ def _layers(path: Path) -> dict[str, list[np.ndarray]]:
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
-            f"model.trunk: {path}: no weights file, or a damaged one ({reason}); delete it and get it anew"
+            f"model.backbone_weights: {path}: not a weights file, or damaged ({reason}); "
+            "delete it and download it again"
         ) from error
     return layers
 
@@ -141,18 +144,21 @@ def _check(layer: keras.Layer, weights: list[np.ndarray] | None, path: Path, wid
     """Raise InputError if these are not weights of the layer."""
     if weights is None:
         raise InputError(
-            f"model.trunk: {path}: has no layer {layer.name}; give weights of keras.applications' MobileNet"
+            f"model.backbone_weights: {path}: has no layer {layer.name}; "
+            "use weights of keras.applications' MobileNet"
         )
     shapes = [weight.shape for weight in weights]
     wanted = [tuple(weight.shape) for weight in layer.weights]
     if shapes != wanted:
         raise InputError(
-            f"model.trunk: {path}: {layer.name} has {_listed(shapes)}, and at model.width {width} "
-            f"{_listed(wanted)} are wanted; give weights of this width, or set model.width to theirs"
+            f"model.backbone_weights: {path}: {layer.name} has {_listed(shapes)}, but "
+            f"model.width_multiplier {width} requires {_listed(wanted)}; use weights of this width, or set "
+            "model.width_multiplier to theirs"
         )
     if not all(np.isfinite(weight).all() for weight in weights):
         raise InputError(
-            f"model.trunk: {path}: {layer.name} holds something that is no number; delete it and get it anew"
+            f"model.backbone_weights: {path}: {layer.name} contains NaN or infinity; "
+            "delete it and download it again"
         )
 
 

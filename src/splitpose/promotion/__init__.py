@@ -1,5 +1,5 @@
-"""Who is champion: by the gate's word after a retraining, or by a person's."""
+"""Promotion of the challenger to champion: automatically after a retraining, or manually."""
 
-from splitpose.promotion.retrained import decide
+from splitpose.promotion.automatic import decide
 
 __all__ = ["decide"]

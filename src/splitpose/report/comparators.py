@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from splitpose.files import read_json
-from splitpose.report.cells import MISSING, millions, number
-from splitpose.report.parts import Table
+from splitpose.report.document import Table
+from splitpose.report.formatting import MISSING, millions, number
 
 HOW_TO_GET = "How fast the networks of the paper's Figure 1 are on this device, `make comparators` tells (minutes)."
 BASELINE = "baseline"
@@ -19,7 +19,7 @@ def read(path: Path, profile: str) -> dict[str, Any] | None:
     """
     if not path.is_file():
         return None
-    found: dict[str, Any] = read_json(path, made_by="`make comparators`")
+    found: dict[str, Any] = read_json(path, produced_by="`make comparators`")
     return found if found.get("profile") == profile else None
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from splitpose.crops.crop import Crop
-from splitpose.crops.people import people_of
-from splitpose.crops.shards import cut_out
+from splitpose.crops.instances import instances_of
+from splitpose.crops.shards import crops_of_image
 from splitpose.drawing import contact_sheet, draw_joints
 from splitpose.settings import Crops
 
@@ -28,12 +28,12 @@ def crop_sheet(rows: pd.DataFrame, data: Path, settings: Crops, split: str, cell
         split: "train" shows several copies of each person, the others one crop.
         cell: px a crop.
     """
-    copies = min(COPIES, settings.copies) if split == "train" else 1
+    copies = min(COPIES, settings.copies_per_instance) if split == "train" else 1
     chosen = np.unique(np.linspace(0, len(rows) - 1, CROPS // copies).round().astype(int))
     cells = [
         _drawn(crop, cell)
-        for person in people_of(rows.iloc[chosen], settings)
-        for crop in cut_out(data, settings, split, [person])[:copies]
+        for person in instances_of(rows.iloc[chosen], settings)
+        for crop in crops_of_image(data, settings, split, [person])[:copies]
     ]
     return contact_sheet(cells, COLUMNS - COLUMNS % copies, cell)
 

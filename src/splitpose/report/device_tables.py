@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from splitpose.deploy.figures import Benchmark
-from splitpose.deploy.runtime import PRECISIONS
-from splitpose.report.cells import millions, number
-from splitpose.report.parts import Table
+from splitpose.benchmark.schema import Benchmark
+from splitpose.report.document import Table
+from splitpose.report.formatting import millions, number
+from splitpose.settings import PRECISIONS
 
 
 def running(benchmarks: Mapping[str, Benchmark], people: str) -> Table:

@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from splitpose.deploy.figures import Benchmark, OperatorTime
-from splitpose.deploy.profile import by_name
-from splitpose.report import labels
-from splitpose.scoring.summary import summarise
+from splitpose.benchmark.operator_timings import by_name
+from splitpose.benchmark.schema import Benchmark, OperatorTime
+from splitpose.evaluation.summary import summarise
+from splitpose.report import label_placement
 from splitpose.skeleton import FULL_NAMES
 from splitpose.training.history import best
 
@@ -277,7 +277,7 @@ def latency_parameters(networks: Mapping[str, Mapping[str, Any]]) -> bytes:
         crowded_first = sorted(networks.items(), key=lambda item: KINDS.index(item[1]["kind"]))
         points = [(one["parameters"] / 1e6, one["p50_ms"]) for _, one in crowded_first]
         names = [name if one["size"] == 224 else f"{name} ({one['size']} px)" for name, one in crowded_first]
-        labels.place(figure, axes, points, names)
+        label_placement.place(figure, axes, points, names)
         return _png(figure)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from splitpose.report.parts import Facts, Listing, Part, Picture, Report, Table
+from splitpose.report.document import Facts, Listing, Part, Picture, Report, Table
 
 
 def render(report: Report) -> str:

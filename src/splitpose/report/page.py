@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from splitpose.report.parts import Report
+from splitpose.report.document import Report
 
 
 def render(report: Report) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from splitpose.report import published
-from splitpose.report.cells import loss, megabytes, millions, number, score
-from splitpose.report.parts import Table
+from splitpose.report import paper_results
+from splitpose.report.document import Table
+from splitpose.report.formatting import loss, megabytes, millions, number, score
 from splitpose.report.tables import people, stand_in
 
 
@@ -18,7 +18,9 @@ def paper_tables(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> 
 
 
 def _table_1(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> Table:
-    theirs = [(row.name, number(row.elbows, 1), number(row.wrists, 1), "published") for row in published.TABLE_1]
+    theirs = [
+        (row.name, number(row.elbows, 1), number(row.wrists, 1), "published") for row in paper_results.TABLE_1
+    ]
     ours = [
         (name, score(variant, "0.2", "elbow"), score(variant, "0.2", "wrist"), people(comparison))
         for name, variant in comparison["variants"].items()
@@ -44,7 +46,7 @@ def _table_2(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> Tabl
             number(row.megabytes, 0),
             "published",
         )
-        for row in published.TABLE_2
+        for row in paper_results.TABLE_2
     ]
     ours = [
         (
@@ -71,7 +73,7 @@ def _table_2(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> Tabl
 def _table_3(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> Table:
     theirs = [
         (row.name, loss(row.train_error), loss(row.validation_error), number(row.accuracy, 1), "published")
-        for row in published.TABLE_3
+        for row in paper_results.TABLE_3
     ]
     variants = comparison["variants"]
     ours = [
@@ -82,7 +84,7 @@ def _table_3(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> Tabl
             score(variants[row.variant], "0.2", "mean"),
             people(comparison),
         )
-        for row in published.TABLE_3
+        for row in paper_results.TABLE_3
         if row.variant in variants
     ]
     return Table(

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from splitpose.report.evidence import Evidence
+from splitpose.evaluation.pck import pck
+from splitpose.evaluation.summary import GROUPS
 from splitpose.report.figures import THRESHOLDS
-from splitpose.scoring.pck import pck
-from splitpose.scoring.summary import GROUPS
+from splitpose.report.results import Evidence
 from splitpose.skeleton import INDEX
 
 SHOWN = ("mean", "elbow", "wrist")

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from splitpose import pictures
+from splitpose import images
 from splitpose.annotations import joints_of
 from splitpose.drawing import GREY, WHITE, captioned, contact_sheet, draw_joints
 from splitpose.errors import InputError
-from splitpose.scoring.pck import mean_errors, normalised_errors
-from splitpose.scoring.slices import WORST_ERROR, worst
+from splitpose.evaluation.pck import mean_errors, normalised_errors
+from splitpose.evaluation.slices import WORST_ERROR, worst
 from splitpose.skeleton import TORSO
 
 
@@ -77,7 +77,7 @@ def hardest_sheet(
 
 
 def _picture(row: pd.Series, data_root: Path) -> np.ndarray:
-    return pictures.read(data_root / row["image"], (row["width"], row["height"]))
+    return images.read(data_root / row["image"], (row["width"], row["height"]))
 
 
 def _spread(errors: np.ndarray, count: int) -> list[tuple[str, int]]:

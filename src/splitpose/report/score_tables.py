@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from splitpose.report.cells import MISSING, number, score, with_interval
-from splitpose.report.parts import Table
+from splitpose.report.document import Table
+from splitpose.report.formatting import MISSING, number, score, with_interval
 
 THRESHOLD = "0.2"
 

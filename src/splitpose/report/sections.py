@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from splitpose.report import comparators, device_tables, figures, paper_tables, published, score_tables, tables
-from splitpose.report.cells import MISSING
-from splitpose.report.evidence import Evidence
-from splitpose.report.parts import Facts, Listing, Part, Picture, Report, Section
+from splitpose.report import comparators, device_tables, figures, paper_results, paper_tables, score_tables, tables
+from splitpose.report.document import Facts, Listing, Part, Picture, Report, Section
+from splitpose.report.formatting import MISSING
+from splitpose.report.results import Evidence
 from splitpose.skeleton import FULL_NAMES
 
 VIEWPOINTS = {
@@ -29,7 +29,7 @@ def report(evidence: Evidence, lineage: Mapping[str, Mapping[str, str]]) -> Repo
     return Report(
         title=f"Small upper-body pose models, profile {profile}",
         lead=f"{_test_people(evidence.protocol)}, {len(evidence.errors)} variants. "
-        f"The models are those of {published.SOURCE}.",
+        f"The models are those of {paper_results.SOURCE}.",
         warning=tables.STAND_IN if tables.stand_in(evidence.comparison) else None,
         sections=(
             _comparison(evidence),

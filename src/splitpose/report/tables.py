@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from splitpose.deploy.runtime import PRECISIONS
-from splitpose.report.cells import loss, megabytes, millions, number, score, with_interval
-from splitpose.report.parts import Table
+from splitpose.report.document import Table
+from splitpose.report.formatting import loss, megabytes, millions, number, score, with_interval
+from splitpose.settings import PRECISIONS
 
 STAND_IN = (
     "Measured on rendered stand-in people (profile sample). "

@@ -7,13 +7,13 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
-import splitpose.stages.quiet  # noqa: F401
+import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations
 from splitpose.annotations import SPLITS, source_of
-from splitpose.crops.people import croppable, framing, people_of
+from splitpose.crops.instances import croppable, framing, instances_of
 from splitpose.crops.shards import Shard, plan, prune, write
 from splitpose.errors import InputError
-from splitpose.files import whole_folder
+from splitpose.files import atomic_folder
 from splitpose.report.crop_sheet import crop_sheet
 from splitpose.settings import Crops, Profile
 from splitpose.stages.command import run
@@ -26,7 +26,7 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
     """Cut the crops that are not there yet; show some of each split."""
     settings = profile.crops
     annotated = annotations.read(table)
-    people = croppable(annotated, settings.around)
+    people = croppable(annotated, settings.region_from)
     _tell(annotated, people, settings)
 
     shards = plan(people, data, settings)
@@ -36,7 +36,7 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
     write(missing, data, settings, out)
     prune(shards, out)
 
-    with whole_folder(sheets) as folder:
+    with atomic_folder(sheets) as folder:
         for split in SPLITS:
             sheet = crop_sheet(people[people["split"] == split], data, settings, split)
             cv2.imwrite(str(folder / f"{split}.jpg"), sheet)
@@ -45,12 +45,12 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
 
 def _tell(annotated: pd.DataFrame, people: pd.DataFrame, settings: Crops) -> None:
     """Print who has no box, and how each source's boxes frame people: sources may mean different boxes."""
-    if settings.around == "joints":
+    if settings.region_from == "joints":
         return
     left_out = annotated.drop(people.index)["split"].value_counts()
     print(f"left out for want of a box: {left_out.sum()} people", left_out.to_dict() or "")
     for source, rows in people.groupby(people["image"].map(source_of)):
-        span, inside = framing(people_of(rows, settings))
+        span, inside = framing(instances_of(rows, settings))
         print(f"{source}: joints span {span:.0%} of the crop's side (median), {inside:.1%} of them are inside")
 
 

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from splitpose.deploy.benchmark import measure
-from splitpose.deploy.runtime import PRECISIONS
-from splitpose.deploy.targets import Options, target_of
-from splitpose.settings import Profile
+from splitpose.benchmark.measure import measure
+from splitpose.benchmark.targets import Options, target_of
+from splitpose.settings import PRECISIONS, Profile
 from splitpose.stages.command import run
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import splitpose.stages.quiet  # noqa: F401
+import splitpose.stages.quiet_tensorflow  # noqa: F401
+from splitpose.benchmark.measure import measure
+from splitpose.benchmark.schema import Figures
+from splitpose.benchmark.targets import Options, target_of
+from splitpose.benchmark.tflite_operators import content
 from splitpose.comparators.conversion import Network, convert
 from splitpose.comparators.registry import COMPARATORS
-from splitpose.deploy.benchmark import measure
-from splitpose.deploy.figures import Figures
-from splitpose.deploy.operators import content
-from splitpose.deploy.targets import Options, target_of
 from splitpose.files import write_json
 from splitpose.models import build
 from splitpose.settings import Benchmark, Params, Profile, load
@@ -22,10 +22,10 @@ from splitpose.stages.command import run
 OUR_SIZE = 224
 """px, as in the paper; and MobileNet's full width."""
 
-MOST_WORK = 3e11
+MAX_MACS = 3e11
 """Multiply-adds of a network's runs, about ten seconds of one thread; a network of more work gets fewer runs."""
 
-LEAST_RUNS = 5
+MIN_RUNS = 5
 
 
 def comparators(profile: Profile, params: Path, models: Path, out: Path) -> None:
@@ -56,7 +56,7 @@ def comparators(profile: Profile, params: Path, models: Path, out: Path) -> None
 
 def _parameters(variant: str, profile: Profile) -> int:
     size, model = profile.crops.size, profile.model
-    return int(build(variant, size, model.width, model.batchnorm_momentum, model.split).count_params())
+    return int(build(variant, size, model.width_multiplier, model.batchnorm_momentum, model.split).count_params())
 
 
 def _measure(paths: Mapping[str, Path], settings: Benchmark) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -75,10 +75,10 @@ def _measure(paths: Mapping[str, Path], settings: Benchmark) -> tuple[dict[str, 
 
 def _options(settings: Benchmark, multiply_adds: int) -> Options:
     """As the profile says, but fewer runs of a network that takes long."""
-    affordable = round(MOST_WORK / max(multiply_adds, 1))
+    affordable = round(MAX_MACS / max(multiply_adds, 1))
     return Options(
         threads=(settings.threads[0],),
-        runs=min(settings.runs, max(LEAST_RUNS, affordable)),
+        runs=min(settings.runs, max(MIN_RUNS, affordable)),
         warm_up_runs=min(settings.warm_up_runs, max(1, affordable // 10)),
     )
 

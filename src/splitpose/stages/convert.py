@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-import splitpose.stages.quiet  # noqa: F401
+import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, models
 from splitpose.codecs import Codec
-from splitpose.crops import records
-from splitpose.deploy import card
-from splitpose.deploy.card import Card
-from splitpose.deploy.parity import check
-from splitpose.deploy.runtime import PRECISIONS, Precision, Runtime
-from splitpose.deploy.tflite import convert_to_tflite
+from splitpose.crops import tfrecords
 from splitpose.errors import InputError
-from splitpose.files import whole_file, write_json
-from splitpose.scoring import predictions
-from splitpose.scoring.pck import normalised_errors, pck
-from splitpose.settings import Profile
+from splitpose.evaluation import predictions
+from splitpose.evaluation.pck import normalised_errors, pck
+from splitpose.export.parity import check
+from splitpose.export.tflite import convert_to_tflite
+from splitpose.files import atomic_file, write_json
+from splitpose.inference import metadata
+from splitpose.inference.metadata import Metadata
+from splitpose.inference.runtime import Runtime
+from splitpose.settings import PRECISIONS, Precision, Profile
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start
 from splitpose.training.phase import predict
@@ -30,9 +30,9 @@ def convert(
 ) -> None:
     """Convert a variant and compare each file with Keras."""
     model = models.load(start(variant, profile), weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
+    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
     calibration = _calibration(crops, profile)
-    people = list(records.read(crops, "test"))
+    people = list(tfrecords.read(crops, "test"))
     pixels = np.stack([crop.pixels for crop in people])
     truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])
 
@@ -46,8 +46,10 @@ def convert(
     for precision in PRECISIONS:
         path = out / f"{precision}.tflite"
         content = convert_to_tflite(model, precision, calibration)
-        with whole_file(path) as beside:
-            beside.write_bytes(card.with_card(content, _card(profile, variant, precision, codec, weights, crops)))
+        with atomic_file(path) as beside:
+            beside.write_bytes(
+                metadata.embed_metadata(content, _card(profile, variant, precision, codec, weights, crops))
+            )
         outputs = Runtime(path, threads=2).run(pixels)
         figures[precision] = {
             "bytes": path.stat().st_size,
@@ -65,19 +67,21 @@ def convert(
     write_json(figures, parity)
 
 
-def _card(profile: Profile, variant: str, precision: Precision, codec: Codec, weights: Path, crops: Path) -> Card:
-    output, heatmap_width, decoding = card.output_of(codec)
+def _card(
+    profile: Profile, variant: str, precision: Precision, codec: Codec, weights: Path, crops: Path
+) -> Metadata:
+    output, heatmap_fwhm, decoding = metadata.output_of(codec)
     # A shard's name has a digest of all that its bytes come from.
     shards = "\n".join(sorted(path.name for path in crops.glob("*.tfrecord")))
-    return Card(
+    return Metadata(
         variant=variant,
         precision=precision,
         viewpoint=profile.source.viewpoint,
         size=profile.crops.size,
-        crop_around=profile.crops.around,
-        crop_margin=profile.crops.margin,
+        region_from=profile.crops.region_from,
+        padding=profile.crops.padding,
         output=output,
-        heatmap_width=heatmap_width,
+        heatmap_fwhm=heatmap_fwhm,
         decoding=decoding,
         weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
         crops_sha256=hashlib.sha256(shards.encode()).hexdigest(),
@@ -86,10 +90,10 @@ def _card(profile: Profile, variant: str, precision: Precision, codec: Codec, we
 
 def _calibration(crops: Path, profile: Profile) -> np.ndarray:
     """Seeded training crops (N, S, S, 3) uint8."""
-    total = records.count(crops, "train")
+    total = tfrecords.count(crops, "train")
     count = min(total, profile.conversion.calibration_crops)
     chosen = set(np.random.default_rng(profile.conversion.seed).choice(total, count, replace=False).tolist())
-    everybody = enumerate(records.read(crops, "train"))
+    everybody = enumerate(tfrecords.read(crops, "train"))
     return np.stack([crop.pixels for number, crop in everybody if number in chosen])
 
 

@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
-from splitpose.files import whole_folder
+from splitpose.data import coco
+from splitpose.data.download import fetch
+from splitpose.data.unpack import unpack
+from splitpose.files import atomic_folder
 from splitpose.settings import CocoSource, FlicSource, Profile, SampleSource
-from splitpose.sources import coco, sample
-from splitpose.sources.fetch import fetch
-from splitpose.sources.unpack import unpack
 from splitpose.stages.command import run
+from splitpose.synthetic import sample
 
 
 def download(profile: Profile, out: Path) -> None:
     """Fetch, copy or render the source."""
-    with whole_folder(out) as raw:
+    with atomic_folder(out) as raw:
         match profile.source:
             case SampleSource(people=people, films=films, seed=seed):
                 sample.render(raw, people, films, seed, workers=2)

@@ -6,21 +6,21 @@ from typing import Any
 import keras
 import numpy as np
 
-import splitpose.stages.quiet  # noqa: F401
+import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, models
 from splitpose.codecs import Codec, Heatmaps
-from splitpose.crops import records
+from splitpose.crops import tfrecords
 from splitpose.crops.crop import Crop
 from splitpose.drawing import jpeg
-from splitpose.files import whole_file, write_json
-from splitpose.models.cost import multiply_adds
+from splitpose.evaluation import predictions
+from splitpose.evaluation.decoding import Reading, headline, readings
+from splitpose.evaluation.paired_differences import paired_differences
+from splitpose.evaluation.pck import mean_errors, normalised_errors, without_torso
+from splitpose.evaluation.robustness import behaviour
+from splitpose.evaluation.summary import summarise
+from splitpose.files import atomic_file, write_json
+from splitpose.models.macs import multiply_adds
 from splitpose.report.case_sheet import case_sheet
-from splitpose.scoring import predictions
-from splitpose.scoring.behaviour import behaviour
-from splitpose.scoring.paired import paired_differences
-from splitpose.scoring.pck import mean_errors, normalised_errors, without_torso
-from splitpose.scoring.readings import Reading, headline, readings
-from splitpose.scoring.summary import summarise
 from splitpose.settings import Profile, Scoring
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start
@@ -45,11 +45,11 @@ def evaluate(
     """Score a variant on the test people."""
     scoring = profile.scoring
     model = models.load(start(variant, profile), weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_width, profile.model.decoding)
-    people = list(records.read(crops, "test"))
+    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    people = list(tfrecords.read(crops, "test"))
     ids = [crop.id for crop in people]
     rows = annotations.read(table).set_index("id").loc[ids]
-    clusters = rows.reset_index()[scoring.drawn_by].to_numpy()
+    clusters = rows.reset_index()[scoring.bootstrap_cluster].to_numpy()
     pixels = np.stack([crop.pixels for crop in people])
 
     outputs, of_mirrored = predict(model, pixels), predict(model, pixels[:, :, ::-1])
@@ -64,7 +64,7 @@ def evaluate(
     write_json(_behaviour(model, codec, people, scoring), behaviours)
     read = (outputs + codec.mirror(of_mirrored)) / 2 if chosen.flip_test else outputs
     heatmaps = read if isinstance(codec, Heatmaps) else None
-    with whole_file(cases) as beside:
+    with atomic_file(cases) as beside:
         beside.write_bytes(jpeg(case_sheet(people, chosen.joints, mean_errors(errors[chosen.name]), heatmaps)))
     best = history.best(history.read(curve))
     scores = _scores(errors[chosen.name], scoring, clusters)
@@ -85,7 +85,7 @@ def evaluate(
             "viewpoint": profile.source.viewpoint,
             "decoding": chosen.decoding,
             "flip_test": chosen.flip_test,
-            "drawn_by": scoring.drawn_by,
+            "bootstrap_cluster": scoring.bootstrap_cluster,
             **facts,
             **scores,
         },

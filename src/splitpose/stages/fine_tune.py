@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import splitpose.stages.quiet  # noqa: F401
+import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import models
-from splitpose.models.trunk import unfreeze
+from splitpose.models.backbone import unfreeze
 from splitpose.settings import Params, Profile, load
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start, train

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from splitpose.files import whole_file, whole_folder, write_json
-from splitpose.report import evidence, markdown, page, plots, sections
+from splitpose.files import atomic_file, atomic_folder, write_json
+from splitpose.report import markdown, page, plots, results, sections
 from splitpose.settings import Params, Profile, load
 from splitpose.stages.command import run
 from splitpose.tracking import lineage
@@ -12,17 +12,17 @@ from splitpose.tracking import lineage
 def report(profile: Path, params: Path, data: Path, annotated: Path, reports: Path) -> None:
     """Compare the variants."""
     variants = list(load(Params, params).variants)
-    found = evidence.read(profile, load(Profile, profile).scoring, variants, data, annotated, reports)
+    found = results.read(profile, load(Profile, profile).scoring, variants, data, annotated, reports)
     whole = sections.report(found, lineage(Path.cwd(), variants))
 
-    with whole_folder(reports / "figures") as folder:
+    with atomic_folder(reports / "figures") as folder:
         for picture in whole.pictures():
             (folder / Path(picture.name).name).write_bytes(picture.content)
-    with whole_folder(reports / "plots") as folder:
+    with atomic_folder(reports / "plots") as folder:
         plots.write(found, folder)
-    with whole_file(reports / "comparison.md") as beside:
+    with atomic_file(reports / "comparison.md") as beside:
         beside.write_text(markdown.render(whole))
-    with whole_file(reports / "index.html") as beside:
+    with atomic_file(reports / "index.html") as beside:
         beside.write_text(page.render(whole))
     write_json(found.agreements, reports / "label_ceiling.json")
     write_json(found.differences, reports / "differences.json")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-import splitpose.stages.quiet  # noqa: F401
+import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import models
-from splitpose.models.trunk import freeze, frozen_layers, settle
-from splitpose.models.weights import load_trunk
+from splitpose.models.backbone import freeze, frozen_layers, recalibrate_batch_norm
+from splitpose.models.weights import load_backbone
 from splitpose.settings import Params, Profile, load
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start, train
@@ -21,11 +21,13 @@ def train_frozen(profile: Profile, params: Path, variant: str, crops: Path, weig
     """Train a variant's new layers."""
     with computing(profile.training):
         model = start(variant, profile)
-        load_trunk(model, profile.model.trunk, profile.model.width)
-        if profile.model.trunk == "random":
-            batches = training_batches(crops, profile.crops.size, profile.training.batch, profile.training.seed)
-            settle(model, (pixels for pixels, _ in batches.take(SETTLING_BATCHES)))
-        freeze(model, models.variant(variant).UNFROZEN)
+        load_backbone(model, profile.model.backbone_weights, profile.model.width_multiplier)
+        if profile.model.backbone_weights == "random":
+            batches = training_batches(
+                crops, profile.crops.size, profile.training.batch_size, profile.training.seed
+            )
+            recalibrate_batch_norm(model, (pixels for pixels, _ in batches.take(SETTLING_BATCHES)))
+        freeze(model, models.variant(variant).TRAINABLE_BACKBONE_BLOCKS)
         for layer, stands_still in frozen_layers(model):
             print(f"{variant}: {layer} {'stands still' if stands_still else 'trains'}")
         override = load(Params, params).variants[variant]

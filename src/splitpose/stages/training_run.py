@@ -17,9 +17,9 @@ import tensorflow as tf
 from rich.progress import Progress
 
 from splitpose import models
-from splitpose.crops import records
+from splitpose.crops import tfrecords
 from splitpose.errors import InputError
-from splitpose.files import whole_file
+from splitpose.files import atomic_file
 from splitpose.progress import bar
 from splitpose.settings import Profile, VariantOverride
 from splitpose.tracking import live_run
@@ -39,7 +39,7 @@ def start(variant: str, profile: Profile) -> keras.Model:
     return models.build(
         variant,
         size=profile.crops.size,
-        width=profile.model.width,
+        width=profile.model.width_multiplier,
         momentum=profile.model.batchnorm_momentum,
         split=profile.model.split,
     )
@@ -66,10 +66,10 @@ def train(
         SystemExit: asked to stop, with a line that says so.
     """
     settings = phase.settings_for(profile.training, name, override)
-    batch, size = profile.training.batch, profile.crops.size
+    batch, size = profile.training.batch_size, profile.crops.size
     first_iteration = 0 if before.empty else int(before["iteration"].iloc[-1])
     seed = profile.training.seed + first_iteration
-    validation = list(records.read(crops, "val"))
+    validation = list(tfrecords.read(crops, "val"))
     people = People(np.stack([crop.pixels for crop in validation]), np.stack([crop.joints for crop in validation]))
     checkpoint = Checkpoint(
         weights.parent / f"{name}.checkpoint", _key(model, variant, name, profile, settings, crops, seed)
@@ -78,7 +78,7 @@ def train(
         with bar("crops", batch) as progress, live_run(variant) as log, _asked_to_stop() as stop:
             rows = phase.run(
                 model,
-                models.codec(variant, size, profile.training.heatmap_width, profile.model.decoding),
+                models.codec(variant, size, profile.training.heatmap_fwhm, profile.model.decoding),
                 lambda position: training_batches(crops, size, batch, seed, position),
                 people,
                 name,
@@ -97,7 +97,7 @@ def train(
         raise InputError(f"{error}; the people of its batch: {ids}") from error
     except Stopped as stopped:
         sys.exit(f"{variant}: {name}: {stopped}")
-    with whole_file(weights) as beside:
+    with atomic_file(weights) as beside:
         model.save_weights(beside)
     history.write(pd.concat([before, pd.DataFrame(rows)]), curve)
     checkpoint.delete()
@@ -118,7 +118,7 @@ def _key(
         "settings": settings.model_dump(),
         "shared": profile.training.model_dump(exclude={"frozen", "fine_tune"}),
         "model": profile.model.model_dump(),
-        "crops": [Path(file).name for split in ("train", "val") for file in records.files(crops, split)],
+        "crops": [Path(file).name for split in ("train", "val") for file in tfrecords.files(crops, split)],
         "libraries": [version(library) for library in ("keras", "tensorflow", "numpy")],
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())

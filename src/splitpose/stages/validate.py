@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from splitpose import annotations, checks
-from splitpose.files import whole_folder, write_json
+from splitpose import annotations, validation
+from splitpose.data import coco, flic, incoming
+from splitpose.data.reader_result import Reading, joined
+from splitpose.data.splits import cut
+from splitpose.files import atomic_folder, write_json
 from splitpose.settings import CocoSource, FlicSource, Profile
-from splitpose.sources import coco, flic, incoming
-from splitpose.sources.reading import Reading, joined
-from splitpose.sources.split import cut
 from splitpose.stages.command import run
 
-LOOKED = "pictures.parquet"
+LOOKED = "image_scan.parquet"
 """What the checks saw in the pictures. Pictures that did not change since are not decoded again."""
 
 
@@ -22,17 +22,17 @@ def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
     base = _read(profile, data / "raw")
     new = incoming.read(data / "incoming", data, profile.incoming, source.viewpoint)
     reading = joined([Reading(_cut(base.table, profile), base.left_out), *new])
-    verdict = checks.run(
+    verdict = validation.run(
         reading.table,
         data,
         docs,
         looked=pd.read_parquet(out / LOOKED) if (out / LOOKED).is_file() else None,
         published=source.edition if isinstance(source, FlicSource) else None,
     )
-    with whole_folder(out) as folder:
+    with atomic_folder(out) as folder:
         annotations.write(verdict.table, folder / "annotations.parquet")
         verdict.quarantine.to_csv(folder / "quarantine.csv", index=False)
-        verdict.told.to_csv(folder / "told.csv", index=False)
+        verdict.told.to_csv(folder / "warnings.csv", index=False)
         verdict.looked.to_parquet(folder / LOOKED, index=False)
         write_json(verdict.summary | {"left_out": reading.left_out}, folder / "checks.json")
     for reason, people in reading.left_out.items():

@@ -2,7 +2,7 @@
 
 from splitpose.tracking.lineage import lineage
 from splitpose.tracking.live import live_run
-from splitpose.tracking.record import record
 from splitpose.tracking.runs import connect, open_run
+from splitpose.tracking.sync import record
 
 __all__ = ["connect", "lineage", "live_run", "open_run", "record"]

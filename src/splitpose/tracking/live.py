@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from splitpose.tracking import made, state
+from splitpose.tracking import provenance, state
 from splitpose.tracking.runs import Run, open_run, reason
 
 Look = Callable[[Mapping[str, Any]], None]
@@ -57,9 +57,9 @@ class _Live:
         entries = state.of_workspace(workspace, variant)
         root = Path(os.environ.get("DVC_ROOT", workspace))
         digest = state.digest(entries, variant)
-        made.mark(root, digest)
+        provenance.mark(root, digest)
         run = open_run(root, state.profile(entries, variant), variant, digest)
-        run.set_origin(made.TRAINED)
+        run.set_origin(provenance.TRAINED)
         run.log_parameters(state.parameters(entries, variant))
         run.set_status("RUNNING")
         self.run = run

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splitpose.errors import OutsideError
+from splitpose.errors import ExternalServiceError
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
@@ -121,7 +121,7 @@ def answering() -> Iterator[None]:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
         # Not "from error": a traceback would show the address with its password.
-        raise OutsideError(f"MLflow: {reason(error)}; see that it runs, and try again") from None
+        raise ExternalServiceError(f"MLflow: {reason(error)}; see that it runs, and try again") from None
 
 
 def reason(error: Exception) -> str:

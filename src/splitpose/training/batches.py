@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from splitpose.crops.records import files
+from splitpose.crops.tfrecords import files
 from splitpose.skeleton import JOINTS
 
 FILES_IN_TURNS = 16

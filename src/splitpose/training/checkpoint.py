@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from splitpose.errors import InputError
-from splitpose.files import whole_file
+from splitpose.files import atomic_file
 
 DIGEST = hashlib.sha256().digest_size
 """Bytes at the head of a checkpoint that tell whether the rest is as it was written."""
@@ -47,7 +47,7 @@ class Checkpoint:
         named |= {f"best {number}": array for number, array in enumerate(saved.best_weights)}
         content = BytesIO()
         np.savez(content, **named)
-        with whole_file(self.path) as beside, beside.open("wb") as file:
+        with atomic_file(self.path) as beside, beside.open("wb") as file:
             file.write(_digest(content.getbuffer()))
             file.write(content.getbuffer())
 

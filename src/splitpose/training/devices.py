@@ -29,7 +29,7 @@ def computing(training: Training) -> Iterator[None]:
     if training.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        with _shared_among(training.devices, training.batch):
+        with _shared_among(training.devices, training.batch_size):
             yield
     finally:
         keras.config.set_dtype_policy(policy)
@@ -42,7 +42,9 @@ def _shared_among(devices: int, batch: int) -> Any:
     if len(found) < devices:
         raise InputError(f"training.devices: {devices}, and this machine has {', '.join(found)}")
     if batch % devices:
-        raise InputError(f"training.batch: {batch} crops cannot be cut evenly among {devices} training.devices")
+        raise InputError(
+            f"training.batch_size: {batch} crops cannot be cut evenly among {devices} training.devices"
+        )
     # With TensorFlow, Keras' trainer distributes by TensorFlow's strategies; keras.distribution does nothing there.
     import tensorflow as tf
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from splitpose.files import whole_file
+from splitpose.files import atomic_file
 
 COLUMNS = ["phase", "iteration", "train_loss", "val_loss", "val_pck_0.2", "learning_rate", "averaged"]
 """What a row says is told at `splitpose.training.phase.Row`."""
@@ -12,7 +12,7 @@ COLUMNS = ["phase", "iteration", "train_loss", "val_loss", "val_pck_0.2", "learn
 
 def write(rows: pd.DataFrame, path: Path) -> None:
     """Write the rows."""
-    with whole_file(path) as beside:
+    with atomic_file(path) as beside:
         rows[COLUMNS].to_csv(beside, index=False, float_format="%.8g")
 
 

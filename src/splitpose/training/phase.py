@@ -12,7 +12,7 @@ from keras import ops
 
 from splitpose.codecs import Codec
 from splitpose.errors import InputError
-from splitpose.scoring.pck import normalised_errors, pck
+from splitpose.evaluation.pck import normalised_errors, pck
 from splitpose.settings import Phase, Training, VariantOverride
 from splitpose.training.checkpoint import Checkpoint, Saved
 from splitpose.training.loss import joint_loss
@@ -104,7 +104,7 @@ def run(
     loss = joint_loss(codec, settings.coordinate_loss)
     model.compile(
         optimizer=keras.optimizers.Adam(
-            _rate(phase), use_ema=settings.average_decay > 0, ema_momentum=settings.average_decay
+            _rate(phase), use_ema=settings.ema_decay > 0, ema_momentum=settings.ema_decay
         ),
         loss=loss,
     )
@@ -152,10 +152,10 @@ def _rate(phase: Phase) -> Any:
     if phase.schedule == "plateau":
         return phase.learning_rate
     return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if phase.warm_up else phase.learning_rate,
-        decay_steps=max(1, phase.iterations - phase.warm_up),
-        warmup_target=phase.learning_rate if phase.warm_up else None,
-        warmup_steps=phase.warm_up,
+        initial_learning_rate=0.0 if phase.warmup_iterations else phase.learning_rate,
+        decay_steps=max(1, phase.iterations - phase.warmup_iterations),
+        warmup_target=phase.learning_rate if phase.warmup_iterations else None,
+        warmup_steps=phase.warmup_iterations,
     )
 
 
@@ -185,7 +185,7 @@ class _Course(keras.callbacks.Callback):
         self.codec, self.loss, self.validation, self.name = codec, loss, validation, name
         self.settings, self.phase, self.first_iteration = settings, phase, first_iteration
         self.watcher, self.checkpoint, self.stop = watcher, checkpoint, stop
-        self.round = min(settings.evaluate_every, phase.iterations)
+        self.round = min(settings.validation_interval, phase.iterations)
         self.iterations = math.ceil(phase.iterations / self.round) * self.round
         self.done = 0
         self.train_loss = 0.0
@@ -236,7 +236,7 @@ class _Course(keras.callbacks.Callback):
     def _look(self) -> None:
         model = self.model
         looks = [(self._row(averaged=False), model.get_weights())]
-        if self.settings.average_decay > 0:
+        if self.settings.ema_decay > 0:
             model.optimizer.finalize_variable_values(model.trainable_variables)  # the averages
             looks.append((self._row(averaged=True), model.get_weights()))
             model.set_weights(looks[0][1])

@@ -1,0 +1,1 @@
+"""Latency, memory and operators of TFLite files on a target device."""

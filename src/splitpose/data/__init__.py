@@ -1,0 +1,1 @@
+"""Readers of annotation sources, downloads and splits."""

@@ -1,0 +1,1 @@
+"""PCK and everything computed from predictions: intervals, paired differences, slices, robustness."""

@@ -1,0 +1,1 @@
+"""Conversion of Keras models to TFLite files, and their parity with Keras."""

@@ -1,0 +1,48 @@
+"""Keras model to TFLite files: float32, float16 and full int8, built-in operators only."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from splitpose.export.joint_groups import in_groups
+from splitpose.models.jointwise import with_export_layers
+from splitpose.settings import Precision
+
+
+def convert_to_tflite(model: keras.Model, precision: Precision, calibration: np.ndarray) -> bytes:
+    """A TFLite file for one crop at a time, (1, S, S, 3) float32 in 0..255.
+
+    Args:
+        model: with trained weights.
+        precision: float32; float16 weights; or int8 weights and activations between float32 input and output.
+        calibration: (N, S, S, 3) uint8 training crops from which int8's ranges are taken.
+
+    Raises:
+        RuntimeError: the model needs operators that are not built in.
+    """
+    plain = in_groups(model, with_export_layers(model))
+    function = tf.function(lambda crop: plain(crop, training=False), autograph=False)
+    signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="crop")
+    concrete = function.get_concrete_function(signature)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        converter.representative_dataset = _examples(calibration)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    content: bytes = converter.convert()
+    return content
+
+
+def _examples(calibration: np.ndarray) -> Callable[[], Iterator[list[Any]]]:
+    def examples() -> Iterator[list[Any]]:
+        for pixels in calibration:
+            yield [pixels[None].astype(np.float32)]
+
+    return examples

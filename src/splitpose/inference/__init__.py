@@ -1,0 +1,1 @@
+"""The one way to run a TFLite file: runtime, crops, search, tracking, images and videos."""

@@ -1,0 +1,39 @@
+"""Running a TFLite file with LiteRT and XNNPACK, as a phone does. Needs no TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+
+from splitpose.errors import InputError
+
+
+class Runtime:
+    """One loaded file; crops in, outputs out."""
+
+    def __init__(self, path: Path, threads: int = 1):
+        """Load a file. Raises InputError naming it if it is missing or no TFLite file."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        if not path.is_file():
+            raise InputError(f"{path}: no such TFLite file; `dvc repro convert` makes models/*/*.tflite")
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"{path}: not a TFLite file that runs here ({error})") from error
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+
+    @property
+    def size(self) -> int:
+        """Side of the crops that the file takes, px."""
+        return int(self._input["shape"][1])
+
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        """Outputs (N, ...) for (N, S, S, 3) uint8 crops, one after the other."""
+        outputs = []
+        for crop in crops:
+            self._interpreter.set_tensor(self._input["index"], crop[None].astype(self._input["dtype"]))
+            self._interpreter.invoke()
+            outputs.append(self._interpreter.get_tensor(self._output["index"]))
+        return np.concatenate(outputs)

@@ -1,0 +1,1 @@
+"""One module per variant; `splitpose.models.registry` lists what a variant module must define."""

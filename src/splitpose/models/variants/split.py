@@ -1,0 +1,35 @@
+"""Split: the last block's filters belong to joints; each joint's alone regress its x and y (paper, section 3.3)."""
+
+import keras
+
+from splitpose.models import backbone
+from splitpose.models.coordinate_head import scaled_points
+from splitpose.models.jointwise import JointwiseRegression, allocate_channels
+
+CODEC = "coordinates"
+TRAINABLE_BACKBONE_BLOCKS: tuple[int, ...] = ()
+
+FILTERS = {
+    "lsho": 105,
+    "lelb": 105,
+    "lwri": 140,
+    "rsho": 105,
+    "relb": 105,
+    "rwri": 140,
+    "lhip": 105,
+    "rhip": 105,
+    "leye": 35,
+    "reye": 35,
+    "nose": 44,
+}
+"""The last block's 1024 filters, joint by joint (authors' code)."""
+
+
+def build(size: int, width: float, momentum: float, split: str) -> keras.Model:
+    """Crops (B, S, S, 3) in 0..255 -> coordinates (B, K, 2). `split` means nothing here."""
+    inputs = keras.Input((size, size, 3), name="crop")
+    x = backbone.stem(inputs, width, momentum)
+    x = backbone.blocks(x, 1, 13, width, momentum)
+    channels = allocate_channels(x.shape[-1], FILTERS)
+    x = JointwiseRegression(channels, name="joints")(x)
+    return keras.Model(inputs, scaled_points(x), name="split")

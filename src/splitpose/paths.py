@@ -1,0 +1,109 @@
+"""Where the pipeline's files are: every path below data/, models/ and reports/, relative to the project's root.
+
+The stages receive their paths as options from dvc.yaml; a test checks that dvc.yaml and this module agree.
+Everything else (tracking, promotion, the report, the command line) takes its paths from here.
+"""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+PROFILES = Path("profiles")
+
+DATA = Path("data")
+RAW = DATA / "raw"
+INCOMING = DATA / "incoming"
+ANNOTATIONS = DATA / "annotations"
+ANNOTATION_TABLE = ANNOTATIONS / "annotations.parquet"
+QUARANTINE = ANNOTATIONS / "quarantine.csv"
+WARNINGS = ANNOTATIONS / "warnings.csv"
+VALIDATION_SUMMARY = ANNOTATIONS / "checks.json"
+IMAGE_SCAN = ANNOTATIONS / "image_scan.parquet"
+CROPS = DATA / "crops"
+
+MODELS = Path("models")
+
+REPORTS = Path("reports")
+CROP_SHEETS = REPORTS / "crops"
+COMPARISON = REPORTS / "comparison.json"
+COMPARISON_MARKDOWN = REPORTS / "comparison.md"
+PAGE = REPORTS / "index.html"
+FIGURES = REPORTS / "figures"
+PLOTS = REPORTS / "plots"
+ANALYSIS = REPORTS / "analysis"
+PAIRED_DIFFERENCES = ANALYSIS / "paired_differences.json"
+SLICES = ANALYSIS / "slices.json"
+ANNOTATOR_AGREEMENT = ANALYSIS / "annotator_agreement.json"
+COMPARATORS = REPORTS / "comparators.json"
+DATA_DOCS = REPORTS / "data_docs"
+DECISIONS = REPORTS / "decisions.jsonl"
+LOGS = REPORTS / "logs"
+
+
+def profile(name: str) -> Path:
+    """Return the file of a profile."""
+    return PROFILES / f"{name}.yaml"
+
+
+def frozen_weights(variant: str) -> Path:
+    """Return a variant's weights after the frozen phase."""
+    return MODELS / variant / "frozen.weights.h5"
+
+
+def frozen_history(variant: str) -> Path:
+    """Return the training history of a variant's frozen phase."""
+    return MODELS / variant / "frozen.csv"
+
+
+def final_weights(variant: str) -> Path:
+    """Return a variant's weights after fine-tuning."""
+    return MODELS / variant / "final.weights.h5"
+
+
+def tflite(variant: str, precision: str) -> Path:
+    """Return one of a variant's TFLite files."""
+    return MODELS / variant / f"{precision}.tflite"
+
+
+def history(variant: str) -> Path:
+    """Return a variant's training history over both phases."""
+    return REPORTS / "history" / f"{variant}.csv"
+
+
+def metrics(variant: str) -> Path:
+    """Return a variant's PCK with intervals."""
+    return REPORTS / "metrics" / f"{variant}.json"
+
+
+def scores(variant: str) -> Path:
+    """Return the few metrics of a variant that `dvc metrics` compares."""
+    return REPORTS / "scores" / f"{variant}.json"
+
+
+def predictions(variant: str) -> Path:
+    """Return a variant's predictions for the test people."""
+    return REPORTS / "predictions" / f"{variant}.csv"
+
+
+def decodings(variant: str) -> Path:
+    """Return a variant's PCK with each decoding and with the flip test."""
+    return REPORTS / "decodings" / f"{variant}.json"
+
+
+def robustness(variant: str) -> Path:
+    """Return a variant's results on flipped, shifted, darkened and blurred crops."""
+    return REPORTS / "robustness" / f"{variant}.json"
+
+
+def cases(variant: str) -> Path:
+    """Return the sheet of a variant's best and worst crops."""
+    return REPORTS / "cases" / f"{variant}.jpg"
+
+
+def parity(variant: str) -> Path:
+    """Return the parity of a variant's TFLite files with its Keras model."""
+    return REPORTS / "parity" / f"{variant}.json"
+
+
+def benchmark(variant: str) -> Path:
+    """Return the latency and operators of a variant's TFLite files."""
+    return REPORTS / "benchmark" / f"{variant}.json"

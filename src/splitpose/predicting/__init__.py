@@ -1,1 +1,0 @@
-"""Joints in anyone's pictures and videos with a TFLite file alone: no TensorFlow, no pandas."""

@@ -1,0 +1,56 @@
+"""A TFLite file that is judged, run on people in their pictures as a phone runs it."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from splitpose import images
+from splitpose.crops.geometry import Picture
+from splitpose.crops.instances import Person, instances_of
+from splitpose.errors import InputError
+from splitpose.inference import pose_model as models
+from splitpose.inference.metadata import Metadata
+from splitpose.inference.pose_model import Model
+from splitpose.settings import Crops
+
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file and what its card says."""
+
+    path: Path
+    card: Metadata
+    model: Model
+
+    def people(self, rows: pd.DataFrame, crops: Crops) -> list[Person]:
+        """People of the annotation table in squares as this model was trained on, whatever the profile says now."""
+        framing = {"around": self.card.region_from, "margin": self.card.padding}
+        return instances_of(rows, crops.model_copy(update=framing))
+
+    def joints(self, people: list[Person], data: Path) -> np.ndarray:
+        """What the model finds: (N, K, 2) px of the pictures, which lie below `data`.
+
+        Raises InputError naming a picture that cannot be read.
+        """
+        found = []
+        for image, group in groupby(people, lambda person: person.image):
+            in_it = list(group)
+            picture = Picture(images.read(data / image, in_it[0].size))
+            found += [self.model.look(picture, person.region).joints for person in in_it]
+        return np.stack(found)
+
+
+def load(path: Path) -> Candidate:
+    """Load a file and try it once.
+
+    Raises InputError naming a file that is missing, damaged, does not say how it is used or does not do so.
+    """
+    model = models.load(path, THREADS)
+    if model.card is None:
+        raise InputError(f"{path}: has no card that says how it is used; convert the model anew")
+    return Candidate(path, model.card, model)

@@ -1,0 +1,1 @@
+"""Rendered images of synthetic people with known joints, in the style of film stills."""

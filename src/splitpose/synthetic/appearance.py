@@ -1,0 +1,146 @@
+"""What a made-up person looks like: skin, hair, clothes. Colours are blue, green, red in 0-255."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from splitpose.synthetic.paint import noise_patch
+
+Colour = tuple[float, ...]
+
+TILE = 128
+"""Side of a cloth's tile, px; it repeats."""
+
+SKINS: list[Colour] = [
+    (196, 214, 246), (178, 200, 238), (160, 186, 232), (140, 170, 222), (120, 152, 208),
+    (98, 132, 190), (78, 108, 164), (58, 84, 134), (44, 64, 104), (34, 48, 80),
+]  # fmt: skip
+HAIRS: list[Colour] = [
+    (20, 20, 24), (28, 34, 44), (32, 48, 74), (40, 66, 104), (58, 94, 140),
+    (96, 148, 196), (140, 190, 222), (44, 62, 140), (150, 154, 158), (206, 208, 210),
+]  # fmt: skip
+CLOTHS: list[Colour] = [
+    (30, 30, 32), (52, 50, 50), (92, 90, 88), (150, 150, 150), (226, 228, 230), (200, 214, 226), (84, 52, 34),
+    (120, 76, 40), (190, 140, 80), (220, 190, 150), (44, 40, 130), (40, 36, 180), (90, 80, 200),
+    (160, 130, 220),
+    (50, 84, 60), (60, 120, 80), (120, 170, 120), (40, 90, 140), (60, 130, 190), (90, 180, 220), (60, 70, 96),
+    (110, 60, 100), (140, 90, 150), (100, 120, 140), (130, 160, 180),
+]  # fmt: skip
+
+Outfit = Literal["tee", "shirt", "suit", "sweater", "dress", "jacket"]
+Hair = Literal["short", "side", "long", "bob", "bun", "curly", "bald", "hat"]
+Beard = Literal["none", "stubble", "moustache", "full"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One person's appearance; lengths are in torso units where nothing else is said."""
+
+    woman: bool
+    skin: Colour
+    hair: Colour
+    hair_style: Hair
+    hair_side: int
+    beard: Beard
+    glasses: bool
+    mouth: float
+    outfit: Outfit
+    cloth: np.ndarray
+    under: Colour
+    tie: Colour | None
+    trim: Colour
+    sleeve: float
+    """Where the sleeve ends along the arm: 0 shoulder, 1 elbow, 2 wrist."""
+    looseness: float
+    legs: Colour
+    skirt: bool
+    build: float
+
+
+def draw(rng: np.random.Generator) -> Look:
+    """A person at random."""
+    woman = bool(rng.random() < 0.45)
+    outfits: list[Outfit] = (
+        ["tee", "shirt", "sweater", "dress", "dress", "jacket"]
+        if woman
+        else ["tee", "shirt", "shirt", "suit", "suit", "sweater", "jacket"]
+    )
+    outfit = outfits[rng.integers(len(outfits))]
+    sleeves = {
+        "tee": [0.5, 0.6, 0.75, 1.9],
+        "dress": [0.0, 0.1, 0.3, 1.3, 1.9],
+        "shirt": [0.7, 1.45, 1.9, 1.92],
+    }
+    choice = sleeves.get(outfit, [1.86, 1.9])
+    styles: list[Hair] = (
+        ["long", "long", "bob", "bob", "bun", "curly", "side"]
+        if woman
+        else ["short", "short", "short", "side", "side", "curly", "bald", "hat"]
+    )
+    beards: list[Beard] = ["none", "none", "none", "none", "none", "none", "stubble", "moustache", "full"]
+    colour = _vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 18)
+    if outfit == "suit":
+        colour = _vary(rng, CLOTHS[[0, 1, 2, 6, 20, 23][rng.integers(6)]], 10)
+    return Look(
+        woman=woman,
+        skin=_vary(rng, SKINS[rng.integers(len(SKINS))], 8),
+        hair=_vary(rng, HAIRS[rng.integers(len(HAIRS))], 8),
+        hair_style=styles[rng.integers(len(styles))],
+        hair_side=int(rng.choice([-1, 1])),
+        beard="none" if woman else beards[rng.integers(len(beards))],
+        glasses=bool(rng.random() < 0.15),
+        mouth=float(rng.uniform(-0.4, 1)),
+        outfit=outfit,
+        cloth=_cloth(rng, colour, plain=0.75 if outfit in ("suit", "jacket") else 0.5),
+        under=_vary(rng, CLOTHS[[4, 4, 5, 9, 3, 0][rng.integers(6)]], 8),
+        tie=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 20) if outfit == "suit" and rng.random() < 0.75 else None,
+        trim=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 10),
+        sleeve=float(choice[rng.integers(len(choice))]),
+        looseness=float(rng.uniform(0.008, 0.03)),
+        legs=_vary(rng, CLOTHS[[0, 1, 2, 6, 7, 20, 23, 17][rng.integers(8)]], 12),
+        skirt=woman and bool(rng.random() < 0.4 or outfit == "dress"),
+        build=float(rng.uniform(0.88, 1.0) if woman else rng.uniform(0.95, 1.12)),
+    )
+
+
+def darker(colour: Colour, share: float = 0.6) -> Colour:
+    """The colour with this share of its light."""
+    return tuple(share * value for value in colour)
+
+
+def mean_colour(cloth: np.ndarray) -> Colour:
+    """The colour of a cloth seen from afar."""
+    return tuple(cloth.mean(axis=(0, 1)).tolist())
+
+
+def _vary(rng: np.random.Generator, colour: Colour, by: float) -> Colour:
+    light = rng.normal(0, by)
+    b, g, r = (float(np.clip(value + light + rng.normal(0, by / 3), 4, 250)) for value in colour)
+    return b, g, r
+
+
+def _cloth(rng: np.random.Generator, colour: Colour, plain: float) -> np.ndarray:
+    """A tile of cloth, (TILE, TILE, 3) uint8: plain, stripes, checks, dots or a print."""
+    tile = np.full((TILE, TILE, 3), colour, np.float32)
+    second = np.array(_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 10), np.float32)
+    period = int(rng.choice([8, 16, 32]))
+    bars = (np.arange(TILE) % period < period * rng.uniform(0.15, 0.5)).astype(np.float32) * rng.uniform(0.3, 1)
+    if rng.random() >= plain:
+        kind = rng.choice(["across", "along", "checks", "dots", "print"])
+        if kind == "across":
+            weight = np.repeat(bars[:, None], TILE, axis=1)
+        elif kind == "along":
+            weight = np.repeat(bars[None, :], TILE, axis=0)
+        elif kind == "checks":
+            weight = (bars[:, None] + bars[None, :]) / 2
+        elif kind == "dots":
+            phase = 2 * np.pi * np.arange(TILE) / max(period, 16)
+            weight = (np.cos(phase)[:, None] + np.cos(phase)[None, :] > 1.1).astype(np.float32)
+        else:
+            weight = (noise_patch(rng, 4, TILE, TILE) > 150).astype(np.float32)
+        tile += (second - tile) * weight[..., None]
+    weave = noise_patch(rng, 1, TILE, TILE).astype(np.float32) - 128
+    tile += (0.06 * weave)[..., None]
+    return cv2.GaussianBlur(np.clip(tile, 0, 255).astype(np.uint8), (3, 3), 0.6)

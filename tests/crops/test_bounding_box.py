@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from splitpose.crops.bounding_box import checked, region_of_box
+from splitpose.crops.geometry import CropRegion
+from splitpose.errors import InputError
+
+
+def box(*edges: float) -> np.ndarray:
+    return np.array(edges, float)
+
+
+@pytest.mark.parametrize("edges", [(1, 2, 3, 4), (-50, -20, 10, 10), (0.1, 0.1, 0.2, 0.2)])
+def test_boxes(edges):
+    assert checked(box(*edges)).tolist() == list(edges)
+
+
+@pytest.mark.parametrize(
+    ("edges", "message"),
+    [
+        ((1, 2, np.nan, 4), r"the box \(1, 2, nan, 4\) is incomplete or infinite; give all four numbers in px"),
+        ((1, 2, np.inf, 4), r"the box \(1, 2, inf, 4\) is incomplete or infinite"),
+        ((1, 2, 3, 2e6), r"is incomplete or infinite"),
+        ((3, 2, 1, 4), r"the box \(3, 2, 1, 4\) is empty; x0 must be less than x1, and y0 less than y1"),
+        ((1, 2, 1, 4), "is empty"),
+        ((1, 4, 3, 2), "is empty"),
+    ],
+)
+def test_what_is_no_box_is_told(edges, message):
+    with pytest.raises(InputError, match=message):
+        checked(box(*edges))
+
+
+def test_the_square_lies_about_the_boxs_middle_and_grows_by_the_margin():
+    assert region_of_box(box(10, 20, 50, 40), 100, 100, 1.5) == CropRegion(30, 30, 60)
+    assert region_of_box(box(-20, -20, 10, 60), 100, 100, 1.0) == CropRegion(-5, 20, 80)  # half of it is seen
+
+
+@pytest.mark.parametrize("edges", [(100, 10, 120, 20), (-30, 10, 0, 20), (10, 80, 20, 90), (10, -9, 20, 0)])
+def test_a_box_beside_the_picture_is_told(edges):
+    with pytest.raises(InputError, match=r"lies outside the picture, which is 100 x 80 px"):
+        region_of_box(box(*edges), 100, 80, 1.5)

@@ -1,0 +1,50 @@
+import keras
+import numpy as np
+import pytest
+
+from splitpose import models
+from splitpose.export.joint_groups import GROUPS, in_groups
+from splitpose.models import registry
+from splitpose.models.jointwise import with_export_layers
+from splitpose.skeleton import JOINTS
+
+
+def built(name, split="sliced"):
+    """A variant whose BatchNorm statistics are those of noise, and some crops."""
+    keras.utils.set_random_seed(0)
+    model = models.build(name, 64, 0.25, momentum=0.0, split=split)
+    crops = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3)).astype(np.float32)
+    model(crops, training=True)
+    return model, crops
+
+
+def test_every_joint_is_in_a_group():
+    assert sum(GROUPS) == len(JOINTS)
+
+
+@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("split", ["sliced", "shared"])
+def test_same_function(name, split):
+    model, crops = built(name, split)
+    grouped = in_groups(model, with_export_layers(model))
+    outputs = np.asarray(model(crops, training=False))
+    np.testing.assert_allclose(grouped(crops, training=False), outputs, rtol=0, atol=1e-6)
+    assert np.ptp(outputs, axis=0).max() > 1e-4  # the crops are told apart at all
+
+
+def test_behind_the_cut_a_kernel_holds_the_channels_of_its_group_alone():
+    model, _ = built("final")
+    channels = model.get_layer("split_pw").channels
+    grouped = in_groups(model, with_export_layers(model))
+    first, last = channels[0] + channels[1], sum(channels[8:])
+    assert grouped.get_layer("split_pw_0").kernel.shape == (1, 1, first, first)
+    assert grouped.get_layer("heatmaps_0").kernel.shape == (1, 1, first, 2)
+    assert grouped.get_layer("split_dw_4").kernel.shape == (3, 3, last, 1)
+    assert grouped.get_layer("heatmaps_4").kernel.shape == (1, 1, last, 3)
+
+
+def test_what_has_no_cut_there_stays_as_it_is():
+    for name, split in (("baseline", "sliced"), ("split", "sliced"), ("final", "shared")):
+        model, _ = built(name, split)
+        plain = with_export_layers(model)
+        assert in_groups(model, plain) is plain

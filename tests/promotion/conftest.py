@@ -1,0 +1,157 @@
+"""People who stand in one pose, a red dot on the nose; TFLite files that know the pose and look for the dot."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from splitpose import annotations
+from splitpose.benchmark.schema import Device, Latency, Run
+from splitpose.inference import metadata
+from splitpose.inference.metadata import Metadata
+from splitpose.settings import Profile, load
+from splitpose.skeleton import INDEX
+
+POSE = np.array(
+    [[30, 40], [20, 60], [15, 80], [70, 40], [80, 60], [85, 80], [35, 90], [65, 90], [45, 20], [55, 20], [50, 30]]
+)
+"""px; the box of the joints is 70 wide and high, its middle at 50, 55; the torso is 61 long."""
+
+MIDDLE, SIDE = np.array([50, 55]), 70
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a TFLite file with a card that finds all joints but the `lost` ones, which it puts elsewhere."""
+    import tensorflow as tf
+
+    folder = tmp_path_factory.mktemp("files")
+
+    def make(
+        size: int = 32,
+        margin: float = 1.5,
+        around: str = "joints",
+        lost: Sequence[str] = (),
+        viewpoint: str = "observer",
+        output: str = "coordinates",
+        embed_metadata: bool = True,
+    ) -> Path:
+        facts = [size, margin, around, *lost, viewpoint, output, embed_metadata]
+        path = folder / f"{'-'.join(map(str, facts))}.tflite"
+        if path.exists():
+            return path
+        places = (POSE - MIDDLE) / (SIDE * margin)
+        places[[INDEX[joint] for joint in lost]] += 1
+        known = tf.constant(places[None, : INDEX["nose"]], tf.float32)
+        grid = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
+        away = 1.0 if "nose" in lost else 0.0
+
+        def function(crop: tf.Tensor) -> tf.Tensor:
+            red = crop[0, :, :, 0]
+            total = tf.maximum(tf.reduce_sum(red), 1.0)
+            x = tf.reduce_sum(red * grid[None]) / total + away
+            y = tf.reduce_sum(red * grid[:, None]) / total
+            return tf.concat([known, tf.reshape(tf.stack([x, y]), (1, 1, 2))], axis=1)
+
+        signature = tf.TensorSpec((1, size, size, 3), tf.float32)
+        concrete = tf.function(function, autograph=False).get_concrete_function(signature)
+        content = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
+        heatmaps = output == "heatmaps"
+        described = Metadata(
+            variant="final", precision="int8", viewpoint=viewpoint, size=size, region_from=around,
+            padding=margin, output=output, heatmap_width=5.0 if heatmaps else None,
+            decoding="dark" if heatmaps else None, weights_sha256="a", crops_sha256="b",
+        )  # fmt: skip
+        path.write_bytes(metadata.embed_metadata(content, described) if embed_metadata else content)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def profile(repository: Path) -> Profile:
+    loaded = load(Profile, repository / "profiles" / "sample.yaml")
+    return loaded.model_copy(update={"scoring": loaded.scoring.model_copy(update={"resamples": 200})})
+
+
+class Project:
+    """A workspace of 40 test people, two in a picture, of whom the last ten have no box."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.parity, self.checks = root / "parity.json", root / "checks.json"
+        self.table = root / "data" / "annotations" / "annotations.parquet"
+        self.write_table(_people(root / "data"))
+        self.checks.write_text(json.dumps({"passed": True, "failures": []}))
+
+    def write_table(self, table: pd.DataFrame) -> None:
+        annotations.write(table, self.table)
+
+    def write_parity(self, challenger: Path, file: float = 95.0, keras: float = 95.25) -> None:
+        figures = {"bytes": challenger.stat().st_size, "pck_0.2_mean": file, "keras_pck_0.2_mean": keras}
+        self.parity.write_text(json.dumps({"int8": figures}))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def _people(data: Path) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    (data / "raw").mkdir(parents=True)
+    rows, joints = [], []
+    for number in range(20):
+        picture = np.zeros((320, 640, 3), np.uint8)
+        for place, left in enumerate((40, 360)):
+            points = POSE * rng.uniform(0.9, 1.6) + [left + rng.uniform(0, 60), rng.uniform(20, 100)]
+            cv2.circle(picture, np.rint(points[INDEX["nose"]]).astype(int).tolist(), 3, (0, 0, 255), -1)
+            x0, y0, x1, y1 = [*points.min(axis=0), *points.max(axis=0)] if number < 15 else [np.nan] * 4
+            rows.append({
+                "id": f"{number}-{place}", "image": f"raw/{number}.png", "width": 640, "height": 320,
+                "split": "test", "group": f"film {number // 2}",
+                "box_x0": x0, "box_y0": y0, "box_x1": x1, "box_y1": y1,
+            })  # fmt: skip
+            joints.append(points)
+        cv2.imwrite(str(data / "raw" / f"{number}.png"), picture)
+    test = annotations.with_joints(pd.DataFrame(rows), np.stack(joints))
+    others = [test[:1].assign(id=split, split=split) for split in ("train", "val")]
+    return pd.concat([*others, test])
+
+
+class Stopwatch:
+    """A device on which each file takes the times, ms, that it is told, the last one again and again."""
+
+    def __init__(self, **times: Sequence[float]):
+        self.times: dict[str, Iterator[float]] = {name: _going_on(given) for name, given in times.items()}
+        self.runs: list[str] = []
+
+    def run(self, model: Path, inputs: object, options: object) -> Run:
+        self.runs.append(model.stem)
+        p95 = next(self.times[model.stem]) if model.stem in self.times else 2.0
+        return Run(
+            device=Device(
+                target="t", cpu="c", architecture="a", cores=4, system="s", runtime="r", delegate="XNNPACK"
+            ),
+            by_threads=[Latency(threads=1, runs=10, p50_ms=1.0, p95_ms=p95)],
+            load_ms=1.0, first_run_ms=1.0, fully_delegated=True, delegate_parts=1, profile=[],
+        )  # fmt: skip
+
+
+def _going_on(times: Sequence[float]) -> Iterator[float]:
+    yield from times
+    while True:
+        yield times[-1]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
+    """Every target is a device on which all files take 2 ms."""
+    stopwatch = Stopwatch()
+    monkeypatch.setattr("splitpose.promotion.measurements.target_of", lambda name: nullcontext(stopwatch))
+    return stopwatch

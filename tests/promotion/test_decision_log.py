@@ -1,0 +1,117 @@
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import pytest
+
+from splitpose.errors import InputError
+from splitpose.promotion.decision_log import Decision, append, read
+
+DECISION = Decision(
+    time="20261122T235959.123456Z",
+    profile="sample",
+    action="keep",
+    by="retrain",
+    dry_run=False,
+    challenger={"version": "7", "variant": "final"},
+    champion=None,
+    checks=[
+        {"name": "size", "passed": True, "figure": 100, "limit": None, "text": "100 bytes"},
+        {"name": "slices", "passed": False, "figure": -3.5, "limit": -2.0, "text": "group a|b"},
+    ],
+    reason="kept: a slice is worse",
+)
+
+
+def test_decisions_come_back_in_order(tmp_path):
+    path = tmp_path / "reports" / "decisions.jsonl"
+    assert read(path) == []
+    decisions = [replace(DECISION, time=str(number), action="promote") for number in range(3)]
+    for decision in decisions:
+        append(path, decision)
+    assert read(path) == decisions
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [asdict(one) for one in decisions]
+
+
+def test_half_a_line_is_passed_over_and_taken_away_by_the_next(tmp_path):
+    path = tmp_path / "decisions.jsonl"
+    append(path, DECISION)
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:100])
+    assert read(path) == [DECISION]
+    append(path, DECISION)
+    assert path.read_bytes() == whole * 2
+
+
+def test_a_whole_line_without_its_end_counts(tmp_path):
+    path = tmp_path / "decisions.jsonl"
+    append(path, DECISION)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    assert read(path) == [DECISION]
+    append(path, DECISION)
+    assert path.read_bytes() == whole * 2
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "decisions.jsonl"
+    append(path, DECISION)
+    whole = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        for room in (0, 50):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + room, hard))
+            with pytest.raises(InputError, match=r"decisions\.jsonl: the decision could not be written \(.*room"):
+                append(path, DECISION)
+            assert path.read_bytes() == whole
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", r"decisions\.jsonl, line 2: no decision \(Invalid JSON"),
+        ("{}", r"line 2: no decision \(time: Field required\); mend the line"),
+        (json.dumps(asdict(DECISION) | {"action": "hide"}), r"line 2: no decision \(action: Input should be"),
+    ],
+)
+def test_a_damaged_line_is_named(tmp_path, line, message):
+    path = tmp_path / "decisions.jsonl"
+    append(path, DECISION)
+    path.write_text(f"{path.read_text()}{line}\n")
+    with pytest.raises(InputError, match=message):
+        read(path)
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from promotion.test_decision_log import DECISION
+from splitpose.promotion.decision_log import append
+for number in range(50):
+    append(Path(sys.argv[1]), replace(DECISION, time=f"{sys.argv[2]} {number}", reason="long " * 3000))
+"""
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path, repository):
+    path = tmp_path / "decisions.jsonl"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(path), name], cwd=repository / "tests")
+        for name in ("one", "two", "three")
+    ]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    times = [decision.time for decision in read(path)]
+    for name in ("one", "two", "three"):
+        assert [time for time in times if time.startswith(name)] == [f"{name} {number}" for number in range(50)]
+
+
+def test_markdown_has_every_figure():
+    text = replace(DECISION, dry_run=True).as_markdown()
+    assert text.splitlines()[0] == "# keep (dry run)"
+    assert "- challenger: version 7, variant final\n- champion: none" in text
+    assert "| size | yes | 100 |  | 100 bytes |\n| slices | **no** | -3.5 | -2.0 | group a\\|b |" in text
+    assert text.endswith("sample, 20261122T235959.123456Z, by retrain")

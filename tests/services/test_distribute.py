@@ -1,0 +1,168 @@
+"""Two machines in miniature: two workers, each in its own clone, make two variants at once for a third clone."""
+
+import os
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+from mlflow import MlflowClient
+from support import toy_project
+from support.night import kill_all_of, wait_for
+from support.servers import BUCKET, s3_client
+
+TRAIN = """\
+import csv, shutil, sys
+from splitpose.tracking import live_run
+
+variant, history = sys.argv[1:]
+print("trains", variant, flush=True)
+total = 0
+for number in range(100_000_000):  # as trainings do, it keeps a core busy
+    total += number
+with live_run(variant) as log:
+    for row in list(csv.DictReader(open("made/history.csv")))[1:]:
+        log({key: int(value) if key == "iteration" else value for key, value in row.items()})
+shutil.copy("made/history.csv", history)
+"""
+IGNORED = "/data/\n/models/\n/reports/\n"
+
+
+@pytest.fixture
+def origin(tmp_path, repository):
+    """The project's repository."""
+    root = toy_project.write(tmp_path / "origin")
+    (root / "train.py").write_text(TRAIN)
+    (root / "prefect.yaml").write_text((repository / "prefect.yaml").read_text())
+    (root / "pipelines").symlink_to(repository / "pipelines")
+    (root / ".gitignore").write_text(IGNORED)
+    (root / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n/config.local\n")
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    commit(root)
+    return root
+
+
+def git(root: Path, *words: str) -> None:
+    who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.com"]
+    subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True)
+
+
+def commit(root: Path) -> None:
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "new")
+
+
+class Machine:
+    """A clone of the project, and the environment that is all that makes it one of several machines."""
+
+    def __init__(self, origin: Path, name: str, repository: Path, services: dict[str, str]):
+        self.root = origin.parent / name
+        git(origin, "clone", "--quiet", str(origin), str(self.root))
+        (self.root / ".dvc" / "config.local").write_text(
+            f"[core]\n    remote = store\n['remote \"store\"']\n    url = s3://{BUCKET}/dvc\n"
+        )
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+        self.environment = {
+            **kept,
+            **services,
+            "PREFECT_HOME": str(origin.parent / f"{name}-prefect"),
+            "DVC_SITE_CACHE_DIR": str(origin.parent / f"{name}-dvc"),
+            "TOY_PROJECT": str(self.root),
+            "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'src'}",
+        }
+        self.log = origin.parent / f"{name}.log"
+
+    def start(self, *words: str) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as file:
+            return subprocess.Popen(
+                [sys.executable, "-m", *words],
+                cwd=self.root,
+                env=self.environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    def work(self) -> None:
+        self.start("pipelines.schedule")
+        wait_for(self.log, "scheduled; runs are shown at")
+
+
+@pytest.fixture
+def machines(origin, repository, mlflow, prefect, s3, tmp_path):
+    services = {"MLFLOW_TRACKING_URI": mlflow, "PREFECT_API_URL": prefect, **s3}
+    yield [Machine(origin, name, repository, services) for name in ("coordinator", "first", "second")]
+    kill_all_of(tmp_path)
+
+
+def spread(coordinator: Machine) -> float:
+    """Seconds that the flow takes."""
+    start = time.monotonic()
+    status = coordinator.start("pipelines.reproduce", "--spread").wait(400)
+    assert status == 0, coordinator.log.read_text()[-4000:]
+    return time.monotonic() - start
+
+
+def variants_of(prefect: str) -> list[tuple[datetime, datetime]]:
+    """Start and end of the last two workers' runs."""
+    body = {"flows": {"name": {"any_": ["variant"]}}, "sort": "START_TIME_DESC", "limit": 2}
+    runs = requests.post(f"{prefect}/flow_runs/filter", json=body, timeout=10).json()
+    assert [run["state_name"] for run in runs] == ["Completed", "Completed"]
+    return sorted(tuple(datetime.fromisoformat(run[key]) for key in ("start_time", "end_time")) for run in runs)
+
+
+def test_two_workers_make_two_variants_at_once_and_one_report_has_both(
+    origin, machines, mlflow, prefect, s3, password, capsys
+):
+    coordinator, first, second = machines
+    first.work()
+    alone = spread(coordinator)
+    (_, ended), (began, _) = variants_of(prefect)
+    assert began >= ended  # one worker: one after the other
+
+    profile = origin / "profiles" / "tiny.yaml"
+    profile.write_text(profile.read_text().replace("iterations: 20", "iterations: 21"))
+    commit(origin)
+    for machine in machines:
+        git(machine.root, "pull", "--quiet")
+    second.work()
+    together = spread(coordinator)
+    (_, ended), (began, _) = variants_of(prefect)
+    assert began < ended
+    with capsys.disabled():
+        print(f"\ntwo variants: one worker {alone:.0f} s, two {together:.0f} s, ratio {alone / together:.2f}")
+
+    trained = [machine.log.read_text().count("- trains") for machine in machines]
+    assert trained[0] == 0 and sum(trained) == 4 and trained[2] == 1
+    assert "| plain | 50.5 |" in (coordinator.root / "reports" / "comparison.md").read_text()
+    stages = yaml.safe_load((coordinator.root / "dvc.lock").read_text())["stages"]
+    assert {f"benchmark@{variant}" for variant in toy_project.VARIANTS} < set(stages)
+
+    store = MlflowClient(mlflow)
+    (experiment,) = [one for one in store.search_experiments() if one.name == "splitpose-tiny"]
+    runs = store.search_runs([experiment.experiment_id])
+    assert sorted(run.info.run_name for run in runs) == ["fast", "fast", "plain", "plain"]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert {run.data.tags["splitpose.origin"] for run in runs} == {"trained"}
+    for run in runs:
+        losses = store.get_metric_history(run.info.run_id, "train_loss")
+        assert sorted(loss.step for loss in losses) == [10, 20, 30]
+    keys = [one["Key"] for one in s3_client(s3).list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert any(key.startswith("dvc/runs/") for key in keys)
+    assert any(key.endswith("models/plain/int8.tflite") for key in keys)
+    for machine in machines:
+        assert password not in machine.log.read_text()
+
+
+def test_a_clone_at_another_commit_says_so(origin, machines):
+    coordinator, first, _ = machines
+    first.work()
+    (origin / "train.py").write_text(TRAIN + "# another\n")
+    commit(origin)
+    git(coordinator.root, "pull", "--quiet")
+    assert coordinator.start("pipelines.reproduce", "--spread").wait(200) == 1
+    last = coordinator.log.read_text().splitlines()[-1]
+    assert last.startswith("error: plain: ") and "is at commit" in last and "check it out" in last

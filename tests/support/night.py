@@ -1,0 +1,93 @@
+"""Flow runs of a project in miniature, each a process whose words are kept."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from support import toy_project
+from support.servers import Server
+
+TRAIN = """\
+import csv, pathlib, sys, time
+from splitpose.tracking import live_run
+
+variant, history = sys.argv[1:]
+rows = list(csv.DictReader(open("made/history.csv")))
+checkpoint = pathlib.Path("checkpoint.txt")
+done = int(checkpoint.read_text()) if checkpoint.exists() else 0
+print("begins after row", done, flush=True)
+with live_run(variant) as log:
+    for number, row in list(enumerate(rows, 1))[done:]:
+        log({key: int(value) if key == "iteration" else value for key, value in row.items()})
+        checkpoint.write_text(str(number))
+        print("row", number, flush=True)
+        while number == 2 and not pathlib.Path("go.txt").exists():
+            time.sleep(0.05)
+    pathlib.Path(history).write_text(open("made/history.csv").read())
+checkpoint.unlink()
+"""
+PARAMS = "profile: tiny\nvariants:\n  plain: {}\n"
+PATIENCE = 90.0
+"""Seconds that a test waits for something to be said."""
+
+
+def write(root: Path) -> Path:
+    """A project of one variant whose training stops in the middle until go.txt is there."""
+    toy_project.write(root)
+    (root / "params.yaml").write_text(PARAMS)
+    (root / "train.py").write_text(TRAIN)
+    return root
+
+
+class Night:
+    """Flow runs of a project, each a process whose words are kept."""
+
+    def __init__(self, root: Path, prefect: Server, repository: Path, **more: str):
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+        self.root = root
+        self.environment = {
+            **kept,
+            "PREFECT_API_URL": prefect.health.removesuffix("/health"),
+            "PREFECT_HOME": str(root.parent / "prefect"),
+            "PREFECT_TASKS_DEFAULT_RETRY_DELAY_SECONDS": "1",
+            "DVC_SITE_CACHE_DIR": str(root.parent / "dvc"),
+            "TOY_PROJECT": str(root),
+            "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'src'}",
+            **more,
+        }
+
+    def start(self, log: Path, *code: str) -> "subprocess.Popen[bytes]":
+        command = ["-m", "pipelines.reproduce"] if not code else ["-c", *code]
+        with log.open("wb") as file:
+            return subprocess.Popen(
+                [sys.executable, *command],
+                cwd=self.root,
+                env=self.environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def run(self, *code: str) -> tuple[int, str]:
+        log = Path(self.environment["PREFECT_HOME"]).with_suffix(".log")
+        flow = self.start(log, *code)
+        return flow.wait(PATIENCE), log.read_text()
+
+
+def kill_all_of(folder: Path) -> None:
+    """The processes of projects below a folder, as when the machine is switched off."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("TOY_PROJECT", "").startswith(str(folder)):
+                process.kill()
+
+
+def wait_for(log: Path, words: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while words not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)

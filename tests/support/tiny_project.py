@@ -1,0 +1,68 @@
+"""The project itself on a tiny profile, in a folder of its own, run by dvc."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+
+def tiny_profile(repository: Path, name: str = "sample", **source: object) -> dict:
+    """The profile with few small crops, short trainings and these changes of its source."""
+    profile = yaml.safe_load((repository / "profiles" / f"{name}.yaml").read_text())
+    profile["source"] |= source
+    profile["crops"] |= {"size": 32, "copies_per_instance": 2, "instances_per_shard": 20}
+    profile["model"] |= {"width_multiplier": 0.25}
+    profile["training"] |= {"batch_size": 4, "validation_interval": 4}
+    for phase in ("frozen", "fine_tune"):
+        profile["training"][phase] |= {"iterations": 8, "warmup_iterations": 0}
+    profile["scoring"] |= {"resamples": 100}
+    # One joint of a few people is a point or more.
+    profile["conversion"] |= {"calibration_crops": 8, "max_pck_drop": {"float16": 5.0, "int8": 20.0}}
+    profile["benchmark"] |= {"threads": [1], "runs": 10, "warm_up_runs": 2}
+    # A model that learned nothing may be the first champion; a few runs say little of latency.
+    profile["gate"] |= {"min_above_mean_pose": -100.0, "max_parity_loss": 20.0, "max_p95_ratio": 20.0}
+    return profile
+
+
+def workspace(repository: Path, folder: Path, variants: list[str], profile: dict | None = None) -> Path:
+    """A copy of what git tracks, or would, with a tiny profile (by default the sample's) and an empty cache."""
+    profile = profile or tiny_profile(repository, people=48, films=8)
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    ):
+        if name and (repository / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(repository / name, folder / name)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
+    params = {"profile": "sample_tiny", "variants": {name: {} for name in variants}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    return folder
+
+
+def dvc(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
+    }
+    command = [sys.executable, "-m", "dvc", *words]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def repro(folder: Path, *targets: str) -> str:
+    """Run what is not up to date of the stages before and including `targets`, or of all; what they said."""
+    done = dvc(folder, "repro", *targets)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Of every output in dvc.lock."""
+    stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+    return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}

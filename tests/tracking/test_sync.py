@@ -1,0 +1,374 @@
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import toy_project
+from support.toy_project import ROWS
+
+from splitpose.errors import InputError
+from splitpose.tracking import connect, lineage, live_run, record, state
+
+Content = dict[str, Any]
+"""{"status", "metrics", "params", "tags"} of a run."""
+
+Recorded = tuple[Path, dict[str, str], dict[str, Content]]
+"""A project, the runs' ids, and what MLflow held before they were recorded."""
+
+CURVES = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A toy project after `dvc repro`; its stage fine_tune@plain logged looks 2 and 3 while it ran."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        root = toy_project.write(tmp_path_factory.mktemp("toy") / "project")
+        toy_project.repro(root)
+        yield root
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Path:
+    """A copy of it without MLflow's files."""
+    return Path(
+        shutil.copytree(finished, tmp_path / "project", ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts"))
+    )
+
+
+@pytest.fixture(scope="module")
+def recorded(finished: Path) -> Recorded:
+    """The toy project itself, recorded after its run, with the runs' ids and what MLflow held before."""
+    before = contents(finished)
+    return finished, record(finished), before
+
+
+def contents(root: Path) -> dict[str, Content]:
+    """Everything in MLflow's database but times and ids: {variant: {"status", "metrics", "params", "tags"}}."""
+    with sqlite3.connect(root / "mlflow.db") as database:
+        runs = database.execute("select run_uuid, name, status from runs").fetchall()
+        found = {}
+        for run, name, status in runs:
+            assert name not in found, "a second run of the same variant"
+            metrics = database.execute("select key, step, value from metrics where run_uuid = ?", [run])
+            params = database.execute("select key, value from params where run_uuid = ?", [run])
+            tags = database.execute("select key, value from tags where run_uuid = ?", [run])
+            found[name] = {
+                "status": status,
+                "metrics": sorted(metrics),
+                "params": dict(params.fetchall()),
+                "tags": dict(tags.fetchall()),
+            }
+    return found
+
+
+def curve(content: Content, key: str) -> list[tuple[int, float]]:
+    return [(step, value) for name, step, value in content["metrics"] if name == key]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def digests(root: Path) -> dict[str, str]:
+    return {name: state.digest(state.of_workspace(root, name), name) for name in toy_project.VARIANTS}
+
+
+def test_state_is_the_same_before_a_run_and_after_it(project: Path) -> None:
+    entries = state.of_lock(project)
+    after = {name: state.digest(entries, name) for name in toy_project.VARIANTS}
+    (project / "dvc.lock").unlink()
+    shutil.rmtree(project / "models")  # as before the first run: only the data is there
+    shutil.rmtree(project / "reports")
+    assert digests(project) == after
+    assert after["plain"] != after["fast"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("profiles/tiny.yaml", "iterations: 20", "iterations: 21", {"plain", "fast"}),
+        ("params.yaml", "1.0e-5", "2.0e-5", {"fast"}),
+        ("profiles/tiny.yaml", "unused: 1", "unused: 2", set()),
+        ("data/crops/people.txt", "20", "21", {"plain", "fast"}),
+        ("train.py", "# one", "# two", {"plain", "fast"}),
+    ],
+)
+def test_state_changes_with_what_a_variant_is_made_from(
+    project: Path, file: str, old: str, new: str, changed: set[str]
+) -> None:
+    before = digests(project)
+    edit(project / file, old, new)
+    after = digests(project)
+    assert {name for name in before if before[name] != after[name]} == changed
+
+
+def test_a_stage_logs_while_dvc_runs_it(recorded: Recorded) -> None:
+    root, _, before = recorded
+    assert list(before) == ["plain"]
+    assert before["plain"]["status"] == "RUNNING"
+    assert before["plain"]["tags"]["splitpose.state"] == state.digest(state.of_lock(root), "plain")
+    for key in CURVES:
+        assert curve(before["plain"], key) == [(row["iteration"], row[key]) for row in ROWS[1:]]
+
+
+def test_record_completes_every_variant(recorded: Recorded) -> None:
+    root, runs, _ = recorded
+    assert list(runs) == ["plain", "fast"]
+    now = contents(root)
+    for variant in ("plain", "fast"):
+        assert now[variant]["status"] == "FINISHED"
+        for key in CURVES:
+            assert curve(now[variant], key) == [(row["iteration"], row[key]) for row in ROWS]
+        single = {key: value for key, _, value in now[variant]["metrics"] if key not in CURVES}
+        assert single == {
+            "test_people": 7, "parameters": 1000, "macs": 5000,
+            "best_iteration": 30, "best_train_loss": 0.125, "best_val_loss": 0.2,
+            "pck_0.05_mean": 20.5, "pck_0.05_mean_ci95_low": 18, "pck_0.05_mean_ci95_high": 23,
+            "pck_0.2_mean": 50.5, "pck_0.2_mean_ci95_low": 48, "pck_0.2_mean_ci95_high": 53,
+            "pck_0.2_lwri": 42, "pck_0.2_lwri_ci95_low": 35, "pck_0.2_lwri_ci95_high": 49,
+            "auc_0.2_mean": 30.5, "auc_0.2_mean_ci95_low": 28, "auc_0.2_mean_ci95_high": 33,
+            "pck_0.2_mean_argmax": 50.5, "pck_0.2_mean_argmax_flip_test": 52.5,
+            "pck_0.2_mean_int8": 49.5, "keras_pck_0.2_mean_int8": 50.5, "max_difference_int8": 0.25,
+            "bytes_int8": 321, "p50_ms_int8": 1.5, "p95_ms_int8": 2.5, "fully_delegated_int8": 1,
+        }  # fmt: skip
+        assert now[variant]["params"]["source.people"] == "20"
+        tags = now[variant]["tags"]
+        assert tags["stand-in"] == "rendered people"
+        assert tags["device.cpu"] == "abacus"
+        assert tags["splitpose.profile"] == "tiny"
+        (crops,) = (out["md5"] for out in state.of_lock(root)["download"]["outs"])
+        assert tags["data.crops"] == crops
+    rates = {variant: now[variant]["params"]["training.fine_tune.learning_rate"] for variant in now}
+    assert rates == {"plain": "0.002", "fast": "1e-05"}
+
+
+def test_what_dvc_restored_is_told_from_what_was_trained(recorded: Recorded) -> None:
+    """Only one of the toy's variants trains under live_run; the other is as if it came from the cache."""
+    root, *_ = recorded
+    tags = {name: run["tags"]["splitpose.origin"] for name, run in contents(root).items()}
+    assert tags == {"plain": "trained", "fast": "restored from DVC's cache"}
+
+
+def test_record_keeps_the_files(recorded: Recorded) -> None:
+    root, runs, _ = recorded
+    folder = root / "mlartifacts" / runs["fast"] / "artifacts"
+    kept = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert kept == {
+        "dvc.lock", "params.yaml", "profiles/tiny.yaml", "models/fast/int8.tflite", "reports/history/fast.csv",
+        "reports/metrics/fast.json", "reports/predictions/fast.csv", "reports/parity/fast.json",
+        "reports/decodings/fast.json", "reports/robustness/fast.json", "reports/cases/fast.jpg",
+        "reports/benchmark/fast.json", "reports/figures/curves.png",
+    }  # fmt: skip
+    for name in kept:
+        assert (folder / name).read_bytes() == (root / name).read_bytes()
+
+
+def test_record_again_changes_nothing(recorded: Recorded) -> None:
+    root, runs, _ = recorded
+
+    def rows() -> dict[str, list[str]]:
+        with sqlite3.connect(root / "mlflow.db") as database:
+            tables = ("runs", "metrics", "latest_metrics", "params", "tags", "experiments")
+            return {table: sorted(map(str, database.execute(f"select * from {table}"))) for table in tables}
+
+    def files() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in (root / "mlartifacts").rglob("*")}
+
+    before, before_files = rows(), files()
+    assert record(root) == runs
+    assert rows() == before
+    assert files() == before_files
+
+
+def test_a_lost_database_comes_back(recorded: Recorded, project: Path) -> None:
+    root, runs, _ = recorded
+    assert not (project / "mlflow.db").exists()
+    assert set(record(project).values()).isdisjoint(runs.values())
+    assert contents(project) == contents(root)
+
+
+def test_unfinished_variants_are_named_and_the_others_recorded(project: Path) -> None:
+    edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
+    with pytest.raises(InputError, match=r"not all stages have run for fast; run `dvc repro`"):
+        record(project)
+    assert contents(project)["plain"]["status"] == "FINISHED"
+    assert "fast" not in contents(project)
+
+
+def test_stages_of_two_runs_are_not_one_state(project: Path) -> None:
+    entries = state.of_lock(project)
+    assert state.finished(entries, "plain")
+    entries["evaluate@plain"]["deps"][0]["md5"] = "0" * 32  # scored with crops that are no longer there
+    assert not state.finished(entries, "plain")
+    assert state.finished(entries, "fast")
+
+
+def test_a_file_that_is_not_the_one_in_the_lock_is_an_error(project: Path) -> None:
+    edit(project / "reports" / "metrics" / "plain.json", "50.5", "99.9")
+    with pytest.raises(InputError, match=r"metrics/plain.json: not the file that dvc.lock knows"):
+        record(project)
+
+
+def test_a_lock_that_knows_no_readings_is_an_error(project: Path) -> None:
+    path = project / "dvc.lock"
+    lock = yaml.safe_load(path.read_text())
+    for variant in toy_project.VARIANTS:
+        outs = lock["stages"][f"evaluate@{variant}"]["outs"]
+        outs[:] = [out for out in outs if "decodings" not in out["path"]]
+    path.write_text(yaml.safe_dump(lock))
+    with pytest.raises(InputError, match=r"dvc.lock: 0 files of a variant in reports/decodings; run `dvc repro`"):
+        record(project)
+
+
+def test_before_the_first_run_record_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"dvc.lock: no such file; `dvc repro` writes it"):
+        record(toy_project.write(tmp_path))
+
+
+@pytest.fixture
+def as_stage(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of a stage that DVC runs."""
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    monkeypatch.setenv("DVC_STAGE", "fine_tune@plain")
+    for key in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
+        monkeypatch.setenv(key, "1")
+    return project
+
+
+def test_training_that_failed_and_runs_again_is_one_run(as_stage: Path) -> None:
+    with pytest.raises(KeyError), live_run("plain") as log:
+        log(ROWS[0])
+        log(ROWS[1])
+        raise KeyError
+    assert contents(as_stage)["plain"]["status"] == "FAILED"
+    with live_run("plain") as log:
+        for row in ROWS:
+            log(row)
+    now = contents(as_stage)["plain"]
+    assert now["status"] == "RUNNING"
+    for key in CURVES:
+        assert curve(now, key) == [(row["iteration"], row[key]) for row in ROWS]
+
+
+def test_training_goes_on_without_mlflow(
+    as_stage: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+    trained = []
+    with live_run("plain") as log:
+        for row in ROWS:
+            log(row)
+            trained.append(row)
+    assert trained == ROWS
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: MLflow")]
+    assert len(warnings) == 1
+
+
+def test_a_stage_run_by_hand_is_not_logged(as_stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DVC_STAGE")
+    with live_run("plain") as log:
+        log(ROWS[0])
+    assert not (as_stage / "mlflow.db").exists()
+
+
+def test_a_named_store_is_used(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/elsewhere.db")
+    assert connect(project).search_experiments() != []
+    assert (tmp_path / "elsewhere.db").exists()
+    assert not (project / "mlflow.db").exists()
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+
+
+def hash_of(root: Path, path: str) -> str:
+    """DVC's hash of an output."""
+    outs = [out for stage in state.of_lock(root).values() for out in stage["outs"]]
+    (found,) = (out["md5"] for out in outs if out["path"] == path)
+    return str(found)
+
+
+def test_lineage_tells_where_each_variant_comes_from(recorded: Recorded) -> None:
+    root, runs, _ = recorded
+    facts = lineage(root, ["plain", "fast"])
+    assert facts["all variants"] == {"git commit": "no git", "data/crops": hash_of(root, "data/crops")}
+    digest = state.digest(state.of_lock(root), "fast")
+    files = (
+        "models/fast/frozen.weights.h5",
+        "models/fast/final.weights.h5",
+        "models/fast/int8.tflite",
+        "reports/predictions/fast.csv",
+    )
+    assert facts["fast"] == {
+        "MLflow run": runs["fast"],
+        "state (MLflow's tag splitpose.state)": digest,
+        **{file: hash_of(root, file) for file in files},
+    }
+    assert facts["plain"]["MLflow run"] == runs["plain"]
+
+
+def test_lineage_without_a_database_asks_nothing_and_makes_none(project: Path) -> None:
+    assert lineage(project, ["plain"])["plain"]["MLflow run"] == "none yet"
+    assert not (project / "mlflow.db").exists()
+
+
+def test_lineage_of_a_state_that_was_not_recorded(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, _, _ = recorded
+    monkeypatch.setattr(state, "digest", lambda entries, variant: "another state")
+    assert lineage(root, ["plain"])["plain"]["MLflow run"] == "none yet"
+
+
+def test_lineage_where_mlflow_does_not_answer(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+    for key in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
+        monkeypatch.setenv(key, "1")
+    facts = lineage(project, ["plain"])["plain"]
+    assert facts["MLflow run"].startswith("not asked: ")
+    assert "\n" not in facts["MLflow run"]
+    assert len(facts) == 6
+
+
+def test_lineage_before_dvc_ran(project: Path) -> None:
+    (project / "dvc.lock").unlink()
+    assert lineage(project, ["plain"]) == {
+        "all variants": {
+            "git commit": "no git",
+            "dvc.lock": f"{project / 'dvc.lock'}: no such file; `dvc repro` writes it",
+        }
+    }
+
+
+def test_lineage_of_a_variant_that_dvc_did_not_finish(project: Path) -> None:
+    edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
+    facts = lineage(project, ["plain", "fast"])
+    assert facts["fast"] == {"dvc.lock": "not all stages of this variant were run by DVC"}
+    assert "models/plain/final.weights.h5" in facts["plain"]
+
+
+def test_lineage_tells_changes_that_are_not_committed(project: Path) -> None:
+    def git(*words: str) -> str:
+        me = ("-c", "user.name=me", "-c", "user.email=me@localhost")
+        done = subprocess.run(["git", *me, *words], cwd=project, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def told() -> str:
+        return lineage(project, ["plain"])["all variants"]["git commit"]
+
+    git("init", "--quiet")
+    git("add", "dvc.yaml", "dvc.lock", "params.yaml", "profiles")
+    git("commit", "--quiet", "--message", "all")
+    head = git("rev-parse", "HEAD")
+    assert told() == head
+    edit(project / "dvc.lock", "schema: '2.0'", "schema: '2.0'  # written while the report is made")
+    (project / "new.txt").write_text("git does not know it")
+    assert told() == head
+    edit(project / "params.yaml", "1.0e-5", "2.0e-5")
+    assert told() == f"{head} with changes that are not committed"

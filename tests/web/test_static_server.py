@@ -1,0 +1,127 @@
+"""What lies beside the page and how it is served; tests/web has the page itself."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+from support.processes import wait_for
+
+from splitpose.errors import InputError
+from splitpose.web import static_server
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A page that is not the real one."""
+    (tmp_path / "page" / "wasm").mkdir(parents=True)
+    for name in ("index.html", "app.js", "style.css", "icon.svg", "wasm/litert.wasm"):
+        (tmp_path / "page" / name).write_text(name)
+    return tmp_path / "page"
+
+
+@pytest.fixture
+def models(tmp_path):
+    for name in ("split/int8", "split/float32", "final/int8"):
+        path = tmp_path / "models" / f"{name}.tflite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (tmp_path / "models" / "split" / "final.weights.h5").touch()
+    return tmp_path / "models"
+
+
+def entries(folder):
+    return json.loads((folder / "models" / "index.json").read_text())
+
+
+def test_models_lie_beside_the_page_with_their_hash(models, folder):
+    assert static_server.publish(models, folder) == 3
+    names = [(entry["variant"], entry["precision"]) for entry in entries(folder)]
+    assert names == [("final", "int8"), ("split", "float32"), ("split", "int8")]
+    file, found = entries(folder)[0]["file"].split("?")
+    assert file == "models/final/int8.tflite"
+    assert (folder / file).read_text() == "final/int8"
+    assert len(found) == 16
+
+
+def test_a_changed_model_has_another_address_and_one_that_went_is_gone(models, folder):
+    static_server.publish(models, folder)
+    before = entries(folder)
+    (models / "final" / "int8.tflite").write_text("better")
+    (models / "split" / "int8.tflite").unlink()
+    assert static_server.publish(models, folder) == 2
+    after = entries(folder)
+    assert after[0]["file"] != before[0]["file"]
+    assert after[1] == before[1]
+    assert not (folder / "models" / "split" / "int8.tflite").exists()
+
+
+def test_no_models_are_an_empty_list(tmp_path, folder):
+    assert static_server.publish(tmp_path / "nowhere", folder) == 0
+    assert entries(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("/", 200, "text/html; charset=utf-8"),
+        ("/app.js", 200, "text/javascript"),
+        ("/style.css", 200, "text/css"),
+        ("/icon.svg", 200, "image/svg+xml"),
+        ("/wasm/litert.wasm", 200, "application/wasm"),
+        ("/models/split/int8.tflite?0123", 200, "application/octet-stream"),
+        ("/wasm/", 404, None),
+        ("/../models/split/final.weights.h5", 404, None),
+    ],
+)
+def test_files_are_served_under_their_kind_and_folders_are_not(models, folder, path, status, kind):
+    static_server.publish(models, folder)
+    with static_server.server(folder, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+            connection.request("GET", path)
+            answer = connection.getresponse()
+        finally:
+            server.shutdown()
+            thread.join()
+    assert answer.status == status
+    if kind:
+        assert answer.headers["Content-Type"] == kind
+        assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+def test_a_taken_port_is_told(folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(
+            InputError, match=r"^port \d+ cannot be used \(.*\); take another: `make demo PORT=8001`$"
+        ):
+            static_server.server(folder, taken.getsockname()[1])
+
+
+def test_the_demo_says_where_it_is_and_ends_with_ctrl_c(models, folder, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from splitpose.web import demo, static_server;"
+        "static_server.DIST = Path(sys.argv.pop(1)); demo.main()"
+    )
+    log = tmp_path / "log"
+    words = [sys.executable, "-c", code, str(folder), "--models", str(models), "--port", "0"]
+    with log.open("w") as file:
+        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=os.environ)
+    try:
+        wait_for(lambda: "open http://127.0.0.1:" in log.read_text(), "it did not start")
+        assert "3 model(s) of" in log.read_text()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in log.read_text()
