@@ -63,7 +63,7 @@ def test_a_list_for_an_object_is_an_input_error(tmp_path: Path) -> None:
     ("key", "value", "said"),
     [
         ("torso", "rsho-lhip", "torso is rsho-lhip, but lsho-rhip for baseline"),
-        ("bootstrap_cluster", "group", "drawn_by is group, but image for baseline"),
+        ("bootstrap_cluster", "group", "bootstrap_cluster is group, but image for baseline"),
         ("flip_test", True, "flip_test is True, but False for baseline"),
     ],
 )
