@@ -259,10 +259,10 @@ def _seconds(text: str) -> float:
 def _benchmark(options: argparse.Namespace) -> None:
     from splitpose.benchmark.measure import measure
     from splitpose.benchmark.table import print_benchmark
-    from splitpose.benchmark.targets import Options, target_of
+    from splitpose.benchmark.targets import BenchmarkOptions, open_target
 
-    how = Options(tuple(options.threads), options.runs, options.warmup_runs, options.sustained)
-    with target_of(options.target, options.benchmark_binary) as target:
+    how = BenchmarkOptions(tuple(options.threads), options.runs, options.warmup_runs, options.sustained)
+    with open_target(options.target, options.benchmark_binary) as target:
         result = measure(target, {str(model): model for model in options.models}, how)
     if options.json:
         result.write(options.json)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.benchmark.targets.device_runner import delegation
+from splitpose.benchmark.targets.device_runner import inspect_delegation
 from splitpose.codecs import Coordinates, Heatmaps
 from splitpose.errors import InputError
 from splitpose.export.tflite import convert_to_tflite
@@ -34,7 +34,7 @@ def test_what_is_written_is_read_and_the_model_computes_the_same(content, tmp_pa
     assert metadata.read(carded) == Metadata(**FACTS)
     crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
     np.testing.assert_array_equal(Runtime(carded).run(crops), Runtime(plain).run(crops))
-    assert delegation(Runtime(carded)._interpreter) == (1, [])
+    assert inspect_delegation(Runtime(carded)._interpreter) == (1, [])
     assert 0 < carded.stat().st_size - plain.stat().st_size < 2000
 
 
