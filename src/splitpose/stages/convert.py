@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, models
 from splitpose.codecs import Codec
 from splitpose.crops import tfrecords
