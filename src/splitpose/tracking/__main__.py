@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 from splitpose.errors import InputError
-from splitpose.tracking import record
+from splitpose.tracking import sync_runs
 
 try:
-    for variant, run in record(Path.cwd()).items():
+    for variant, run in sync_runs(Path.cwd()).items():
         print(f"{variant}: MLflow run {run}")
 except InputError as error:
     sys.exit(f"error: {error}")
