@@ -16,7 +16,7 @@ def sync() -> None:
     """
     from splitpose import tracking
 
-    for variant, run in tracking.record(Path.cwd()).items():
+    for variant, run in tracking.sync_runs(Path.cwd()).items():
         print(f"{variant}: MLflow run {run}")
 
 
