@@ -114,7 +114,7 @@ def test_why_the_champion_could_not_be_fetched_is_told(judge, file):
     [
         (lambda file: b"", r"its file: not a TFLite file that runs here"),
         (lambda file: file().read_bytes()[:1000], r"its file: not a TFLite file that runs here"),
-        (lambda file: file(embed_metadata=False).read_bytes(), r"its file: has no card that says how it is used"),
+        (lambda file: file(with_metadata=False).read_bytes(), r"its file: has no splitpose metadata"),
         (lambda file: file(viewpoint="person").read_bytes(), r"its left and right are the person's"),
         (lambda file: file().read_bytes().replace(b'"nose"]', b'"chin"]'), r"its file: finds other joints"),
         (lambda file: file(output="heatmaps").read_bytes(), r"its file: does not do what its card says"),
@@ -169,7 +169,7 @@ def test_a_device_out_of_reach_is_an_error(judge, file, profile, monkeypatch):
         def run(self, model, inputs, options):
             raise InputError("ssh://nobody@nowhere: cannot be reached")
 
-    monkeypatch.setattr("splitpose.promotion.measurements.target_of", lambda name: nullcontext(Gone()))
+    monkeypatch.setattr("splitpose.promotion.measurements.open_target", lambda name: nullcontext(Gone()))
     with pytest.raises(InputError, match="cannot be reached"):
         judge(file(margin=2.0), champion=file())
 

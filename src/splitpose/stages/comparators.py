@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose.benchmark.measure import measure
 from splitpose.benchmark.schema import ModelBenchmark
 from splitpose.benchmark.targets import BenchmarkOptions, open_target

@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import numpy as np
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, models
 from splitpose.codecs import Codec, Heatmaps
 from splitpose.crops import tfrecords
