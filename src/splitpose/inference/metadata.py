@@ -101,5 +101,5 @@ def _first(error: ValidationError) -> str:
 def output_of(codec: Codec) -> tuple[Literal["coordinates", "heatmaps"], float | None, Decoding | None]:
     """A card's `output`, `heatmap_fwhm` and `decoding` for a codec."""
     if isinstance(codec, Heatmaps):
-        return "heatmaps", codec.width, codec.decoding
+        return "heatmaps", codec.fwhm, codec.decoding
     return "coordinates", None, None
