@@ -217,7 +217,7 @@ def test_joints_are_those_of_the_picture_and_person(file, project, profile):
 
 def test_two_files_on_this_machine(project, profile, file):
     """Nothing stands in for the device here."""
-    quick = profile.benchmark.model_copy(update={"runs": 300, "warm_up_runs": 20})
+    quick = profile.benchmark.model_copy(update={"runs": 300, "warmup_runs": 20})
     slow = profile.gate.model_copy(update={"max_p95_ratio": 0.001})
     challenger, champion = file(), file(lost=WRISTS)
     project.write_parity(challenger)
