@@ -9,7 +9,7 @@ import pandas as pd
 
 from splitpose import annotations
 from splitpose.benchmark.targets import BenchmarkOptions, open_target
-from splitpose.crops.instances import croppable
+from splitpose.crops.instances import select_croppable
 from splitpose.errors import InputError
 from splitpose.evaluation.pck import normalised_errors
 from splitpose.files import read_json
@@ -63,7 +63,7 @@ def test_rows(table: pd.DataFrame, *contenders: Candidate) -> pd.DataFrame:
     Raises InputError where there is nobody.
     """
     for contender in contenders:
-        table = croppable(table, contender.card.region_from)
+        table = select_croppable(table, contender.card.region_from)
     return table[table["split"] == "test"].reset_index(drop=True)
 
 
