@@ -36,7 +36,7 @@ class Codec(Protocol):
     def confidence(self, outputs: np.ndarray) -> np.ndarray:
         """The model's output -> (B, K) float32 confidence from 0 to 1, NaN where the model gives none."""
 
-    def mirror(self, outputs: np.ndarray) -> np.ndarray:
+    def flip(self, outputs: np.ndarray) -> np.ndarray:
         """The model's output for crops -> what it would be for the same crops mirrored, and the other way round."""
 
 
@@ -58,7 +58,7 @@ class Coordinates:
         """A regressed coordinate carries no confidence: (B, K) of NaN."""
         return np.full(np.shape(outputs)[:2], np.nan, np.float32)
 
-    def mirror(self, outputs: np.ndarray) -> np.ndarray:
+    def flip(self, outputs: np.ndarray) -> np.ndarray:
         """(B, K, 2) -> (B, K, 2): x changes its sign, left and right their places."""
         return np.asarray(outputs)[:, FLIP_INDICES] * np.array([-1, 1], np.float32)
 
@@ -78,7 +78,7 @@ class Heatmaps:
     """
 
     size: int
-    width: float
+    fwhm: float
     decoding: Decoding = "argmax"
 
     @property
@@ -89,7 +89,7 @@ class Heatmaps:
     @property
     def sigma(self) -> float:
         """Standard deviation of a bump in heatmap px."""
-        return self.width / (2 * sqrt(2 * log(2)))
+        return self.fwhm / (2 * sqrt(2 * log(2)))
 
     def encode(self, joints: Any) -> Any:
         """(B, K, 2) crop px -> (B, H, W, K)."""
@@ -117,7 +117,7 @@ class Heatmaps:
         # As `max` would find, in a fifth of the time: NumPy is slow where the joints are the last axis.
         return np.clip(np.take_along_axis(pixels, _highest(outputs), axis=1)[:, 0], 0, 1)
 
-    def mirror(self, outputs: np.ndarray) -> np.ndarray:
+    def flip(self, outputs: np.ndarray) -> np.ndarray:
         """(B, H, W, K) -> (B, H, W, K): each map mirrored, left and right in each other's places."""
         return np.asarray(outputs)[:, :, ::-1, FLIP_INDICES]
 
@@ -164,9 +164,9 @@ def _smoothing(side: int, sigma: float) -> np.ndarray:
     return weights.astype(np.float32)
 
 
-def codec_of(outputs: np.ndarray, size: int) -> Codec:
+def infer_codec(outputs: np.ndarray, size: int) -> Codec:
     """The codec that decodes these outputs of a model for crops of `size` px, told by their shape.
 
     Outputs alone do not say how wide the bumps are that the model learned, so heatmaps are decoded by "argmax".
     """
-    return Coordinates(size) if outputs.ndim == 3 else Heatmaps(size, width=0.0)
+    return Coordinates(size) if outputs.ndim == 3 else Heatmaps(size, fwhm=0.0)

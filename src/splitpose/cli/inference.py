@@ -116,10 +116,10 @@ def benchmark(
     """
     from splitpose.benchmark.measure import measure
     from splitpose.benchmark.table import print_benchmark
-    from splitpose.benchmark.targets import Options, target_of
+    from splitpose.benchmark.targets import BenchmarkOptions, open_target
 
-    options = Options(tuple(threads), runs, warmup_runs, sustained)
-    with target_of(target, benchmark_binary) as device:
+    options = BenchmarkOptions(tuple(threads), runs, warmup_runs, sustained)
+    with open_target(target, benchmark_binary) as device:
         result = measure(device, {str(model): model for model in models}, options)
     if json:
         result.write(json)

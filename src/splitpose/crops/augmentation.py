@@ -6,26 +6,26 @@ import cv2
 import numpy as np
 
 from splitpose.crops.crop import Crop
-from splitpose.crops.geometry import Picture, apply, crop_affine
-from splitpose.crops.instances import Person
+from splitpose.crops.geometry import ImagePyramid, apply_affine, crop_affine
+from splitpose.crops.instances import Instance
 from splitpose.settings import Crops
 from splitpose.skeleton import FLIP_INDICES
 
 
-def crops_of(person: Person, picture: Picture, settings: Crops, split: str) -> list[Crop]:
+def extract_crops(person: Instance, picture: ImagePyramid, settings: Crops, split: str) -> list[Crop]:
     """The crops of a person, pixels in BGR: augmented copies for training, else the one as it is."""
     if split != "train":
-        return [plain(person, picture, settings.size)]
-    return [augmented(person, picture, settings, copy) for copy in range(settings.copies_per_instance)]
+        return [extract_crop(person, picture, settings.size)]
+    return [extract_augmented_crop(person, picture, settings, copy) for copy in range(settings.copies_per_instance)]
 
 
-def plain(person: Person, picture: Picture, size: int) -> Crop:
+def extract_crop(person: Instance, picture: ImagePyramid, size: int) -> Crop:
     """The crop as it is, for validation, test and use."""
     affine = crop_affine(person.region, size)
-    return Crop(person.id, picture.cut(affine, size), apply(affine, person.joints), affine)
+    return Crop(person.id, picture.warp(affine, size), apply_affine(affine, person.joints), affine)
 
 
-def augmented(person: Person, picture: Picture, settings: Crops, copy: int) -> Crop:
+def extract_augmented_crop(person: Instance, picture: ImagePyramid, settings: Crops, copy: int) -> Crop:
     """One of a training person's copies; its chance depends on the seed, the id and the copy's number alone."""
     rng = np.random.default_rng([settings.seed, crc32(person.id.encode()), copy])
     mirror = bool(rng.random() < settings.horizontal_flip_prob)
@@ -35,12 +35,12 @@ def augmented(person: Person, picture: Picture, settings: Crops, copy: int) -> C
         rotation=rng.uniform(-settings.rotation, settings.rotation),
         scale=rng.uniform(*settings.scale),
         shift=tuple(rng.uniform(-settings.shift, settings.shift, 2)),
-        mirror=mirror,
+        flip=mirror,
     )
-    pixels = picture.cut(affine, settings.size)
+    pixels = picture.warp(affine, settings.size)
     if settings.brightness:
         pixels = _relit(pixels, settings.brightness, rng)
-    moved = apply(affine, person.joints)
+    moved = apply_affine(affine, person.joints)
     return Crop(person.id, pixels, moved[FLIP_INDICES] if mirror else moved, affine)
 
 

@@ -9,7 +9,7 @@ MAX_ABS_PX = 1e6
 """Px; no picture is that large, and squares far larger can no longer be mapped to a crop and back."""
 
 
-def checked(box: np.ndarray) -> np.ndarray:
+def validate_bbox(box: np.ndarray) -> np.ndarray:
     """The box, (4,) x0 y0 x1 y1 px. Raises InputError where it is incomplete, infinite or empty."""
     x0, y0, x1, y1 = box
     if not (np.abs(box) <= MAX_ABS_PX).all():
@@ -19,7 +19,7 @@ def checked(box: np.ndarray) -> np.ndarray:
     return box
 
 
-def region_of_box(box: np.ndarray, width: int, height: int, margin: float) -> CropRegion:
+def bbox_region(box: np.ndarray, width: int, height: int, padding: float) -> CropRegion:
     """The square around a checked box, `margin` times its longer side, in a picture of this size.
 
     Raises InputError where the box lies outside the picture.
@@ -27,7 +27,7 @@ def region_of_box(box: np.ndarray, width: int, height: int, margin: float) -> Cr
     x0, y0, x1, y1 = box
     if not (x0 < width and x1 > 0 and y0 < height and y1 > 0):
         raise InputError(f"the box {_text(box)} lies outside the picture, which is {width} x {height} px")
-    return crop_region(np.empty((0, 2)), box, "bbox", margin)
+    return crop_region(np.empty((0, 2)), box, "bbox", padding)
 
 
 def _text(box: np.ndarray) -> str:

@@ -21,7 +21,7 @@ class CropRegion:
     side: float
 
 
-def crop_region(joints: np.ndarray, box: np.ndarray, region_from: RegionFrom, margin: float) -> CropRegion:
+def crop_region(joints: np.ndarray, box: np.ndarray, region_from: RegionFrom, padding: float) -> CropRegion:
     """The square around a person, `margin` times the longer side of the person's box.
 
     Args:
@@ -34,7 +34,7 @@ def crop_region(joints: np.ndarray, box: np.ndarray, region_from: RegionFrom, ma
     if region_from == "joints":
         box = np.concatenate([np.nanmin(joints, axis=0), np.nanmax(joints, axis=0)])
     x0, y0, x1, y1 = box
-    side = max(x1 - x0, y1 - y0, 1.0) * margin
+    side = max(x1 - x0, y1 - y0, 1.0) * padding
     return CropRegion(float(x0 + x1) / 2, float(y0 + y1) / 2, float(side))
 
 
@@ -49,7 +49,7 @@ def crop_affine(
     rotation: float = 0.0,
     scale: float = 1.0,
     shift: tuple[float, float] = (0.0, 0.0),
-    mirror: bool = False,
+    flip: bool = False,
 ) -> np.ndarray:
     """The affine map from picture px to crop px that turns, scales and shifts the person about the middle.
 
@@ -67,36 +67,36 @@ def crop_affine(
     middle = (size - 1) / 2
     offset = np.array([middle, middle]) + size * np.array(shift) - turn @ np.array([region.x, region.y])
     affine = np.hstack([turn, offset[:, None]])
-    if mirror:
+    if flip:
         affine[0] = [0, 0, size - 1] - affine[0]
     return affine
 
 
-def apply(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+def apply_affine(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Map points (..., 2)."""
     mapped: np.ndarray = points @ affine[:, :2].T + affine[:, 2]
     return mapped
 
 
-def invert(affine: np.ndarray) -> np.ndarray:
+def invert_affine(affine: np.ndarray) -> np.ndarray:
     """The map back."""
     inverse = np.linalg.inv(affine[:, :2])
     return np.hstack([inverse, -inverse @ affine[:, 2:]])
 
 
-def cut(picture: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+def warp_crop(picture: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
     """The crop (size, size, 3) uint8 of a picture; black where the picture ends."""
-    return Picture(picture).cut(affine, size)
+    return ImagePyramid(picture).warp(affine, size)
 
 
-class Picture:
+class ImagePyramid:
     """A picture (H, W, 3) uint8 that crops are cut from; what several crops share is computed once."""
 
     def __init__(self, pixels: np.ndarray):
         # OpenCV warps four channels to the same values as three in half the time.
         self._reduced = {1: cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA)}
 
-    def cut(self, affine: np.ndarray, size: int) -> np.ndarray:
+    def warp(self, affine: np.ndarray, size: int) -> np.ndarray:
         """The crop (size, size, 3) uint8; black where the picture ends.
 
         A picture that shrinks by two or more is first reduced by area, so that fine patterns do not flicker.
@@ -106,7 +106,7 @@ class Picture:
         if shrink > 1:
             fy, fx = np.divide(reduced.shape[:2], self._reduced[1].shape[:2])
             enlarge = np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5]])
-            affine = np.hstack([affine[:, :2] @ enlarge[:, :2], apply(affine, enlarge[:, 2])[:, None]])
+            affine = np.hstack([affine[:, :2] @ enlarge[:, :2], apply_affine(affine, enlarge[:, 2])[:, None]])
         crop = cv2.warpAffine(reduced, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         bgr: np.ndarray = cv2.cvtColor(crop, cv2.COLOR_BGRA2BGR)
         return bgr

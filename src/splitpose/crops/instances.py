@@ -13,7 +13,7 @@ from splitpose.settings import Crops, RegionFrom
 
 
 @dataclass(frozen=True)
-class Person:
+class Instance:
     """A row of the annotation table.
 
     image: path below the data root; size: (width, height) px that the joints, (K, 2) px, were marked on, NaN where
@@ -22,12 +22,12 @@ class Person:
 
     id: str
     image: str
-    size: tuple[int, int]
+    image_size: tuple[int, int]
     joints: np.ndarray
     region: CropRegion
 
 
-def croppable(table: pd.DataFrame, region_from: RegionFrom) -> pd.DataFrame:
+def select_croppable(table: pd.DataFrame, region_from: RegionFrom) -> pd.DataFrame:
     """The rows that can be cut out: "bbox" those with a box, "joints" all.
 
     A person whom the detector did not find never reaches a model on a phone. Cutting that person out around the
@@ -45,10 +45,12 @@ def croppable(table: pd.DataFrame, region_from: RegionFrom) -> pd.DataFrame:
     return rows
 
 
-def instances_of(rows: pd.DataFrame, settings: Crops) -> list[Person]:
+def to_instances(rows: pd.DataFrame, settings: Crops) -> list[Instance]:
     """The people of some rows of the annotation table, in order."""
     return [
-        Person(id, image, (width, height), joints, crop_region(joints, box, settings.region_from, settings.padding))
+        Instance(
+            id, image, (width, height), joints, crop_region(joints, box, settings.region_from, settings.padding)
+        )
         for id, image, width, height, joints, box in zip(
             rows["id"],
             rows["image"],
@@ -61,7 +63,7 @@ def instances_of(rows: pd.DataFrame, settings: Crops) -> list[Person]:
     ]
 
 
-def framing(people: Sequence[Person]) -> tuple[float, float]:
+def crop_coverage(people: Sequence[Instance]) -> tuple[float, float]:
     """How people stand in their crops before any augmentation.
 
     Returns:

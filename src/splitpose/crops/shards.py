@@ -22,10 +22,10 @@ from rich.progress import Progress
 from splitpose import images, skeleton
 from splitpose.annotations import INCOMING, SPLITS, source_of
 from splitpose.crops import tfrecords
-from splitpose.crops.augmentation import crops_of
+from splitpose.crops.augmentation import extract_crops
 from splitpose.crops.crop import Crop
-from splitpose.crops.geometry import Picture
-from splitpose.crops.instances import Person, instances_of
+from splitpose.crops.geometry import ImagePyramid
+from splitpose.crops.instances import Instance, to_instances
 from splitpose.errors import InputError
 from splitpose.files import atomic_file
 from splitpose.progress import bar
@@ -41,11 +41,11 @@ class Shard:
 
     name: str
     split: str
-    people: pd.DataFrame
+    rows: pd.DataFrame
 
-    def crops(self, settings: Crops) -> int:
+    def crop_count(self, settings: Crops) -> int:
         """How many crops it holds."""
-        return len(self.people) * (settings.copies_per_instance if self.split == "train" else 1)
+        return len(self.rows) * (settings.copies_per_instance if self.split == "train" else 1)
 
 
 def plan(people: pd.DataFrame, data: Path, settings: Crops) -> list[Shard]:
@@ -82,7 +82,7 @@ def write(shards: Sequence[Shard], data: Path, settings: Crops, folder: Path) ->
     """
     cv2.setNumThreads(1)  # people are cut side by side already
     with ThreadPoolExecutor(WORKERS) as pool, bar("people") as progress:
-        progress.add_task("crops", total=sum(len(shard.people) for shard in shards))
+        progress.add_task("crops", total=sum(len(shard.rows) for shard in shards))
         for shard in shards:
             with atomic_file(folder / shard.name) as beside:
                 tfrecords.write(_encoded(shard, data, settings, pool, progress), beside)
@@ -96,27 +96,25 @@ def prune(shards: Sequence[Shard], folder: Path) -> None:
             path.unlink()
 
 
-def crops_of_image(data: Path, settings: Crops, split: str, people: Sequence[Person]) -> list[Crop]:
+def extract_image_crops(data: Path, settings: Crops, split: str, people: Sequence[Instance]) -> list[Crop]:
     """All crops of people who are in one picture, which is read once."""
-    picture = Picture(images.read(data / people[0].image, people[0].size))
-    return [crop for person in people for crop in crops_of(person, picture, settings, split)]
+    picture = ImagePyramid(images.read(data / people[0].image, people[0].image_size))
+    return [crop for person in people for crop in extract_crops(person, picture, settings, split)]
 
 
 def _encoded(
     shard: Shard, data: Path, settings: Crops, pool: ThreadPoolExecutor, progress: Progress
 ) -> Iterator[bytes]:
     """Records of the shard's people in order, each person's copies together."""
-    groups = [
-        list(group) for _, group in groupby(instances_of(shard.people, settings), lambda person: person.image)
-    ]
+    groups = [list(group) for _, group in groupby(to_instances(shard.rows, settings), lambda person: person.image)]
     of_groups = pool.map(partial(_cut_and_encode, data, settings, shard.split), groups)
     for group, serialised in zip(groups, of_groups, strict=True):
         yield from serialised
         progress.advance(progress.task_ids[0], len(group))
 
 
-def _cut_and_encode(data: Path, settings: Crops, split: str, people: Sequence[Person]) -> list[bytes]:
-    return [tfrecords.encode(crop) for crop in crops_of_image(data, settings, split, people)]
+def _cut_and_encode(data: Path, settings: Crops, split: str, people: Sequence[Instance]) -> list[bytes]:
+    return [tfrecords.encode(crop) for crop in extract_image_crops(data, settings, split, people)]
 
 
 def _label(source: str) -> str:

@@ -40,7 +40,7 @@ def write(serialised: Iterable[bytes], path: Path) -> None:
             writer.write(record)
 
 
-def files(folder: Path, split: str) -> list[str]:
+def list_shards(folder: Path, split: str) -> list[str]:
     """The split's files in order. Raises InputError if there are none."""
     found = sorted(str(path) for path in folder.glob(f"{split}-*.tfrecord"))
     if not found:
@@ -50,7 +50,7 @@ def files(folder: Path, split: str) -> list[str]:
 
 def count(folder: Path, split: str) -> int:
     """How many crops a split has."""
-    return sum(1 for path in files(folder, split) for _ in _records(path))
+    return sum(1 for path in list_shards(folder, split) for _ in _records(path))
 
 
 def read(folder: Path, split: str) -> Iterator[Crop]:
@@ -58,7 +58,7 @@ def read(folder: Path, split: str) -> Iterator[Crop]:
 
     Raises InputError naming a file that is damaged.
     """
-    for path in files(folder, split):
+    for path in list_shards(folder, split):
         for record in _records(path):
             example = tf.train.Example.FromString(record).features.feature
             jpeg = np.frombuffer(example["crop"].bytes_list.value[0], np.uint8)

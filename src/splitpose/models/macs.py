@@ -5,7 +5,7 @@ from math import prod
 import keras
 
 
-def multiply_adds(model: keras.Model) -> int:
+def count_macs(model: keras.Model) -> int:
     """Multiply-adds of one crop: every kernel entry is used once at every place of its layer's output.
 
     Counts convolutions and dense layers (weights of two and more dimensions); adding biases, BatchNorm (folded

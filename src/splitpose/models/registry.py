@@ -28,19 +28,19 @@ SMALLEST_STEP = 32
 """The trunk halves its input five times."""
 
 
-def names() -> list[str]:
+def list_variants() -> list[str]:
     """Names of all variants that are there."""
     modules = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "variants")])]
     return [name for name in modules if hasattr(import_module(f"splitpose.models.variants.{name}"), "CODEC")]
 
 
-def variant(name: str) -> ModuleType:
+def get_variant(name: str) -> ModuleType:
     """The variant's module. Raises InputError if there is none of that name."""
     if name.isidentifier() and find_spec(f"splitpose.models.variants.{name}"):
         module = import_module(f"splitpose.models.variants.{name}")
         if hasattr(module, "CODEC"):
             return module
-    raise InputError(f"params.yaml: variants: there is no variant {name!r}; there are {', '.join(names())}")
+    raise InputError(f"params.yaml: variants: there is no variant {name!r}; there are {', '.join(list_variants())}")
 
 
 def build(
@@ -58,7 +58,7 @@ def build(
     Raises:
         InputError: unknown variant, or a size that the trunk cannot halve five times.
     """
-    module = variant(name)
+    module = get_variant(name)
     if size <= 0 or size % SMALLEST_STEP:
         raise InputError(f"crops.size: {size} is not a multiple of {SMALLEST_STEP}")
     model: keras.Model = module.build(size=size, width=width, momentum=momentum, split=split)
@@ -89,14 +89,14 @@ def _begin_small(model: keras.Model) -> None:
         weight.assign(weight * FIRST_OUTPUTS)
 
 
-def codec(name: str, size: int, heatmap_fwhm: float = HEATMAP_FWHM, decoding: Decoding = "argmax") -> Codec:
+def build_codec(name: str, size: int, heatmap_fwhm: float = HEATMAP_FWHM, decoding: Decoding = "argmax") -> Codec:
     """The variant's codec for crops of `size` px."""
-    if variant(name).CODEC == "coordinates":
+    if get_variant(name).CODEC == "coordinates":
         return Coordinates(size)
     return Heatmaps(size, heatmap_fwhm, decoding)
 
 
-def load(model: keras.Model, weights: Path) -> keras.Model:
+def load_weights(model: keras.Model, weights: Path) -> keras.Model:
     """Put the weights of a `.weights.h5` file into the model.
 
     Raises InputError if the file is missing or belongs to another model.

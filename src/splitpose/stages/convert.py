@@ -27,8 +27,8 @@ def convert(
     profile: Profile, variant: str, table: Path, crops: Path, weights: Path, out: Path, parity: Path
 ) -> None:
     """Convert a variant and compare each file with Keras."""
-    model = models.load(start(variant, profile), weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    model = models.load_weights(start(variant, profile), weights)
+    codec = models.build_codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
     calibration = _calibration(crops, profile)
     people = list(tfrecords.read(crops, "test"))
     pixels = np.stack([crop.pixels for crop in people])

@@ -23,7 +23,7 @@ def fine_tune(
 ) -> None:
     """Train all of a variant."""
     with computing(profile.training):
-        model = models.load(start(variant, profile), frozen_weights)
+        model = models.load_weights(start(variant, profile), frozen_weights)
         unfreeze(model)
         override = load(Params, params).variants[variant]
         train(model, variant, "fine_tune", profile, override, crops, history.read(frozen_curve), weights, curve)

@@ -26,7 +26,7 @@ def train_frozen(profile: Profile, params: Path, variant: str, crops: Path, weig
                 crops, profile.crops.size, profile.training.batch_size, profile.training.seed
             )
             recalibrate_batch_norm(model, (pixels for pixels, _ in batches.take(SETTLING_BATCHES)))
-        freeze(model, models.variant(variant).TRAINABLE_BACKBONE_BLOCKS)
+        freeze(model, models.get_variant(variant).TRAINABLE_BACKBONE_BLOCKS)
         for layer, stands_still in frozen_layers(model):
             print(f"{variant}: {layer} {'stands still' if stands_still else 'trains'}")
         override = load(Params, params).variants[variant]

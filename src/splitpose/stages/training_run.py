@@ -78,7 +78,7 @@ def train(
         with bar("crops", batch) as progress, live_run(variant) as log, _asked_to_stop() as stop:
             rows = phase.run(
                 model,
-                models.codec(variant, size, profile.training.heatmap_fwhm, profile.model.decoding),
+                models.build_codec(variant, size, profile.training.heatmap_fwhm, profile.model.decoding),
                 lambda position: training_batches(crops, size, batch, seed, position),
                 people,
                 name,
@@ -118,7 +118,7 @@ def _key(
         "settings": settings.model_dump(),
         "shared": profile.training.model_dump(exclude={"frozen", "fine_tune"}),
         "model": profile.model.model_dump(),
-        "crops": [Path(file).name for split in ("train", "val") for file in tfrecords.files(crops, split)],
+        "crops": [Path(file).name for split in ("train", "val") for file in tfrecords.list_shards(crops, split)],
         "libraries": [version(library) for library in ("keras", "tensorflow", "numpy")],
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())

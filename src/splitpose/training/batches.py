@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from splitpose.crops.tfrecords import files
+from splitpose.crops.tfrecords import list_shards
 from splitpose.skeleton import JOINTS
 
 FILES_IN_TURNS = 16
@@ -41,7 +41,7 @@ def _shuffled(folder: Path, seed: int) -> tf.data.Dataset:
     Everything is shuffled anew each round. A file holds people who stand together in the table, of one film, and
     all their copies; so many files, in an order by chance, are read in turns before single crops are shuffled.
     """
-    paths = files(folder, "train")
+    paths = list_shards(folder, "train")
     return (
         tf.data.Dataset.from_tensor_slices(paths)
         .shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
