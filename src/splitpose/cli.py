@@ -223,7 +223,7 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     command.add_argument("--runs", type=_positive, default=200, metavar="N", help="that are timed (default: 200)")
     command.add_argument(
-        "--warm-up-runs", type=_positive, default=20, metavar="N", help="before the clock starts (default: 20)"
+        "--warmup-runs", type=_positive, default=20, metavar="N", help="before the clock starts (default: 20)"
     )
     command.add_argument(
         "--sustained",
@@ -261,7 +261,7 @@ def _benchmark(options: argparse.Namespace) -> None:
     from splitpose.benchmark.table import print_benchmark
     from splitpose.benchmark.targets import Options, target_of
 
-    how = Options(tuple(options.threads), options.runs, options.warm_up_runs, options.sustained)
+    how = Options(tuple(options.threads), options.runs, options.warmup_runs, options.sustained)
     with target_of(options.target, options.benchmark_binary) as target:
         result = measure(target, {str(model): model for model in options.models}, how)
     if options.json:

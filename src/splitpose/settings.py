@@ -48,6 +48,7 @@ RENAMED_KEYS = {
     "training.fine_tune.warm_up": "training.fine_tune.warmup_iterations",
     "scoring.drawn_by": "scoring.bootstrap_cluster",
     "conversion.max_points": "conversion.max_pck_drop",
+    "benchmark.warm_up_runs": "benchmark.warmup_runs",
 }
 """Keys of earlier versions and their present names, so that an old profile is reported with the remedy."""
 
@@ -246,7 +247,7 @@ class Benchmark(Strict):
 
     target: Annotated[str, Field(pattern=r"^(local|ssh://\S+|adb(:\S+)?|browser(:\S+)?)$")]
     threads: Annotated[list[PositiveInt], Field(min_length=1)]
-    warm_up_runs: PositiveInt
+    warmup_runs: PositiveInt
     runs: PositiveInt
 
 

@@ -78,7 +78,7 @@ def _options(settings: Benchmark, multiply_adds: int) -> Options:
     return Options(
         threads=(settings.threads[0],),
         runs=min(settings.runs, max(MIN_RUNS, affordable)),
-        warm_up_runs=min(settings.warm_up_runs, max(1, affordable // 10)),
+        warmup_runs=min(settings.warmup_runs, max(1, affordable // 10)),
     )
 
 
