@@ -24,7 +24,7 @@ from splitpose.benchmark.schema import Benchmark, OperatorTiming
 from splitpose.evaluation.summary import summarise
 from splitpose.report import label_placement
 from splitpose.skeleton import FULL_NAMES
-from splitpose.training.history import best
+from splitpose.training.history import best_row
 
 THRESHOLDS = tuple(np.linspace(0.0, 0.3, 61).round(3).tolist())
 """Shares of the torso diameter at which the PCK curves are drawn."""
@@ -181,7 +181,7 @@ def validation_curves(histories: Mapping[str, pd.DataFrame], people: str) -> byt
         for k, (name, history) in enumerate(histories.items()):
             line = _line(k)
             axes.plot(history["iteration"], history["val_pck_0.2"], **line, label=name)
-            kept = best(history)
+            kept = best_row(history)
             axes.plot(kept["iteration"], kept["val_pck_0.2"], "o", color=line["color"], markersize=7)
         axes.set(
             xlabel=f"iteration; dot: the weights that were kept\n{people}",
