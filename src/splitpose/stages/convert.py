@@ -16,7 +16,7 @@ from splitpose.export.parity import check
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.files import atomic_file, write_json
 from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata
-from splitpose.inference.runtime import Runtime
+from splitpose.inference.pose_model import PoseModel
 from splitpose.settings import PRECISIONS, Precision, Profile
 from splitpose.stages.command import run
 from splitpose.stages.training_run import start
@@ -46,7 +46,7 @@ def convert(
         content = convert_to_tflite(model, precision, calibration)
         with atomic_file(path) as beside:
             beside.write_bytes(embed_metadata(content, _card(profile, variant, precision, codec, weights, crops)))
-        outputs = Runtime(path, threads=2).run(pixels)
+        outputs = PoseModel.load(path, threads=2, metadata_required=True).run(pixels)
         figures[precision] = {
             "bytes": path.stat().st_size,
             "pck_0.2_mean": score(outputs),
