@@ -38,5 +38,5 @@ def test_the_square_lies_about_the_boxs_middle_and_grows_by_the_margin():
 
 @pytest.mark.parametrize("edges", [(100, 10, 120, 20), (-30, 10, 0, 20), (10, 80, 20, 90), (10, -9, 20, 0)])
 def test_a_box_beside_the_picture_is_told(edges):
-    with pytest.raises(InputError, match=r"lies outside the picture, which is 100 x 80 px"):
+    with pytest.raises(InputError, match=r"is outside the image, which is 100 x 80 px"):
         bbox_region(box(*edges), 100, 80, 1.5)

@@ -81,8 +81,7 @@ def test_an_image_that_cannot_be_read_is_an_error_message(tmp_path):
 def test_a_box_outside_the_image_is_an_error_message(tmp_path):
     file = write(tmp_path, "1.png")
     message, *_ = predict([file], {file: [InstanceBox("ann", np.array([500.0, 10, 600, 90]))]})
-    assert message.startswith(f"{file.path}: the box (500, 10, 600, 90) ")
-    assert message.endswith(" 160 x 120 px")
+    assert message == f"{file.path}: the box (500, 10, 600, 90) is outside the image, which is 160 x 120 px"
 
 
 @pytest.mark.parametrize(

@@ -119,5 +119,5 @@ def test_region_of_the_first_frame(video, bbox, options, has_confidence, expecte
 
 def test_a_box_outside_the_frames_is_reported(video):
     instance = InstanceBox("ann", np.array([500.0, 10, 600, 90]))
-    with pytest.raises(InputError, match=r"the box \(500, 10, 600, 90\) .* 160 x 120"):
+    with pytest.raises(InputError, match=r"the box \(500, 10, 600, 90\) is outside the image, which is 160 x 120"):
         create_trackers([instance], Video(video.path), FakeModel([]), PredictOptions())

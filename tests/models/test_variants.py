@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.benchmark.targets.device_runner import delegation
+from splitpose.benchmark.targets.device_runner import inspect_delegation
 from splitpose.errors import InputError
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.inference.runtime import Runtime
@@ -142,7 +142,7 @@ def test_tflite_gives_what_keras_gives(model, precision, tmp_path):
     # Untrained filters answer to noise, which int8 carries badly: only gross faults show here.
     tolerance = {"float32": 1e-4, "float16": 0.05, "int8": 0.6}[precision]
     assert np.abs(found - wanted).max() <= tolerance * spread
-    assert delegation(runtime._interpreter) == (1, [])
+    assert inspect_delegation(runtime._interpreter) == (1, [])
     assert runtime.size == SIZE
 
 

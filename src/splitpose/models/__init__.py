@@ -1,4 +1,4 @@
-"""The model variants, built by name: one module in `variants` each."""
+"""The model variants by name; `splitpose.models.registry` documents what a variant is."""
 
 from splitpose.models.registry import build, build_codec, get_variant, load_weights
 

@@ -18,13 +18,13 @@ from splitpose.evaluation.pck import mean_errors, normalised_errors, without_tor
 from splitpose.evaluation.robustness import behaviour
 from splitpose.evaluation.summary import summarise
 from splitpose.files import atomic_file, write_json
+from splitpose.models.from_profile import build_codec, build_seeded_model
 from splitpose.models.macs import count_macs
+from splitpose.models.predict import predict
 from splitpose.report.case_sheet import case_sheet
 from splitpose.settings import Profile, Scoring
 from splitpose.stages.command import run
-from splitpose.stages.training_run import start
 from splitpose.training import history
-from splitpose.training.phase import predict
 
 
 def evaluate(
@@ -43,8 +43,8 @@ def evaluate(
 ) -> None:
     """Score a variant on the test people."""
     scoring = profile.scoring
-    model = models.load_weights(start(variant, profile), weights)
-    codec = models.build_codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    model = models.load_weights(build_seeded_model(variant, profile), weights)
+    codec = build_codec(variant, profile)
     people = list(tfrecords.read(crops, "test"))
     ids = [crop.id for crop in people]
     rows = annotations.read(table).set_index("id").loc[ids]
@@ -65,7 +65,7 @@ def evaluate(
     heatmaps = read if isinstance(codec, Heatmaps) else None
     with atomic_file(cases) as beside:
         beside.write_bytes(jpeg(case_sheet(people, chosen.joints, mean_errors(errors[chosen.name]), heatmaps)))
-    best = history.best(history.read(curve))
+    best = history.best_row(history.read(curve))
     scores = _scores(errors[chosen.name], scoring, clusters)
     facts = {
         "parameters": model.count_params(),
