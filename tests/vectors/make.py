@@ -19,7 +19,7 @@ from splitpose.crops.geometry import CropRegion, apply_affine, crop_affine, crop
 from splitpose.drawing import draw_joints
 from splitpose.files import atomic_file
 from splitpose.inference.metadata import Metadata, embed_metadata
-from splitpose.inference.sliding_window import SIDES, squares
+from splitpose.inference.sliding_window import WINDOW_SIDES, sliding_windows
 from splitpose.skeleton import JOINTS, LIMBS
 
 FILE = Path(__file__).with_name("vectors.json")
@@ -91,8 +91,8 @@ def searches() -> list[Json]:
     """The squares of a search in pictures of several shapes, (x, y, side) each."""
     cases = []
     for width, height in [(640, 480), (333, 777), (100, 100), (900, 20), (1, 1)]:
-        found = [[each.x, each.y, each.side] for each in squares(width, height)]
-        cases.append({"width": width, "height": height, "sides": SIDES, "squares": found})
+        found = [[each.x, each.y, each.side] for each in sliding_windows(width, height)]
+        cases.append({"width": width, "height": height, "sides": WINDOW_SIDES, "squares": found})
     return cases
 
 

@@ -12,7 +12,7 @@ from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.crops.geometry import CropRegion, apply_affine, crop_affine, crop_region, invert_affine, warp_crop
 from splitpose.errors import InputError
 from splitpose.inference.metadata import read_metadata
-from splitpose.inference.sliding_window import SIDES, squares
+from splitpose.inference.sliding_window import WINDOW_SIDES, sliding_windows
 from splitpose.skeleton import JOINTS, LIMBS
 
 VECTORS = json.loads(make.FILE.read_text())
@@ -51,8 +51,8 @@ def test_maps(case):
 
 @cases("searches")
 def test_searches(case):
-    assert case["sides"] == list(SIDES)
-    found = [[each.x, each.y, each.side] for each in squares(case["width"], case["height"])]
+    assert case["sides"] == list(WINDOW_SIDES)
+    found = [[each.x, each.y, each.side] for each in sliding_windows(case["width"], case["height"])]
     assert np.array(found) == pytest.approx(np.array(case["squares"]))
 
 

@@ -92,9 +92,9 @@ def url(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dots: finds the dots of `made.picture`; final and baseline: the variants, small and untrained."""
-    from web import made
+    """dots: finds the dots of `web_models.image`; final and baseline: the variants, small and untrained."""
+    from support import web_models
 
     folder = tmp_path_factory.mktemp("models")
-    made.write_models(folder)
+    web_models.write_models(folder)
     return folder

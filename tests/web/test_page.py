@@ -16,12 +16,8 @@ from web.conftest import REPOSITORY, serving
 from splitpose import images
 from splitpose.crops.geometry import CropRegion, ImagePyramid, crop_region
 from splitpose.drawing import draw_joints
-from splitpose.inference import pose_model as predicting_model
-from splitpose.inference.crop_pose import predict
-from splitpose.inference.metadata import read_metadata
-from splitpose.inference.pose_model import Look
-from splitpose.inference.runtime import Runtime
-from splitpose.inference.sliding_window import region_around_joints, search
+from splitpose.inference.pose_model import PoseModel, Prediction
+from splitpose.inference.sliding_window import joints_crop_policy, search
 from splitpose.web import static_server
 
 CAMERA = "--use-fake-device-for-media-stream"
@@ -31,18 +27,18 @@ def looked_at(model: Path, picture: np.ndarray, region: CropRegion | None = None
     """Joints and confidences by Python; without a region in the whole picture."""
     height, width = picture.shape[:2]
     region = region or CropRegion((width - 1) / 2, (height - 1) / 2, max(height, width))
-    described = read_metadata(model)
-    return predict(Runtime(model), picture, region, described.codec() if described else None)
+    prediction = PoseModel.load(model).predict_region(ImagePyramid(picture), region)
+    return prediction.joints, prediction.confidence
 
 
 def joints_by_python(model: Path, picture: Path, region: CropRegion | None = None):
     return looked_at(model, images.read(picture), region)[0]
 
 
-def searched(path: Path, picture: Path) -> Look:
+def searched(path: Path, picture: Path) -> Prediction:
     """What `splitpose predict` finds without a box."""
-    model, pixels = predicting_model.load(path), images.read(picture)
-    found = search(model, ImagePyramid(pixels), pixels.shape[1::-1], region_around_joints(model.joints_margin))
+    model, pixels = PoseModel.load(path), images.read(picture)
+    found = search(model, ImagePyramid(pixels), pixels.shape[1::-1], joints_crop_policy(model.joints_padding))
     assert found is not None
     return found
 
@@ -73,11 +69,13 @@ def test_every_model_finds_and_draws_what_python_does(drive, url, models):
 
 
 def test_ones_own_picture_model_and_square(drive, url, models, tmp_path):
-    from web import made
+    from support import web_models
 
     picture, model = tmp_path / "dots.png", models / "dots" / "float32.tflite"
-    cv2.imwrite(str(picture), np.pad(made.picture(), ((60, 40), (30, 140), (0, 0)), constant_values=made.GREY))
-    places = made.PLACES + [30, 60]
+    cv2.imwrite(
+        str(picture), np.pad(web_models.image(), ((60, 40), (30, 140), (0, 0)), constant_values=web_models.GREY)
+    )
+    places = web_models.JOINT_POSITIONS + [30, 60]
     seen = drive("own", url, picture=str(picture), model=str(model), square=[[60, 80], [200, 250]])
     found, part, whole = (np.array(seen[each]["joints"]) for each in ("found", "part", "whole"))
     assert seen["found"]["square"] == pytest.approx(vars(searched(model, picture).region))
@@ -93,10 +91,10 @@ def test_ones_own_picture_model_and_square(drive, url, models, tmp_path):
 
 
 def test_the_person_in_a_video_is_followed(drive, url, models, tmp_path):
-    from web import made
+    from support import web_models
 
     path, still = tmp_path / "dots.webm", tmp_path / "dots.png"
-    frame = np.pad(made.picture(), ((60, 40), (30, 140), (0, 0)), constant_values=made.GREY)
+    frame = np.pad(web_models.image(), ((60, 40), (30, 140), (0, 0)), constant_values=web_models.GREY)
     cv2.imwrite(str(still), frame)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"VP80"), 10, frame.shape[1::-1])
     for _ in range(10):
@@ -130,17 +128,17 @@ def test_a_denied_camera_is_told(drive, url):
 
 
 def test_bad_files_are_told_and_do_no_harm(drive, url, models, tmp_path):
-    from web import made
+    from support import web_models
 
     good, plain = models / "dots" / "float32.tflite", tmp_path / "plain.tflite"
-    plain.write_bytes(made.dots(half=False))
+    plain.write_bytes(web_models.dots(half=False))
     contents = {
         "text.tflite": b"no model",
         "cut.tflite": good.read_bytes()[:3000],
         "card.tflite": good.read_bytes().replace(b'"format":1', b'"format":9'),
-        "flat.tflite": made.converted(lambda x: x * 2.0, (1, 4)),
-        "other.tflite": made.converted(lambda x: x * 2.0, (1, 8, 8, 3)),
-        "open.tflite": made.converted(lambda x: x * 2.0, (None, 8, 8, 3)),
+        "flat.tflite": web_models.convert(lambda x: x * 2.0, (1, 4)),
+        "other.tflite": web_models.convert(lambda x: x * 2.0, (1, 8, 8, 3)),
+        "open.tflite": web_models.convert(lambda x: x * 2.0, (None, 8, 8, 3)),
         "broken.jpg": b"\xff\xd8\xff\xe0 nothing",
         "broken.webm": b"nothing",
         "notes.txt": b"hello",

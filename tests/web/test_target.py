@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from support import web_models as made
+from support import web_models
 
 from splitpose.benchmark.schema import Benchmark
 
@@ -73,7 +73,7 @@ def test_a_phone_in_the_network_measures_with_one_thread(benchmark, models, tmp_
     import tensorflow as tf
 
     whole, part = models / "final" / "int8.tflite", tmp_path / "part.tflite"
-    part.write_bytes(made.converted(lambda x: tf.sin(tf.gather(x * 2.0, [2, 0], axis=1)), (1, 4)))
+    part.write_bytes(web_models.convert(lambda x: tf.sin(tf.gather(x * 2.0, [2, 0], axis=1)), (1, 4)))
     words = [whole, part, "--target", "browser:0.0.0.0", "--runs", "9"]
     page, status, log, found = benchmark(*words, host="phone.test", **PHONE)
     assert (page["secure"], status) == (False, 0), log
@@ -85,7 +85,7 @@ def test_a_phone_in_the_network_measures_with_one_thread(benchmark, models, tmp_
 
 def test_what_cannot_be_measured_there_is_told_on_both_sides(benchmark, tmp_path):
     file = tmp_path / "x.tflite"
-    file.write_bytes(made.converted(lambda x: x * 2.0, (1, 4)))
+    file.write_bytes(web_models.convert(lambda x: x * 2.0, (1, 4)))
     words = [file, "--target", "browser:0.0.0.0", "--threads", "2"]
     page, status, log, found = benchmark(*words, host="phone.test", **PHONE)
     told = "more than one thread needs an address on https or 127.0.0.1"
