@@ -1,4 +1,4 @@
-"""Prediction of the persons in images, and drawing of the predicted poses."""
+"""Prediction of the people in images, and drawing of the predicted poses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Prediction of the persons in a video, who are tracked from frame to frame, and drawing of every frame."""
+"""Prediction of the people in a video, who are tracked from frame to frame, and drawing of every frame."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ PREFETCH_DEPTH = 4
 
 @dataclass(frozen=True)
 class FrameResult:
-    """A frame and the tracked poses of all persons."""
+    """A frame and the tracked poses of all people."""
 
     frame: Frame
     poses: Sequence[TrackedPose]
