@@ -1,4 +1,4 @@
-"""What goes beyond the paper is off in its profile, and the script that measures it changes one thing at a time."""
+"""Changes beyond the paper are off in its profile, and the script that measures them changes one at a time."""
 
 import importlib.util
 
@@ -21,7 +21,7 @@ def profile(repository, name):
     return load(Profile, repository / "profiles" / f"{name}.yaml")
 
 
-def test_off_in_the_papers_profile(repository):
+def test_changes_are_off_in_the_profile_of_the_paper(repository):
     flic = profile(repository, "flic")
     assert (flic.crops.horizontal_flip_prob, flic.crops.shift, flic.crops.brightness) == (0, 0, 0)
     assert (flic.model.decoding, flic.model.split) == ("argmax", "sliced")
@@ -38,7 +38,7 @@ def differences(one, other, path=""):
             yield f"{path}{key}"
 
 
-def test_each_step_changes_one_thing(repository, script):
+def test_each_change_concerns_one_key(repository, script):
     base = profile(repository, "sample")
     for variant in ("baseline", "final"):
         first, *steps = script.profiles(base, variant).items()
