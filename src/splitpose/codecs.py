@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from splitpose.settings import Decoding
-from splitpose.skeleton import MIRROR
+from splitpose.skeleton import FLIP_INDICES
 
 STRIDE = 4
 """Crop px per heatmap px: 224 to 56 in the paper (Figure 2)."""
@@ -61,7 +61,7 @@ class Coordinates:
 
     def flip(self, outputs: np.ndarray) -> np.ndarray:
         """Flip coordinates (B, K, 2): negate x and swap left and right joints."""
-        return np.asarray(outputs)[:, MIRROR] * np.array([-1, 1], np.float32)
+        return np.asarray(outputs)[:, FLIP_INDICES] * np.array([-1, 1], np.float32)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Heatmaps:
 
     def flip(self, outputs: np.ndarray) -> np.ndarray:
         """Flip heatmaps (B, H, W, K) horizontally and swap left and right joints."""
-        return np.asarray(outputs)[:, :, ::-1, MIRROR]
+        return np.asarray(outputs)[:, :, ::-1, FLIP_INDICES]
 
 
 def _argmax(outputs: np.ndarray) -> np.ndarray:

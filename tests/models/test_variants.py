@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.benchmark.targets.device_runner import delegation
+from splitpose.benchmark.targets.device_runner import inspect_delegation
 from splitpose.errors import InputError
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.inference.runtime import Runtime
@@ -142,7 +142,7 @@ def test_tflite_outputs_equal_those_of_keras(model, precision, tmp_path):
     # Untrained filters respond to noise, which int8 represents badly: only gross errors are detected here.
     tolerance = {"float32": 1e-4, "float16": 0.05, "int8": 0.6}[precision]
     assert np.abs(outputs - expected).max() <= tolerance * spread
-    assert delegation(runtime._interpreter) == (1, [])
+    assert inspect_delegation(runtime._interpreter) == (1, [])
     assert runtime.size == SIZE
 
 

@@ -169,7 +169,7 @@ def test_a_device_out_of_reach_is_an_error(judge, file, profile, monkeypatch):
         def run(self, model, inputs, options):
             raise InputError("ssh://nobody@nowhere: cannot be reached")
 
-    monkeypatch.setattr("splitpose.promotion.measurements.target_of", lambda name: nullcontext(Gone()))
+    monkeypatch.setattr("splitpose.promotion.measurements.open_target", lambda name: nullcontext(Gone()))
     with pytest.raises(InputError, match="cannot be reached"):
         judge(file(margin=2.0), champion=file())
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from splitpose.benchmark.targets.python_device import sustained
+from splitpose.benchmark.targets.python_device import summarize_sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.crops.geometry import CropRegion, apply_affine, crop_affine, crop_region, invert_affine, warp_crop
 from splitpose.drawing import draw_joints
@@ -170,7 +170,7 @@ def latencies(rng: np.random.Generator) -> list[Json]:
         np.array([2.0] * 50 + [4.0] * 25),
         np.array([3.0]),
     ]:
-        times, run = samples.round(4), sustained(samples.round(4), 1.0)
+        times, run = samples.round(4), summarize_sustained(samples.round(4), 1.0)
         cases.append(
             {
                 "samples": times.tolist(),

@@ -7,7 +7,7 @@ import pytest
 from vectors import make
 from vectors.make import unpacked
 
-from splitpose.benchmark.targets.python_device import sustained
+from splitpose.benchmark.targets.python_device import summarize_sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.crops.geometry import CropRegion, apply_affine, crop_affine, crop_region, invert_affine, warp_crop
 from splitpose.errors import InputError
@@ -80,7 +80,7 @@ def test_latencies(case):
     samples = np.array(case["samples"])
     for percent, ms in case["percentiles"].items():
         assert np.percentile(samples, int(percent)) == pytest.approx(ms)
-    run = sustained(samples, 1.0)
+    run = summarize_sustained(samples, 1.0)
     assert [run.first_fifth_p50_ms, run.last_fifth_p50_ms] == case["fifths"]
 
 

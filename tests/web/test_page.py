@@ -176,7 +176,7 @@ def test_bad_files_are_told_and_do_no_harm(drive, url, models, tmp_path):
 
 def test_no_predicting_modelyet(drive, built, tmp_path):
     shutil.copytree(built, tmp_path / "page", copy_function=os.link)
-    assert static_server.publish(tmp_path / "models", tmp_path / "page") == 0
+    assert static_server.publish_models(tmp_path / "models", tmp_path / "page") == 0
     with serving(tmp_path / "page") as address:
         seen = drive("empty", address)
     assert seen["message"].startswith("There are no models here yet: `make repro` trains them")

@@ -9,7 +9,7 @@ from splitpose.crops.crop import Crop
 from splitpose.crops.geometry import ImagePyramid, apply_affine, crop_affine
 from splitpose.crops.instances import Instance
 from splitpose.settings import Crops
-from splitpose.skeleton import MIRROR
+from splitpose.skeleton import FLIP_INDICES
 
 
 def extract_crops(instance: Instance, image: ImagePyramid, settings: Crops, split: str) -> list[Crop]:
@@ -44,7 +44,7 @@ def extract_augmented_crop(instance: Instance, image: ImagePyramid, settings: Cr
     if settings.brightness:
         pixels = _jitter_colours(pixels, settings.brightness, rng)
     joints = apply_affine(affine, instance.joints)
-    return Crop(instance.id, pixels, joints[MIRROR] if flip else joints, affine)
+    return Crop(instance.id, pixels, joints[FLIP_INDICES] if flip else joints, affine)
 
 
 def _jitter_colours(pixels: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
