@@ -158,7 +158,7 @@ def write(root: Path) -> tuple[Path, Path, Path]:
 def comparison(profile: str = "sample") -> dict[str, Any]:
     """The comparison as it should come out, put together by hand."""
     return {
-        "operator_timings": profile,
+        "profile": profile,
         "variants": {variant: entry(variant) for variant in VARIANTS},
     }
 
