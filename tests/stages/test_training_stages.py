@@ -123,7 +123,9 @@ def test_interrupted_training_has_identical_outputs(folder):
 
     status, output = wait(start(folder, "killed"))
     assert (status, "resuming after iteration" in output) == (0, True), output
-    assert wait(uninterrupted)[0] == 0
+    status, output = wait(uninterrupted)
+    assert status == 0, output
+    assert "baseline: frozen: 54 layers frozen, 1 trainable" in output.splitlines()
     assert [path.name for path in (folder / "killed").glob("*checkpoint*")] == []
     for name in ("frozen.csv", "frozen.weights.h5"):
         assert (folder / "killed" / name).read_bytes() == (folder / "uninterrupted" / name).read_bytes()
