@@ -25,8 +25,9 @@ from splitpose import annotations, models
 from splitpose.crops import shards
 from splitpose.data import flic
 from splitpose.files import write_json
-from splitpose.models import backbone, registry
-from splitpose.models.jointwise import JointwiseConvolution, allocate_channels, with_export_layers
+from splitpose.models import registry
+from splitpose.models.layers import backbone
+from splitpose.models.layers.jointwise import JointwiseConvolution, allocate_channels, with_export_layers
 from splitpose.models.variants.final import FILTERS
 from splitpose.settings import Profile, load
 from splitpose.skeleton import JOINTS

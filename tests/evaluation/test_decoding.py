@@ -2,7 +2,7 @@ import numpy as np
 
 from splitpose.codecs import Coordinates, Heatmaps
 from splitpose.evaluation.decoding import headline, readings
-from splitpose.skeleton import INDEX, FLIP_INDICES
+from splitpose.skeleton import FLIP_INDICES, INDEX
 
 SIZE = 32
 

@@ -13,9 +13,9 @@ from splitpose.errors import InputError
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.inference.runtime import Runtime
 from splitpose.models import registry
-from splitpose.models.backbone import backbone_layers, freeze_backbone
-from splitpose.models.batch_norm import BatchNorm
-from splitpose.models.jointwise import with_export_layers
+from splitpose.models.layers.backbone import backbone_layers, freeze_backbone
+from splitpose.models.layers.batch_norm import BatchNorm
+from splitpose.models.layers.jointwise import with_export_layers
 from splitpose.models.macs import count_macs
 from splitpose.models.weights import load_backbone_weights
 from splitpose.training.loss import joint_loss

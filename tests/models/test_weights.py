@@ -17,7 +17,7 @@ from support.mobilenet_weights import (
 )
 
 from splitpose.errors import InputError
-from splitpose.models.backbone import backbone_layers
+from splitpose.models.layers.backbone import backbone_layers
 from splitpose.models.weights import load_backbone_weights
 
 

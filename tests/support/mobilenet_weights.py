@@ -10,7 +10,7 @@ import pytest
 
 from splitpose import models
 from splitpose.errors import InputError
-from splitpose.models.backbone import backbone_layers
+from splitpose.models.layers.backbone import backbone_layers
 from splitpose.models.weights import load_backbone_weights
 
 SIZE, WIDTH = 64, 0.25

@@ -16,7 +16,7 @@ from support.training import phase_settings, training_settings
 from splitpose import models
 from splitpose.errors import InputError
 from splitpose.models import registry
-from splitpose.models.backbone import freeze_backbone
+from splitpose.models.layers.backbone import freeze_backbone
 from splitpose.training.devices import device_scope
 from splitpose.training.loop import train
 from splitpose.training.loss import joint_loss

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from splitpose import models
-from splitpose.models.backbone import freeze_backbone, recalibrate_batch_norm
 from splitpose.models.from_profile import build_seeded_model
+from splitpose.models.layers.backbone import freeze_backbone, recalibrate_batch_norm
 from splitpose.models.weights import load_backbone_weights
 from splitpose.settings import RunConfig
 from splitpose.stages.command import run

@@ -13,8 +13,8 @@ import tensorflow as tf
 from splitpose.crops import tfrecords
 from splitpose.errors import InputError
 from splitpose.files import atomic_file
-from splitpose.models.backbone import group_by_trainable
 from splitpose.models.from_profile import build_codec
+from splitpose.models.layers.backbone import group_by_trainable
 from splitpose.settings import RunConfig
 from splitpose.stages.training_monitor import monitor_training
 from splitpose.training import history

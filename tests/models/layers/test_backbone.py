@@ -4,7 +4,7 @@ import pytest
 
 from splitpose import models
 from splitpose.models import registry
-from splitpose.models.backbone import (
+from splitpose.models.layers.backbone import (
     backbone_layers,
     freeze_backbone,
     group_by_trainable,

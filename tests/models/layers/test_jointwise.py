@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from splitpose import models
-from splitpose.models.jointwise import JointwiseConvolution, JointwiseRegression, allocate_channels
+from splitpose.models.layers.jointwise import JointwiseConvolution, JointwiseRegression, allocate_channels
 from splitpose.models.variants.final import FILTERS as FINAL
 from splitpose.models.variants.split import FILTERS as SPLIT
 from splitpose.skeleton import JOINTS

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from splitpose.models.pointwise import Pointwise
+from splitpose.models.layers.pointwise import Pointwise
 
 X = np.random.default_rng(0).normal(size=(2, 5, 4, 6)).astype(np.float32)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from splitpose.models.batch_norm import BatchNorm
+from splitpose.models.layers.batch_norm import BatchNorm
 
 X = np.random.default_rng(0).normal(3.0, 2.0, size=(4, 5, 6, 7)).astype(np.float32)
 
