@@ -150,8 +150,8 @@ def errors_of_validation(model: Any, profile: Profile, variant: str, crops: Path
     codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
     people = list(tfrecords.read(crops, "val"))
     joints = codec.decode(predict(model, np.stack([crop.pixels for crop in people])))
-    truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])
-    return normalised_errors(truth, predictions.in_pictures(people, joints), profile.scoring.torso_joints)
+    truth = predictions.ground_truth(annotations.read(table), [crop.id for crop in people])
+    return normalised_errors(truth, predictions.to_image(people, joints), profile.scoring.torso_joints)
 
 
 def compared(found: np.ndarray, as_it_is: np.ndarray, scoring: Scoring) -> dict[str, Any]:
