@@ -21,7 +21,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, models
 from splitpose.crops import tfrecords
 from splitpose.evaluation import predictions

@@ -18,7 +18,6 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, images
 from splitpose.crops import shards, tfrecords
 from splitpose.crops.augmentation import crops_of

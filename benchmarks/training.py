@@ -6,8 +6,6 @@ Whatever is compared takes its steps in turns, and a ratio is the median of the 
 machine that is busier for a while slows all alike. Processor time (of all cores) hardly feels what else runs.
 """
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
-
 # isort: split
 import argparse
 import tempfile

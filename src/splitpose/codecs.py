@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from splitpose.settings import Decoding
-from splitpose.skeleton import MIRROR
+from splitpose.skeleton import FLIP_INDICES
 
 STRIDE = 4
 """Crop px a heatmap px: 224 to 56 in the paper (Figure 2)."""
@@ -60,7 +60,7 @@ class Coordinates:
 
     def mirror(self, outputs: np.ndarray) -> np.ndarray:
         """(B, K, 2) -> (B, K, 2): x changes its sign, left and right their places."""
-        return np.asarray(outputs)[:, MIRROR] * np.array([-1, 1], np.float32)
+        return np.asarray(outputs)[:, FLIP_INDICES] * np.array([-1, 1], np.float32)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Heatmaps:
 
     def mirror(self, outputs: np.ndarray) -> np.ndarray:
         """(B, H, W, K) -> (B, H, W, K): each map mirrored, left and right in each other's places."""
-        return np.asarray(outputs)[:, :, ::-1, MIRROR]
+        return np.asarray(outputs)[:, :, ::-1, FLIP_INDICES]
 
 
 def _highest(outputs: np.ndarray) -> np.ndarray:

@@ -45,11 +45,11 @@ class Stopwatch:
 
 
 def test_figures_are_worked_out_from_the_file_and_the_run(small):
-    figures = measure(Stopwatch(), {"m": small}, Options(threads=(1, 2), runs=7, warm_up_runs=3)).models["m"]
+    figures = measure(Stopwatch(), {"m": small}, Options(threads=(1, 2), runs=7, warmup_runs=3)).models["m"]
     # 3456 multiply-adds are 6912 operations, in 2 ms 3.456e6 a second, which is 0.35 of 0.01 GFLOP/s
     assert (figures.multiply_adds, figures.p50_ms, figures.gflops) == (3456, 2.0, 0.0)
     assert figures.share_of_float32_peak == 0.346
-    assert (figures.threads, figures.runs, figures.warm_up_runs) == (1, 7, 3)
+    assert (figures.threads, figures.runs, figures.warmup_runs) == (1, 7, 3)
     assert figures.init_ms == 7.5
     assert [(speed.threads, speed.p50_ms) for speed in figures.by_threads] == [(1, 2.0), (2, 1.0)]
     assert figures.sustained is None

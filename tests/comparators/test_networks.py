@@ -97,7 +97,7 @@ def test_small_ones_are_converted_and_run_by_the_delegate(tmp_path: Path) -> Non
     assert list(files) == list(TINY)
     assert files["openpose"][1] == 52_311_446
     paths = {name: path for name, (path, _) in files.items()}
-    measured = measure(Local(), paths, Options(runs=2, warm_up_runs=1)).models
+    measured = measure(Local(), paths, Options(runs=2, warmup_runs=1)).models
     outside = {name: figures.outside_delegate for name, figures in measured.items()}
     assert outside == {name: [] for name in TINY}
     assert all(figures.fully_delegated for figures in measured.values())

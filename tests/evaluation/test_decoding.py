@@ -2,7 +2,7 @@ import numpy as np
 
 from splitpose.codecs import Coordinates, Heatmaps
 from splitpose.evaluation.decoding import headline, readings
-from splitpose.skeleton import INDEX, MIRROR
+from splitpose.skeleton import INDEX, FLIP_INDICES
 
 SIZE = 32
 
@@ -13,7 +13,7 @@ def people(count):
 
 def mirrored(joints):
     """Of the same crops mirrored: pixel centres are at integers, so x goes to SIZE - 1 - x, and sides swap."""
-    return joints[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([SIZE - 1, 0], np.float32)
+    return joints[:, FLIP_INDICES] * np.array([-1, 1], np.float32) + np.array([SIZE - 1, 0], np.float32)
 
 
 def test_the_mirror_of_what_a_perfect_model_says_of_mirrored_crops_is_what_it_says_of_the_crops():

@@ -12,8 +12,7 @@ import pytest
 
 from splitpose import annotations
 from splitpose.benchmark.schema import Device, Latency, Run
-from splitpose.inference import metadata
-from splitpose.inference.metadata import Metadata
+from splitpose.inference.metadata import Metadata, embed_metadata
 from splitpose.settings import Profile, load
 from splitpose.skeleton import INDEX
 
@@ -39,9 +38,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         lost: Sequence[str] = (),
         viewpoint: str = "observer",
         output: str = "coordinates",
-        embed_metadata: bool = True,
+        with_metadata: bool = True,
     ) -> Path:
-        facts = [size, margin, around, *lost, viewpoint, output, embed_metadata]
+        facts = [size, margin, around, *lost, viewpoint, output, with_metadata]
         path = folder / f"{'-'.join(map(str, facts))}.tflite"
         if path.exists():
             return path
@@ -64,10 +63,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         heatmaps = output == "heatmaps"
         described = Metadata(
             variant="final", precision="int8", viewpoint=viewpoint, size=size, region_from=around,
-            padding=margin, output=output, heatmap_width=5.0 if heatmaps else None,
+            padding=margin, output=output, heatmap_fwhm=5.0 if heatmaps else None,
             decoding="dark" if heatmaps else None, weights_sha256="a", crops_sha256="b",
         )  # fmt: skip
-        path.write_bytes(metadata.embed_metadata(content, described) if embed_metadata else content)
+        path.write_bytes(embed_metadata(content, described) if with_metadata else content)
         return path
 
     return make

@@ -114,7 +114,7 @@ def test_why_the_champion_could_not_be_fetched_is_told(judge, file):
     [
         (lambda file: b"", r"its file: not a TFLite file that runs here"),
         (lambda file: file().read_bytes()[:1000], r"its file: not a TFLite file that runs here"),
-        (lambda file: file(embed_metadata=False).read_bytes(), r"its file: has no card that says how it is used"),
+        (lambda file: file(with_metadata=False).read_bytes(), r"its file: has no splitpose metadata"),
         (lambda file: file(viewpoint="person").read_bytes(), r"its left and right are the person's"),
         (lambda file: file().read_bytes().replace(b'"nose"]', b'"chin"]'), r"its file: finds other joints"),
         (lambda file: file(output="heatmaps").read_bytes(), r"its file: does not do what its card says"),
@@ -217,7 +217,7 @@ def test_joints_are_those_of_the_picture_and_person(file, project, profile):
 
 def test_two_files_on_this_machine(project, profile, file):
     """Nothing stands in for the device here."""
-    quick = profile.benchmark.model_copy(update={"runs": 300, "warm_up_runs": 20})
+    quick = profile.benchmark.model_copy(update={"runs": 300, "warmup_runs": 20})
     slow = profile.gate.model_copy(update={"max_p95_ratio": 0.001})
     challenger, champion = file(), file(lost=WRISTS)
     project.write_parity(challenger)

@@ -70,7 +70,7 @@ def test_a_missing_model_is_named_before_anything_is_converted(
 
 
 @pytest.mark.parametrize(
-    ("multiply_adds", "runs", "warm_up_runs"),
+    ("multiply_adds", "runs", "warmup_runs"),
     [
         (1e9, 200, 20),  # 3e11 allow 300 runs
         (3e9, 100, 10),
@@ -78,7 +78,7 @@ def test_a_missing_model_is_named_before_anything_is_converted(
         (0, 200, 20),
     ],
 )
-def test_heavy_networks_run_less_often(multiply_adds: float, runs: int, warm_up_runs: int) -> None:
-    settings = Benchmark(target="local", threads=[2, 4], warm_up_runs=20, runs=200)
+def test_heavy_networks_run_less_often(multiply_adds: float, runs: int, warmup_runs: int) -> None:
+    settings = Benchmark(target="local", threads=[2, 4], warmup_runs=20, runs=200)
     options = stage._options(settings, int(multiply_adds))
-    assert (options.runs, options.warm_up_runs, options.threads) == (runs, warm_up_runs, (2,))
+    assert (options.runs, options.warmup_runs, options.threads) == (runs, warmup_runs, (2,))

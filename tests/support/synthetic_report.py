@@ -99,7 +99,7 @@ def _figures(p50: float, delegated: bool) -> dict[str, Any]:
         {"name": "Convolution (NHWC, F32) DWConv", "ms": p50 / 3},
     ]
     return speed | {
-        "bytes": 4_000_000, "sha256": "a" * 64, "multiply_adds": 400_000_000, "operators": [], "warm_up_runs": 2,
+        "bytes": 4_000_000, "sha256": "a" * 64, "multiply_adds": 400_000_000, "operators": [], "warmup_runs": 2,
         "load_ms": 1.0, "first_run_ms": 2.0, "init_ms": 3.0, "peak_memory_mb": 9.5, "fully_delegated": delegated,
         "delegate_parts": 1, "by_threads": [speed, speed | {"threads": 2, "p50_ms": p50 / 2}],
         "profile": profile,

@@ -198,8 +198,8 @@ def cards() -> list[Json]:
     return [
         {"file": file(carded), "card": card.model_dump(mode="json")},
         {"file": file(content), "card": None},
-        {"file": file(carded.replace(b'"format":1', b'"format":9')), "error": "its card cannot be read"},
-        {"file": file(carded.replace(b'"size":32', b'"size":xy')), "error": "its card cannot be read"},
+        {"file": file(carded.replace(b'"format":2', b'"format":9')), "error": "metadata cannot be read"},
+        {"file": file(carded.replace(b'"size":32', b'"size":xy')), "error": "metadata cannot be read"},
         {"file": file(b"no model at all"), "error": "not a TFLite file"},
         {"file": file(b""), "error": "not a TFLite file"},
     ]

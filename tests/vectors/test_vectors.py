@@ -11,7 +11,7 @@ from splitpose.benchmark.targets.python_device import sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.crops.geometry import CropRegion, apply, crop_affine, crop_region, cut, invert
 from splitpose.errors import InputError
-from splitpose.inference import metadata
+from splitpose.inference.metadata import read_metadata
 from splitpose.inference.sliding_window import SIDES, squares
 from splitpose.skeleton import JOINTS, LIMBS
 
@@ -39,7 +39,7 @@ def test_crops_are_the_same_to_one_level(case):
 @cases("maps")
 def test_maps(case):
     joints = np.array(case["joints"])
-    region = crop_region(joints, np.empty(0), "joints", case["margin"])
+    region = crop_region(joints, np.empty(0), "joints", case["padding"])
     assert vars(region) == pytest.approx(case["region"])
     affine = crop_affine(region, case["size"])
     assert affine.ravel() == pytest.approx(case["affine"])
@@ -88,7 +88,7 @@ def test_cards(case, tmp_path):
     path.write_bytes(unpacked(case["file"]).tobytes())
     if "error" in case:
         with pytest.raises(InputError, match=case["error"]):
-            metadata.read(path)
+            read_metadata(path)
     else:
-        read = metadata.read(path)
+        read = read_metadata(path)
         assert (read and read.model_dump(mode="json")) == case["card"]

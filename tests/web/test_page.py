@@ -16,9 +16,9 @@ from web.conftest import REPOSITORY, serving
 from splitpose import images
 from splitpose.crops.geometry import CropRegion, Picture, crop_region
 from splitpose.drawing import draw_joints
-from splitpose.inference import metadata
 from splitpose.inference import pose_model as predicting_model
 from splitpose.inference.crop_pose import predict
+from splitpose.inference.metadata import read_metadata
 from splitpose.inference.pose_model import Look
 from splitpose.inference.runtime import Runtime
 from splitpose.inference.sliding_window import region_around_joints, search
@@ -31,7 +31,7 @@ def looked_at(model: Path, picture: np.ndarray, region: CropRegion | None = None
     """Joints and confidences by Python; without a region in the whole picture."""
     height, width = picture.shape[:2]
     region = region or CropRegion((width - 1) / 2, (height - 1) / 2, max(height, width))
-    described = metadata.read(model)
+    described = read_metadata(model)
     return predict(Runtime(model), picture, region, described.codec() if described else None)
 
 

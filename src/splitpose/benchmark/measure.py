@@ -29,7 +29,7 @@ def measure(target: Target, models: Mapping[str, Path], options: Options) -> Ben
             **run.model_dump(exclude={"device", "by_threads"}),
             by_threads=speeds,
             init_ms=round(run.load_ms + run.first_run_ms, 3),
-            warm_up_runs=options.warm_up_runs,
+            warmup_runs=options.warmup_runs,
             bytes=file.bytes,
             sha256=file.sha256,
             multiply_adds=file.multiply_adds,

@@ -118,7 +118,7 @@ class Figures(Measured, Speed):
     sha256: str
     multiply_adds: NonNegativeInt
     operators: list[OperatorCount]
-    warm_up_runs: NonNegativeInt
+    warmup_runs: NonNegativeInt
     init_ms: NonNegativeFloat
     """load_ms and first_run_ms together: how long a user waits for the first answer."""
     by_threads: list[Speed]

@@ -9,7 +9,7 @@ from splitpose.crops.crop import Crop
 from splitpose.crops.geometry import Picture, apply, crop_affine
 from splitpose.crops.instances import Person
 from splitpose.settings import Crops
-from splitpose.skeleton import MIRROR
+from splitpose.skeleton import FLIP_INDICES
 
 
 def crops_of(person: Person, picture: Picture, settings: Crops, split: str) -> list[Crop]:
@@ -41,7 +41,7 @@ def augmented(person: Person, picture: Picture, settings: Crops, copy: int) -> C
     if settings.brightness:
         pixels = _relit(pixels, settings.brightness, rng)
     moved = apply(affine, person.joints)
-    return Crop(person.id, pixels, moved[MIRROR] if mirror else moved, affine)
+    return Crop(person.id, pixels, moved[FLIP_INDICES] if mirror else moved, affine)
 
 
 def _relit(pixels: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:

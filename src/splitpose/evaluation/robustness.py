@@ -15,7 +15,7 @@ import numpy as np
 
 from splitpose.errors import InputError
 from splitpose.evaluation.pck import normalised_errors, pck, torso_diameter
-from splitpose.skeleton import MIRROR, TORSO
+from splitpose.skeleton import FLIP_INDICES, TORSO
 
 PredictJoints = Callable[[np.ndarray], np.ndarray]
 """The model with its codec: crops (N, S, S, 3) uint8 -> joints (N, K, 2) crop px."""
@@ -99,7 +99,7 @@ def flip_equivariance(
     Returns:
         {"median": torso diameters, "within": {"0.1", "0.2": percent of joints}, "criterion", "passed"}.
     """
-    flipped = predict(np.ascontiguousarray(crops[:, :, ::-1]))[:, MIRROR]
+    flipped = predict(np.ascontiguousarray(crops[:, :, ::-1]))[:, FLIP_INDICES]
     flipped_back = flipped * [-1, 1] + [crops.shape[2] - 1, 0]
     distances = _summarise_distances(reference, flipped_back, ground_truth, torso)
     criterion = f"median at most {MAX_FLIP_MEDIAN} torso diameters"

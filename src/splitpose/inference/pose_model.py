@@ -8,9 +8,8 @@ import numpy as np
 from splitpose.codecs import Codec, Coordinates, codec_of
 from splitpose.crops.geometry import CropRegion, Picture
 from splitpose.errors import InputError
-from splitpose.inference import metadata
 from splitpose.inference.crop_pose import predict
-from splitpose.inference.metadata import Metadata
+from splitpose.inference.metadata import Metadata, read_metadata
 from splitpose.inference.runtime import Runtime
 from splitpose.skeleton import JOINTS
 
@@ -79,7 +78,7 @@ def load(path: Path, threads: int = 1) -> Model:
     Raises InputError naming a file that is missing, damaged, or no pose model of these joints.
     """
     runtime = Runtime(path, threads)
-    described = metadata.read(path)
+    described = read_metadata(path)
     if described and described.joints != JOINTS:
         raise InputError(f"{path}: finds other joints ({', '.join(described.joints)}); train the model anew")
     try:

@@ -29,7 +29,7 @@ class Candidate:
 
     def people(self, rows: pd.DataFrame, crops: Crops) -> list[Person]:
         """People of the annotation table in squares as this model was trained on, whatever the profile says now."""
-        framing = {"around": self.card.region_from, "margin": self.card.padding}
+        framing = {"region_from": self.card.region_from, "padding": self.card.padding}
         return instances_of(rows, crops.model_copy(update=framing))
 
     def joints(self, people: list[Person], data: Path) -> np.ndarray:
@@ -52,5 +52,5 @@ def load(path: Path) -> Candidate:
     """
     model = models.load(path, THREADS)
     if model.card is None:
-        raise InputError(f"{path}: has no card that says how it is used; convert the model anew")
+        raise InputError(f"{path}: has no splitpose metadata; convert the model again")
     return Candidate(path, model.card, model)

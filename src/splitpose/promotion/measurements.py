@@ -127,7 +127,7 @@ def _errors(
 
 
 def _timed(files: Mapping[str, Path], settings: Benchmark) -> dict[str, float]:
-    options = Options(threads=(settings.threads[0],), runs=settings.runs, warm_up_runs=settings.warm_up_runs)
+    options = Options(threads=(settings.threads[0],), runs=settings.runs, warmup_runs=settings.warmup_runs)
     with target_of(settings.target) as target:
         return p95_ms(target, files, options)
 

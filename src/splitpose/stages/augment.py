@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations
 from splitpose.annotations import SPLITS, source_of
 from splitpose.crops.instances import croppable, framing, instances_of

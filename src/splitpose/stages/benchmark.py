@@ -12,7 +12,7 @@ def benchmark(profile: Profile, models: Path, out: Path) -> None:
     """Time a variant's files."""
     settings = profile.benchmark
     files: dict[str, Path] = {precision: models / f"{precision}.tflite" for precision in PRECISIONS}
-    options = Options(threads=tuple(settings.threads), runs=settings.runs, warm_up_runs=settings.warm_up_runs)
+    options = Options(threads=tuple(settings.threads), runs=settings.runs, warmup_runs=settings.warmup_runs)
     with target_of(settings.target) as target:
         result = measure(target, files, options)
     for precision, figures in result.models.items():

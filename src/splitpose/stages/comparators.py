@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose.benchmark.measure import measure
 from splitpose.benchmark.schema import Figures
 from splitpose.benchmark.targets import Options, target_of
@@ -79,7 +78,7 @@ def _options(settings: Benchmark, multiply_adds: int) -> Options:
     return Options(
         threads=(settings.threads[0],),
         runs=min(settings.runs, max(MIN_RUNS, affordable)),
-        warm_up_runs=min(settings.warm_up_runs, max(1, affordable // 10)),
+        warmup_runs=min(settings.warmup_runs, max(1, affordable // 10)),
     )
 
 

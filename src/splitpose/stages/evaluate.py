@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, models
 from splitpose.crops import tfrecords
 from splitpose.drawing import encode_jpeg

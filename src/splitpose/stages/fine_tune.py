@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import models
 from splitpose.models.backbone import unfreeze
 from splitpose.settings import Params, Profile, load

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import models
 from splitpose.models.backbone import freeze, frozen_layers, recalibrate_batch_norm
 from splitpose.models.weights import load_backbone

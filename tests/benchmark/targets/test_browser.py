@@ -18,7 +18,7 @@ from splitpose.cli import main
 from splitpose.errors import InputError
 from splitpose.web import static_server as page
 
-OPTIONS = Options(runs=4, warm_up_runs=1, sustained_seconds=2.0)
+OPTIONS = Options(runs=4, warmup_runs=1, sustained_seconds=2.0)
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +113,7 @@ def test_a_page_takes_a_job_and_its_figures_are_worked_out(small, capsys):
         "model": "/".join(small.parts[-2:]),
         "threads": [1],
         "runs": 4,
-        "warm_up_runs": 1,
+        "warmup_runs": 1,
         "sustained_seconds": 2.0,
     }
     assert page.ask("GET", f"/{page.target.token}/model") == (200, small.read_bytes())

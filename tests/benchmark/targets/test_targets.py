@@ -38,7 +38,7 @@ def run(name, model, options, binary=None):
 
 def test_a_device_measures_a_file_and_is_left_as_it_was(device, small):
     name, binary, left = device
-    found = run(name, small, Options(threads=(1, 2), runs=9, warm_up_runs=2, sustained_seconds=0.2), binary)
+    found = run(name, small, Options(threads=(1, 2), runs=9, warmup_runs=2, sustained_seconds=0.2), binary)
     assert [latency.threads for latency in found.by_threads] == [1, 2]
     assert [latency.runs for latency in found.by_threads] == [9, 9]
     for latency in found.by_threads:

@@ -7,7 +7,7 @@ import pytest
 from support import spot_model
 
 from splitpose.errors import InputError
-from splitpose.inference import metadata
+from splitpose.inference.metadata import require_metadata
 from splitpose.inference.runtime import Runtime
 from splitpose.skeleton import JOINTS
 from splitpose.tracking.model_server.rows import joints_in
@@ -33,9 +33,7 @@ def table(*rows: tuple[bytes | None, list[float]]) -> pd.DataFrame:
 
 
 def answer(rows: pd.DataFrame, model: Path) -> pd.DataFrame:
-    described = metadata.read(model)
-    assert described is not None
-    return joints_in(rows, Runtime(model), described)
+    return joints_in(rows, Runtime(model), require_metadata(model))
 
 
 def test_without_a_box_the_whole_picture_is_the_crop(spot):

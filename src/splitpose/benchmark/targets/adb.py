@@ -134,7 +134,7 @@ class Adb:
             self._call("shell", f"rm -rf {self.folder}")
 
     def _benchmark(self, model: Path, threads: int, options: Options) -> str:
-        return self._program(model, threads, warmup_runs=options.warm_up_runs, num_runs=options.runs)
+        return self._program(model, threads, warmup_runs=options.warmup_runs, num_runs=options.runs)
 
     def _program(self, model: Path, threads: int, **flags: object) -> str:
         """What benchmark_model prints. Without other flags it runs exactly num_runs times."""

@@ -99,7 +99,7 @@ class Browser:
 
     def _waited_for(self, job: Job, model: Path) -> messages.Found:
         """What the page finds. Raises InputError where none comes, it goes away, fails, or answers nonsense."""
-        total = len(job.options.threads) * (job.options.warm_up_runs + job.options.runs)
+        total = len(job.options.threads) * (job.options.warmup_runs + job.options.runs)
         with bar("runs") as progress:
             task = progress.add_task(job.name, total=total)
             while not job.ended.wait(0.1):

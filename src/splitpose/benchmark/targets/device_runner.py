@@ -130,7 +130,7 @@ def measure(folder: Path, threads: int) -> None:
         return 1e3 * (time.perf_counter() - start)
 
     first_run_ms = run(0)
-    for number in range(job["warm_up_runs"]):
+    for number in range(job["warmup_runs"]):
         run(number)
     samples = [run(number) for number in range(job["runs"])]
     after = memory("VmHWM")

@@ -44,7 +44,7 @@ class Job:
             "model": self.name,
             "threads": self.options.threads,
             "runs": self.options.runs,
-            "warm_up_runs": self.options.warm_up_runs,
+            "warmup_runs": self.options.warmup_runs,
             "sustained_seconds": self.options.sustained_seconds,
         }
 

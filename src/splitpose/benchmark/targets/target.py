@@ -16,7 +16,7 @@ class Options:
     threads: tuple[int, ...] = (1,)
     """Numbers of threads, one after the other; everything but latency is measured with the first."""
     runs: int = 200
-    warm_up_runs: int = 20
+    warmup_runs: int = 20
     sustained_seconds: float = 0.0
     """Of runs without a pause; 0: none."""
 
