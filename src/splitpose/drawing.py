@@ -34,7 +34,8 @@ def draw_joints(
         joints: (K, 2) px; a joint that is NaN is not drawn, nor are its limbs.
         colour: BGR colour of all joints and limbs; None uses LEFT, RIGHT and MIDDLE with a black outline.
         scale: line thickness relative to the default for the image's size.
-        confidence: (K,); joints below MIN_CONFIDENCE are drawn as rings with thin limbs, those with NaN or None are not.
+        confidence: (K,); joints below MIN_CONFIDENCE are drawn as rings with thin limbs. NaN and None count as
+            confident.
     """
     out = image.copy()
     _draw(out, joints, colour, scale, confidence)

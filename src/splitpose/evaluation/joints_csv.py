@@ -89,7 +89,7 @@ def _rows(path: Path) -> tuple[list[str], list[_Row]]:
                 row = _Row(path, reader.line_num, dict(zip(header, map(str.strip, cells), strict=False)))
                 if len(cells) != len(header):
                     raise InputError(
-                        f"{row.where}: has {len(cells)} cells, the header {len(header)}; use as many as in the header"
+                        f"{row.where}: has {len(cells)} cells, the header {len(header)}; make them equal"
                     )
                 rows.append(row)
     except UnicodeDecodeError as error:

@@ -1,10 +1,10 @@
 """Robustness of a trained model: flip and shift equivariance, and PCK on darkened and blurred crops.
 
-A model that has learned anything follows what is done to its crop. A model with a wrong codec, swapped axes or swapped
-sides does not; the limits below separate the two. They detect what is broken; the metrics measure what is good.
+A model that has learned anything follows what is done to its crop. A model with a wrong codec, swapped axes or
+swapped sides does not; the limits below separate the two. They detect what is broken; the metrics measure quality.
 
-Legend: N instances, crops (N, S, S, 3) uint8, K joints in crop px; pixel centres are at integers, so a horizontal flip
-exchanges x = 0 and x = S - 1.
+Legend: N instances, crops (N, S, S, 3) uint8, K joints in crop px; pixel centres are at integers, so a horizontal
+flip exchanges x = 0 and x = S - 1.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,18 +33,18 @@ BLURS = (0.0, 1.0, 2.0, 3.0)
 """Standard deviations of the Gaussian blur, px."""
 
 MAX_FLIP_MEDIAN = 0.2
-"""Torso diameters, as in PCK. If sides are not swapped, only the nose and the eyes (about 0.1 apart) stay close: 3 of 11
-joints within 0.2. With swapped axes or a codec off by a factor of 2 the median is about 1; for models trained for
-minutes it was below 0.1."""
+"""Torso diameters, as in PCK. If sides are not swapped, only the nose and the eyes (about 0.1 apart) stay close: 3
+of 11 joints within 0.2. With swapped axes or a codec off by a factor of 2 the median is about 1; for models trained
+for minutes it was below 0.1."""
 
 SHIFT_RATIO_RANGE = (0.25, 1.5)
-"""Share of the largest shift that the joints must follow; 1 is ideal. Swapped axes result in -1, a model that ignores
-its input in 0, a codec that doubles in 2. A heatmap model trained for minutes reached 0.5, drawn to frequent joint
-positions."""
+"""Share of the largest shift that the joints must follow; 1 is ideal. Swapped axes result in -1, a model that
+ignores its input in 0, a codec that doubles in 2. A heatmap model trained for minutes reached 0.5, drawn to
+frequent joint positions."""
 
 MIN_MEAN_POSE_RATIO = 0.5
-"""Share of the mean pose's PCK that unchanged crops must reach. Models trained for minutes reached 0.95 to 1.1, with
-swapped axes 0.15, with a codec off by a factor of 2 nothing."""
+"""Share of the mean pose's PCK that unchanged crops must reach. Models trained for minutes reached 0.95 to 1.1,
+with swapped axes 0.15, with a codec off by a factor of 2 nothing."""
 
 MAX_STEP_LOSS = 20.0
 """Percentage points of PCK@0.2 that one step may lose. Models trained for minutes lost 5; a drop from the level of
@@ -167,8 +167,8 @@ def _measure_degradation(
     """Measure whether PCK@0.2 falls smoothly from the unchanged crops (first step) to the strongest change.
 
     Returns:
-        {"pck_0.2": {step: mean over joints, percent}, "mean_pose": the PCK of the mean of all annotated poses, which
-        needs no model, "criterion", "passed"}.
+        {"pck_0.2": {step: mean over joints, percent}, "mean_pose": the PCK of the mean of all annotated poses,
+        which needs no model, "criterion", "passed"}.
     """
 
     def score(joints: np.ndarray) -> float:

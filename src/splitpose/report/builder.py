@@ -1,10 +1,13 @@
 """Construction of the report from its inputs."""
 
 from splitpose.report import paper_results, tables
-from splitpose.report.conclusion import describe_test_people, write_conclusion
+from splitpose.report.conclusion import describe_file, describe_test_people, write_conclusion
 from splitpose.report.document import Report
 from splitpose.report.inputs import ReportInputs
 from splitpose.report.sections import accuracy, background, device, overview, training
+
+ALL_VARIANTS = "all variants"
+"""Key of the lineage that all variants share."""
 
 
 def build_report(inputs: ReportInputs) -> Report:
@@ -12,7 +15,7 @@ def build_report(inputs: ReportInputs) -> Report:
     return Report(
         title=f"Small upper-body pose models, profile {inputs.comparison['profile']}",
         conclusion=write_conclusion(inputs),
-        summary=(_summarise(inputs),),
+        summary=tuple(filter(None, (_summarise(inputs), describe_file(inputs)))),
         warning=tables.SYNTHETIC_WARNING if tables.is_synthetic(inputs.comparison) else None,
         sections=(
             overview.comparison_section(inputs),
@@ -41,4 +44,8 @@ def _summarise(inputs: ReportInputs) -> str:
     people = describe_test_people(protocol["n"], inputs.comparison)
     count = len(inputs.metrics)
     variants = f"{count} variant{'s' if count > 1 else ''}"
-    return f"{variants}, evaluated on {people}{note}. The models are those of {paper_results.SOURCE}."
+    commit = inputs.lineage.get(ALL_VARIANTS, {}).get("git commit", "unknown")
+    return (
+        f"{variants}, evaluated on {people}{note}. The models are those of {paper_results.SOURCE}. "
+        f"Commit: {commit}."
+    )

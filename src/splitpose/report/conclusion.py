@@ -1,4 +1,4 @@
-"""The report's conclusion: which variant to use, how much better it is, how certain that is, and on what data."""
+"""The report's conclusion: which variant to use, by how much it is better, how certainly, and on what data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,22 +11,46 @@ NO_SCORES = "No variant can be recommended: no test instance is scored."
 
 
 def write_conclusion(inputs: ReportInputs) -> str:
-    """Return the conclusion as one to three sentences."""
+    """Return the conclusion as one sentence."""
     recommendation = inputs.recommendation
     if recommendation is None:
         return NO_SCORES
-    variant = recommendation["variant"]
     people = describe_test_people(recommendation["n"], inputs.comparison)
-    score = f"on {people} its mean PCK@0.2 is {recommendation['pck']:.1f}"
-    sentences = [f"Use {variant}: {score}{_compare(recommendation, inputs.comparison)}."]
-    sentences.append(_describe_file(variant, inputs.comparison["variants"][variant]["tflite"]["float32"]))
-    mean_pose = inputs.robustness[variant]["darkening"]["mean_pose"]
-    if recommendation["pck"] <= mean_pose:
-        sentences.append(
-            f"But it does not exceed the mean pose ({mean_pose:.1f}), which ignores the image: train longer before "
-            "using any variant."
+    if not exceeds_mean_pose(inputs):
+        best = recommendation["most_accurate"]
+        highest = inputs.comparison["variants"][best]["pck"]["0.2"]["mean"]
+        return (
+            f"Do not use any variant yet: on {people} the highest mean PCK@0.2, {highest:.1f} of {best}, does not "
+            f"exceed that of the mean pose, which ignores the image ({_mean_pose(inputs):.1f})."
         )
-    return " ".join(sentences)
+    score = f"on {people} its mean PCK@0.2 is {recommendation['pck']:.1f}"
+    return f"Use {recommendation['variant']}: {score}{_compare(recommendation, inputs.comparison)}."
+
+
+def exceeds_mean_pose(inputs: ReportInputs) -> bool:
+    """Return whether the most accurate variant is better than the mean pose, that is, has learned from images."""
+    if inputs.recommendation is None:
+        return False
+    best = inputs.comparison["variants"][inputs.recommendation["most_accurate"]]
+    return bool(best["pck"]["0.2"]["mean"] > _mean_pose(inputs))
+
+
+def _mean_pose(inputs: ReportInputs) -> float:
+    """Return the mean PCK@0.2 of the test people's mean pose."""
+    score: float = next(iter(inputs.robustness.values()))["darkening"]["mean_pose"]
+    return score
+
+
+def describe_file(inputs: ReportInputs) -> str | None:
+    """Return size and latency of the recommended variant's float32 file as a sentence, if there is one."""
+    if inputs.recommendation is None or not exceeds_mean_pose(inputs):
+        return None
+    variant = inputs.recommendation["variant"]
+    file = inputs.comparison["variants"][variant]["tflite"]["float32"]
+    return (
+        f"The float32 TFLite file of {variant} has {format_megabytes(file['bytes'])} MB and takes "
+        f"{format_number(file['p50_ms'], 2)} ms per image (p50)."
+    )
 
 
 def describe_test_people(n: int, comparison: Mapping[str, Any]) -> str:
@@ -83,10 +107,3 @@ def _format_interval(interval: list[float] | None, separator: str = "") -> str:
     else:
         text = f"95 % interval {interval[0]:.1f} to {interval[1]:.1f}"
     return f"{separator}{text}" if separator else f" ({text})"
-
-
-def _describe_file(variant: str, file: Mapping[str, Any]) -> str:
-    return (
-        f"Its float32 TFLite file has {format_megabytes(file['bytes'])} MB and takes "
-        f"{format_number(file['p50_ms'], 2)} ms per image (p50)."
-    )

@@ -36,6 +36,6 @@ def runtime_table(benchmarks: Mapping[str, Benchmark], data: str) -> Table:
         headers=("file", "init ms", "p50 ms", "p99 ms", "MiB", "MMACs", "GFLOP/s", "share of peak"),
         rows=tuple(rows),
         note="init: loading the file and the first run. MiB: peak memory allocated for the file. MMACs: million "
-        "multiply-accumulate operations in the file, including zeros between joint groups. Share of peak: relative to "
-        "the fastest float32 matrix product on the device; int8 may exceed 1.",
+        "multiply-accumulate operations in the file, including zeros between joint groups. Share of peak: relative "
+        "to the fastest float32 matrix product on the device; int8 may exceed 1.",
     )

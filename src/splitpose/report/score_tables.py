@@ -29,9 +29,9 @@ def differences_table(differences: Sequence[Mapping[str, Any]], data: str, thres
         title=f"Paired differences of PCK@{threshold} ({data})",
         headers=("variants", *groups),
         rows=tuple(rows),
-        note="Difference in percentage points on the same people, with its 95 % interval. A variant is called better "
-        "or worse if the interval excludes zero; of twenty comparisons of equally good variants, one does so by "
-        "chance. The intervals do not include the variation between training runs.",
+        note="Difference in percentage points on the same people, with its 95 % interval. A variant is called "
+        "better or worse if the interval excludes zero; of twenty comparisons of equally good variants, one does "
+        "so by chance. The intervals do not include the variation between training runs.",
     )
 
 
@@ -93,9 +93,9 @@ def decodings_table(
         title=f"Decodings of the same outputs ({data})",
         headers=("decoding", f"PCK@{THRESHOLD}", *(f"gain @{threshold}" for threshold in thresholds), "ms"),
         rows=tuple(rows),
-        note="All other tables use the headline decoding. Gains over it are in percentage points on the same people. "
-        "ms: p50 latency of the float32 file, doubled for the flip test, which runs the model on the flipped crop "
-        "too; decoding itself is not included.",
+        note="All other tables use the headline decoding. Gains over it are in percentage points on the same "
+        "people. ms: p50 latency of the float32 file, doubled for the flip test, which runs the model on the "
+        "flipped crop too; decoding itself is not included.",
     )
 
 
@@ -157,6 +157,6 @@ def agreement_table(agreement: Mapping[str, Mapping[str, Any]], data: str) -> Ta
         title=f"Annotator agreement ({data})",
         headers=("split", "pairs", "PCK", "mean", "elbow", "wrist", "lhip", "rhip"),
         rows=tuple(rows),
-        note="PCK in percent of one annotation of a person against another annotation of the same person, the mean of "
-        "both directions, with its 95 % interval over images. It bounds what any model can usefully reach.",
+        note="PCK in percent of one annotation of a person against another annotation of the same person, the mean "
+        "of both directions, with its 95 % interval over images. It bounds what any model can usefully reach.",
     )

@@ -38,8 +38,16 @@ def describe_data(comparison: Mapping[str, Any]) -> str:
     return "synthetic people" if is_synthetic(comparison) else f"profile {comparison['profile']}"
 
 
-def accuracy_table(comparison: Mapping[str, Any]) -> Table:
-    """Return one row per variant: parameters, MACs, PCK and AUC with intervals."""
+def accuracy_table(
+    comparison: Mapping[str, Any], timings: Mapping[str, Mapping[str, float]] | None = None
+) -> Table:
+    """Return one row per variant: parameters, MACs, PCK and AUC with intervals, and the training time if recorded.
+
+    Args:
+        comparison: content of comparison.json.
+        timings: seconds of both training phases, for variants whose training was timed.
+    """
+    timings = timings or {}
     rows = tuple(
         (
             name,
@@ -51,18 +59,26 @@ def accuracy_table(comparison: Mapping[str, Any]) -> Table:
             format_score(variant, "0.1", "mean"),
             format_score(variant, "0.05", "mean"),
             *(format_with_interval(area["mean"], area["ci95"]["mean"]) for area in variant["auc"].values()),
+            *([format_duration(_sum_seconds(timings.get(name)))] if timings else []),
         )
         for name, variant in comparison["variants"].items()
     )
     headers = ("variant", "params M", "MMACs", "PCK@0.2", "elbow", "wrist", "PCK@0.1", "PCK@0.05")
     return Table(
         title=f"Accuracy of the variants ({describe_data(comparison)})",
-        headers=(*headers, *auc_headers(comparison)),
+        headers=(*headers, *auc_headers(comparison), *(["training"] if timings else [])),
         rows=rows,
         note="PCK in percent, mean over all joints, with its 95 % interval; elbow and wrist at 0.2. "
         "MMACs: million multiply-accumulate operations of one forward pass; the flip test needs two. "
-        "AUC: area under the PCK curve from 0 to the stated threshold, in percent.",
+        "AUC: area under the PCK curve from 0 to the stated threshold, in percent."
+        + (" Training: wall-clock time of both phases." if timings else ""),
     )
+
+
+def _sum_seconds(timings: Mapping[str, float] | None) -> float | None:
+    """Return the training time of both phases, None unless both are known."""
+    seconds = [(timings or {}).get(phase) for phase in SECONDS]
+    return None if None in seconds else sum(filter(None, seconds))
 
 
 def auc_headers(comparison: Mapping[str, Any]) -> list[str]:
@@ -93,8 +109,8 @@ def tflite_table(comparison: Mapping[str, Any]) -> Table:
         title=f"TFLite files ({describe_data(comparison)})",
         headers=("variant", "precision", "MB", "PCK@0.2", "p50 ms", "p95 ms", "fully delegated"),
         rows=tuple(rows),
-        note="PCK is measured on the file itself, always without the flip test. Latency is that of one image on the "
-        "target device (median and 95th percentile). Fully delegated: XNNPACK runs every operation.",
+        note="PCK is measured on the file itself, always without the flip test. Latency is that of one image on "
+        "the target device (median and 95th percentile). Fully delegated: XNNPACK runs every operation.",
     )
 
 

@@ -110,7 +110,7 @@ def _analyse(
 ) -> dict[Path, Any]:
     """Return the content of every file of the analysis, by its path."""
     torso, clusters = scoring.torso_joints, scored.rows[scoring.bootstrap_cluster].to_numpy()
-    bootstrap = {"resamples": scoring.resamples, "seed": scoring.seed, "clusters": clusters}
+    bootstrap: dict[str, Any] = {"resamples": scoring.resamples, "seed": scoring.seed, "clusters": clusters}
     differences = paired_differences(scored.errors, scoring.thresholds, **bootstrap)
     test = table[table["split"] == "test"]
     agreement = partial(

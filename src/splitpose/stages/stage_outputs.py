@@ -1,4 +1,4 @@
-"""Reading of what earlier stages wrote below the reports folder; errors name the file and the stage that writes it."""
+"""Reading of what earlier stages wrote below reports/; errors name the file and the stage that writes it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The common style of the figures: size, colours, markers, legend and reproducible PNG output.
 
-The colours are Okabe and Ito's, distinguishable with colour blindness; line styles and markers distinguish variants in
-black-and-white print too.
+The colours are Okabe and Ito's, distinguishable with colour blindness; line styles and markers distinguish variants
+in black-and-white print too.
 """
 
 import io

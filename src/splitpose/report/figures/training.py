@@ -17,7 +17,7 @@ def plot_losses(histories: Mapping[str, pd.DataFrame], data: str) -> bytes:
     rows = -(-len(histories) // 2)
     with style.rc_context():
         figure = style.new_figure(2.3 * rows + 0.9)
-        panels = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flat
+        panels = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flatten()
         for axes, (name, history) in zip(panels, histories.items(), strict=False):
             axes.plot(history["iteration"], history["train_loss"], color=style.COLOURS[0], label="training")
             axes.plot(history["iteration"], history["val_loss"], "--", color=style.COLOURS[1], label="validation")
@@ -25,7 +25,7 @@ def plot_losses(histories: Mapping[str, pd.DataFrame], data: str) -> bytes:
             if len(frozen):
                 axes.axvline(frozen.max(), color=style.GREY, linewidth=0.8)
             axes.set(title=name, yscale="log")
-        for axes in list(panels)[len(histories) :]:
+        for axes in panels[len(histories) :]:
             axes.set_axis_off()
         figure.supylabel("loss", fontsize=style.FONT_SIZE)
         figure.supxlabel(f"iteration; grey line: end of the frozen phase\n{data}", fontsize=style.FONT_SIZE)
@@ -47,7 +47,7 @@ def plot_validation_pck(
         figure, axes = style.new_axes(3.7)
         for k, (name, history) in enumerate(histories.items()):
             axes.plot(history["iteration"], history["val_pck_0.2"], **style.line(k), label=name)
-            kept = history[(history["iteration"] == best_iterations[name])].tail(1)
+            kept = history[history["iteration"] == best_iterations[name]]
             axes.plot(kept["iteration"], kept["val_pck_0.2"], "o", color=style.colour(k), markersize=7)
         axes.set(
             xlabel=f"iteration; dot: the weights that were kept\n{data}",

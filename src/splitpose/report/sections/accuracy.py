@@ -53,8 +53,9 @@ def predictions_section(inputs: ReportInputs) -> Section:
         sheet(
             f"cases_{name}",
             f"{name}: best and worst crops, {data}",
-            "The crops with the smallest and the largest errors. Heatmaps, if the variant predicts them, range from 0 "
-            "(dark) to 1 (bright); the number is the height of the peak, the ring is at the annotated joint.",
+            "The crops with the smallest and the largest errors. Heatmaps, if the variant predicts them, range "
+            "from 0 (dark) to 1 (bright); the number is the height of the peak, the ring is at the annotated "
+            "joint.",
             content,
         )
         for name, content in inputs.case_sheets.items()
@@ -75,9 +76,9 @@ def decoding_section(inputs: ReportInputs) -> Section:
         name: variant["tflite"]["float32"]["p50_ms"] for name, variant in inputs.comparison["variants"].items()
     }
     text = (
-        f"{_describe_headline(inputs)} Heatmaps can be decoded at the centre of their highest pixel (argmax) or at the "
-        "refined maximum around it (dark); any output can be averaged with that of the horizontally flipped crop "
-        "(flip test, test-time augmentation). Choose between them on validation people, not by this table."
+        f"{_describe_headline(inputs)} Heatmaps can be decoded at the centre of their highest pixel (argmax) or at "
+        "the refined maximum around it (dark); any output can be averaged with that of the horizontally flipped "
+        "crop (flip test, test-time augmentation). Choose between them on validation people, not by this table."
     )
     table = score_tables.decodings_table(inputs.decodings, latencies, tables.describe_data(inputs.comparison))
     return Section("decoding", "Decoding and flip test", (text,), (table,))
@@ -116,6 +117,6 @@ def robustness_section(inputs: ReportInputs) -> Section:
 def _describe_mean_pose(inputs: ReportInputs) -> str:
     score = next(iter(inputs.robustness.values()))["darkening"]["mean_pose"]
     return (
-        f"The mean pose of the test people, predicted for everyone regardless of the image, has a PCK@0.2 of {score:.1f}: "
-        "only what exceeds it has been learned from images."
+        "The mean pose of the test people, predicted for everyone regardless of the image, has a PCK@0.2 of "
+        f"{score:.1f}: only what exceeds it has been learned from images."
     )

@@ -66,11 +66,11 @@ def definitions_section(inputs: ReportInputs) -> Section:
         f"Torso diameter: from the {FULL_NAMES[start]} to the {FULL_NAMES[end]} of the annotation. "
         f"Viewpoint {protocol['viewpoint']}: {VIEWPOINTS[protocol['viewpoint']]}.",
         f"Intervals are 95 % bootstrap intervals over the {protocol['n']} test people, "
-        f"{CLUSTERS[protocol['bootstrap_cluster']]}. They describe how much a score would vary with other people of "
-        "the same kind, not with another training run.",
-        "Nothing is chosen on the test split: the headline is one decoding of the final weights, set by the profile. "
-        "The weights that are kept and the learning-rate reductions are chosen on the validation split, which shares "
-        "no image, film or session with the training split.",
+        f"{CLUSTERS[protocol['bootstrap_cluster']]}. They describe how much a score would vary with other people "
+        "of the same kind, not with another training run.",
+        "Nothing is chosen on the test split: the headline is one decoding of the final weights, set by the "
+        "profile. The weights that are kept and the learning-rate reductions are chosen on the validation split, "
+        "which shares no image, film or session with the training split.",
         "Latency is measured; it varies between runs and devices.",
     )
     return Section("definitions", "Definitions", text)

@@ -93,8 +93,8 @@ def _network_blocks(inputs: ReportInputs) -> tuple[Block, ...]:
         figure(
             "latency_parameters",
             "Latency and parameters",
-            "Ours at 224 px and full width, and other networks, each at the input size of its paper, measured in one "
-            "run on one device; log scales (paper, Figure 1).",
+            "Ours at 224 px and full width, and other networks, each at the input size of its paper, measured in "
+            "one run on one device; log scales (paper, Figure 1).",
             latency.plot_latency_parameters(comparable),
         ),
         Facts("Device of the other networks", tuple(flatten(inputs.comparators["device"]))),

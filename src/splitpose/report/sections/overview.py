@@ -17,7 +17,7 @@ def comparison_section(inputs: ReportInputs) -> Section:
         "Comparison",
         (),
         (
-            tables.accuracy_table(inputs.comparison),
+            tables.accuracy_table(inputs.comparison, inputs.timings),
             figure(
                 "latency_accuracy",
                 "Latency and accuracy",
