@@ -40,7 +40,7 @@ def decode_all(codec: Codec, outputs: np.ndarray, flipped_outputs: np.ndarray) -
         outputs: the model's outputs for N crops.
         flipped_outputs: its outputs for the same crops flipped horizontally.
     """
-    averaged = (outputs + codec.mirror(flipped_outputs)) / 2
+    averaged = (outputs + codec.flip(flipped_outputs)) / 2
     codecs: dict[Decoding | None, Codec] = {None: codec}
     if isinstance(codec, Heatmaps):
         codecs = {decoding: replace(codec, decoding=decoding) for decoding in get_args(Decoding)}

@@ -32,7 +32,7 @@ def networks_table(comparators: Mapping[str, Any]) -> Table:
             str(network.get("year", MISSING)),
             str(network["size"]),
             format_millions(network["parameters"]),
-            format_number(network["multiply_adds"] / 1e9, 2),
+            format_number(network["macs"] / 1e9, 2),
             format_number(network["p50_ms"], 2),
             format_number(network["p95_ms"], 2),
             format_number(network["p50_ms"] / baseline if baseline else None, 2),

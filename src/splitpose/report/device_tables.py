@@ -26,7 +26,7 @@ def runtime_table(benchmarks: Mapping[str, Benchmark], data: str) -> Table:
                     format_number(result.p50_ms, 2),
                     format_number(result.p99_ms, 2),
                     format_number(result.peak_memory_mb, 1),
-                    format_millions(result.multiply_adds, digits=0),
+                    format_millions(result.macs, digits=0),
                     format_number(result.gflops, 0),
                     format_number(result.share_of_float32_peak, 2),
                 )

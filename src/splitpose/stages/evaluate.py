@@ -10,13 +10,13 @@ from splitpose.evaluation import predictions
 from splitpose.evaluation.model_evaluation import EvaluationSet, evaluate_model, select_headline_scores
 from splitpose.evaluation.pck import mean_instance_errors
 from splitpose.files import atomic_file, write_json
-from splitpose.models.macs import multiply_adds
+from splitpose.models.from_profile import build_codec, build_seeded_model
+from splitpose.models.macs import count_macs
+from splitpose.models.predict import predict
 from splitpose.report.case_sheet import case_sheet
 from splitpose.settings import Profile
 from splitpose.stages.command import run
-from splitpose.stages.training_run import start
 from splitpose.training import history
-from splitpose.training.phase import predict
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,18 @@ class EvaluationOutputs:
 def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: EvaluationOutputs) -> None:
     """Evaluate a variant on the test split."""
     scoring = profile.scoring
-    model = models.load(start(variant, profile), inputs.weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    model = models.load_weights(build_seeded_model(variant, profile), inputs.weights)
+    codec = build_codec(variant, profile)
     crops = list(tfrecords.read(inputs.crops, "test"))
     ids = [crop.id for crop in crops]
     rows = annotations.read(inputs.table).set_index("id", drop=False).loc[ids]
     test_set = EvaluationSet(crops, annotations.joints_of(rows), rows[scoring.bootstrap_cluster].to_numpy())
 
     result = evaluate_model(lambda pixels: predict(model, pixels), codec, test_set, profile.model.decoding, scoring)
-    best = history.best(history.read(inputs.curve))
+    best = history.best_row(history.read(inputs.curve))
     facts = {
         "parameters": model.count_params(),
-        "macs": multiply_adds(model),
+        "macs": count_macs(model),
         "train_loss": float(best["train_loss"]),
         "val_loss": float(best["val_loss"]),
         "best_iteration": int(best["iteration"]),

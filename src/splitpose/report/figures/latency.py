@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from splitpose.benchmark.operator_timings import by_name
-from splitpose.benchmark.schema import Benchmark, OperatorTime
+from splitpose.benchmark.operator_timings import total_by_name
+from splitpose.benchmark.schema import Benchmark, OperatorTiming
 from splitpose.report.figures import label_placement, style
 
 KINDS = ("ours", "pose", "classifier")
@@ -112,7 +112,7 @@ def plot_latency_parameters(networks: Mapping[str, Mapping[str, Any]]) -> bytes:
 def plot_operator_timings(benchmarks: Mapping[str, Benchmark], data: str) -> bytes:
     """Plot the time of each file's operators as stacked bars; the least expensive kinds share a colour."""
     files = {
-        f"{name}, {precision}": sum_by_kind(benchmark.models[precision].profile)
+        f"{name}, {precision}": sum_by_kind(benchmark.models[precision].operator_timings)
         for name, benchmark in benchmarks.items()
         for precision in ("float32", "int8")
     }
@@ -138,10 +138,10 @@ def plot_operator_timings(benchmarks: Mapping[str, Benchmark], data: str) -> byt
         return style.to_png(figure)
 
 
-def sum_by_kind(timings: Sequence[OperatorTime]) -> dict[str, float]:
+def sum_by_kind(timings: Sequence[OperatorTiming]) -> dict[str, float]:
     """Sum the ms of each kind of operator, e.g. "Convolution DWConv" for "Convolution (NHWC, F32) DWConv"."""
     times: dict[str, float] = {}
-    for operator, _, ms in by_name(timings):
+    for operator, _, ms in total_by_name(timings):
         kind = re.sub(r" \([^)]*\)", "", operator)
         times[kind] = times.get(kind, 0.0) + ms
     return times
