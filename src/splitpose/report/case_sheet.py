@@ -70,7 +70,9 @@ def _draw_heatmap(crop: Crop, heatmaps: np.ndarray, joint: str, side: int) -> np
 
 def _resize(crop: Crop, side: int) -> np.ndarray:
     interpolation = cv2.INTER_AREA if side < crop.pixels.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(np.ascontiguousarray(crop.pixels[..., ::-1]), (side, side), interpolation=interpolation)
+    pixels = np.ascontiguousarray(crop.pixels[..., ::-1])
+    resized: np.ndarray = cv2.resize(pixels, (side, side), interpolation=interpolation)
+    return resized
 
 
 def _zoom(joints: np.ndarray, zoom: float) -> np.ndarray:
