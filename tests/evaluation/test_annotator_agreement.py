@@ -35,7 +35,9 @@ def table(*people: tuple[str, np.ndarray]) -> pd.DataFrame:
 
 
 def test_two_annotations_of_one_person() -> None:
-    found = annotator_agreement(table(("a", PERSON), ("a", moved(lwri=(10, 0), nose=(0, 30)))), THRESHOLDS, "lsho-rhip")
+    found = annotator_agreement(
+        table(("a", PERSON), ("a", moved(lwri=(10, 0), nose=(0, 30)))), THRESHOLDS, "lsho-rhip"
+    )
     assert (found["pairs"], found["torso"]) == (1, "lsho-rhip")
     assert found["pck"]["0.05"]["mean"] == pytest.approx(100 * 9 / 11, abs=5e-4)
     assert found["pck"]["0.1"]["mean"] == pytest.approx(100 * 10 / 11, abs=5e-4)

@@ -72,7 +72,11 @@ def test_clustered_people_count_once() -> None:
 
 
 def test_every_pair_compares_the_later_variant_with_the_earlier() -> None:
-    errors = {"a": errors_missing_noses(range(100)), "b": errors_missing_noses(range(40)), "c": errors_missing_noses()}
+    errors = {
+        "a": errors_missing_noses(range(100)),
+        "b": errors_missing_noses(range(40)),
+        "c": errors_missing_noses(),
+    }
     compared = paired_differences(errors, (0.2,), resamples=200, seed=0)
     found = {(one["variant"], one["reference"]): one["pck"]["0.2"]["nose"]["difference"] for one in compared}
     assert found == {("b", "a"): 15.0, ("c", "a"): 25.0, ("c", "b"): 10.0}

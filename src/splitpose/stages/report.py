@@ -26,7 +26,7 @@ def report(profile: Path, params: Path, data: Path, annotated: Path, reports: Pa
     """Render the report."""
     variants = list(load(Params, params).variants)
     stage_reports = Reports(reports)
-    document = build_report(_read_inputs(profile, variants, data, annotated, stage_reports))
+    document = build_report(read_inputs(profile, variants, data, annotated, stage_reports))
 
     with atomic_folder(stage_reports.path(paths.FIGURES)) as folder:
         for image in document.images():
@@ -37,7 +37,7 @@ def report(profile: Path, params: Path, data: Path, annotated: Path, reports: Pa
         temporary.write_text(page.render(document, datetime.now().astimezone()))
 
 
-def _read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path, reports: Reports) -> ReportInputs:
+def read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path, reports: Reports) -> ReportInputs:
     """Read all files that the report renders, and draw the contact sheets of predictions.
 
     Raises:
