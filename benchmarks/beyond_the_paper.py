@@ -167,8 +167,8 @@ def validation_errors(model: keras.Model, config: RunConfig, crops: Path, table:
     codec = build_codec(config.variant, config.profile)
     instances = list(tfrecords.read(crops, "val"))
     joints = codec.decode(predict(model, np.stack([crop.pixels for crop in instances])))
-    truth = predictions.truth_of(annotations.read(table), [crop.id for crop in instances])
-    return normalised_errors(truth, predictions.in_pictures(instances, joints), config.profile.scoring.torso_joints)
+    truth = predictions.ground_truth(annotations.read(table), [crop.id for crop in instances])
+    return normalised_errors(truth, predictions.to_image(instances, joints), config.profile.scoring.torso_joints)
 
 
 def compare(shares: np.ndarray, reference: np.ndarray, scoring: Scoring) -> dict[str, Any]:
