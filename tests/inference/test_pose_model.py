@@ -194,5 +194,5 @@ def test_real_film_frames_are_cropped_and_predicted(variant, shared):
         region = crop_region(joints, np.full(4, np.nan), "joints", 1.5)
         crop = extract_crop(Instance(name, name, image.shape[1::-1], joints, region), ImagePyramid(image), 64)
         assert ((crop.joints >= -0.5) & (crop.joints <= 63.5)).all()
-        np.testing.assert_allclose(predictions.in_pictures([crop], crop.joints[None])[0], joints, atol=1e-9)
+        np.testing.assert_allclose(predictions.to_image([crop], crop.joints[None])[0], joints, atol=1e-9)
         assert np.isfinite(model.predict_region(ImagePyramid(image), region).joints).all()

@@ -232,7 +232,7 @@ def test_a_truncated_video_is_predicted_to_its_end(dots, tmp_path, capsys):
     [
         (["--box", "5", "5", "1", "1"], r"error: the box (5, 5, 1, 1) is empty; x0 must be less than x1"),
         (["--boxes", "no.csv"], r"error: no.csv: no such file; a CSV of boxes requires the columns image, box_x0"),
-        (["--model", "no.tflite"], r"error: no.tflite: no such TFLite file"),
+        (["--model", "no.tflite"], r"error: no.tflite: no such TFLite file; `dvc repro convert` writes"),
         (["--out", "a.file"], r"error: a.file: is not a directory; choose another --out"),
         (["--out", "."], r"one.png: its drawing would overwrite it; choose another folder for --out"),
     ],

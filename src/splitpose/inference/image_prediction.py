@@ -1,4 +1,4 @@
-"""Prediction of the persons in images, and drawing of the predicted poses."""
+"""Prediction of the people in images, and drawing of the predicted poses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from splitpose import images
 from splitpose.crops.geometry import ImagePyramid
-from splitpose.drawing import draw_look
+from splitpose.drawing import draw_prediction
 from splitpose.errors import InputError
 from splitpose.files import atomic_file
 from splitpose.inference.boxes import InstanceBox, initial_region
@@ -62,7 +62,7 @@ def write_drawing(result: ImageResult, out: Path) -> None:
         path = path.with_name(f"{path.name}.jpg")
     for _, prediction in result.predictions:
         if prediction.region:
-            draw_look(result.pixels, prediction.joints, prediction.confidence, prediction.region)
+            draw_prediction(result.pixels, prediction.joints, prediction.confidence, prediction.region)
     with atomic_file(path) as beside:
         if not cv2.imwrite(str(beside), result.pixels):
             raise InputError(f"{path}: could not be written; check the free disk space")

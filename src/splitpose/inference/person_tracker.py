@@ -2,7 +2,7 @@
 
 The next region is placed around the joints with the crop policy of the training crops. A person is lost if the
 confidence drops well below this person's moving average, or if the next region is not plausible; then the whole
-image is searched. The usual confidence differs between models and between persons, so that a fixed limit does not
+image is searched. The usual confidence differs between models and between people, so that a fixed limit does not
 work. Without a box the image is searched in the first frame and again at growing intervals, as the first result may
 be wrong.
 
@@ -77,7 +77,7 @@ class PersonTracker:
         self._track_id = 0
 
     def update(self, image: ImagePyramid, others: list[CropRegion]) -> TrackedPose:
-        """Predict the person in the next frame; `others` are the regions of the other persons."""
+        """Predict the person in the next frame; `others` are the regions of the other people."""
         if self._is_fixed:
             region = self._initial_region
             return TrackedPose(self._model.predict_region(image, region) if region else EMPTY_POSE, 0)

@@ -6,7 +6,7 @@ is after, so that uniform motion is preserved from the first frame to the last; 
 weight, quick movements and their turning points are preserved, too. The distance of two positions is measured
 between means over five frames, so that single outliers do not keep their positions.
 
-benchmarks/tracking.py compares this with the One Euro filter, which uses earlier frames only, on rendered persons
+benchmarks/tracking.py compares this with the One Euro filter, which uses earlier frames only, on rendered people
 who move.
 """
 
@@ -32,7 +32,7 @@ Item = TypeVar("Item")
 
 
 class FramePoses(NamedTuple):
-    """The P persons of a frame: joints (P, K, 2) px, sides of their regions (P,) px, and track ids (P,)."""
+    """The P people of a frame: joints (P, K, 2) px, sides of their regions (P,) px, and track ids (P,)."""
 
     joints: np.ndarray
     sides: np.ndarray
@@ -46,7 +46,7 @@ def smooth_frames(
 
     Args:
         items: frames.
-        poses_of: returns the poses in a frame, the same P persons in all; a person is smoothed only over frames
+        poses_of: returns the poses in a frame, the same P people in all; a person is smoothed only over frames
             with the same track id.
         fps: frames per second.
     """

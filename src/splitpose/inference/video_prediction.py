@@ -1,4 +1,4 @@
-"""Prediction of the persons in a video, who are tracked from frame to frame, and drawing of every frame."""
+"""Prediction of the people in a video, who are tracked from frame to frame, and drawing of every frame."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from splitpose.crops.geometry import ImagePyramid, full_image_region
-from splitpose.drawing import draw_look
+from splitpose.drawing import draw_prediction
 from splitpose.inference.boxes import InstanceBox, initial_region
 from splitpose.inference.inputs import InputFile
 from splitpose.inference.person_tracker import PersonTracker, TrackedPose
@@ -26,7 +26,7 @@ PREFETCH_DEPTH = 4
 
 @dataclass(frozen=True)
 class FrameResult:
-    """A frame and the tracked poses of all persons."""
+    """A frame and the tracked poses of all people."""
 
     frame: Frame
     poses: Sequence[TrackedPose]
@@ -104,7 +104,9 @@ def predict_video(
                 prediction = replace(pose.prediction, joints=pose_joints)
                 output.table.add(f"{id}#{result.frame.number:06d}", file.name, prediction, result.frame)
                 if writer and prediction.region:
-                    draw_look(result.frame.pixels, prediction.joints, prediction.confidence, prediction.region)
+                    draw_prediction(
+                        result.frame.pixels, prediction.joints, prediction.confidence, prediction.region
+                    )
             if writer:
                 drawn.append(result.frame)
             yield result.frame.number

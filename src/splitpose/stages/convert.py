@@ -44,7 +44,7 @@ class TestSet:
 
     def mean_pck(self, outputs: np.ndarray) -> float:
         """Return the mean PCK@0.2 of a model's outputs, percent."""
-        joints = predictions.in_pictures(self.crops, self.codec.decode(outputs))
+        joints = predictions.to_image(self.crops, self.codec.decode(outputs))
         errors = normalised_errors(self.ground_truth, joints, self.torso_joints)
         return round(float(np.nanmean(pck(errors, 0.2))), 3)
 
@@ -56,7 +56,7 @@ def convert(
     model = models.load_weights(build_seeded_model(variant, profile), weights)
     codec = build_codec(variant, profile)
     test_crops = list(tfrecords.read(crops, "test"))
-    ground_truth = predictions.truth_of(annotations.read(table), [crop.id for crop in test_crops])
+    ground_truth = predictions.ground_truth(annotations.read(table), [crop.id for crop in test_crops])
     test_set = TestSet(test_crops, ground_truth, codec, profile.scoring.torso_joints)
     pixels = test_set.pixels
     keras_outputs = predict(model, pixels)

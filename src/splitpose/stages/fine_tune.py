@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from splitpose import models
-from splitpose.models.backbone import unfreeze
 from splitpose.models.from_profile import build_seeded_model
+from splitpose.models.layers.backbone import unfreeze
 from splitpose.settings import RunConfig
 from splitpose.stages.command import run
 from splitpose.stages.training_run import PhaseOutputs, run_phase

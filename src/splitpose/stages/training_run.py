@@ -1,5 +1,6 @@
 """What both training stages do with a model: train one phase on the crops, resume it, write weights and history."""
 
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from splitpose.crops import tfrecords
 from splitpose.errors import InputError
 from splitpose.files import atomic_file
 from splitpose.models.from_profile import build_codec
+from splitpose.models.layers.backbone import group_by_trainable
 from splitpose.settings import RunConfig
 from splitpose.stages.training_monitor import monitor_training
 from splitpose.training import history
@@ -21,6 +23,8 @@ from splitpose.training.callbacks import NonFiniteLossError, TrainingStopped
 from splitpose.training.checkpoint import Checkpoint, checkpoint_key
 from splitpose.training.loop import train
 from splitpose.training.phase import PhaseConfig, PhaseName, TrainingControl, TrainingData, ValidationCrops
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ def run_phase(
         InputError: the loss is NaN or infinite; the message lists the instances of its batch.
         SystemExit: training was stopped on request.
     """
+    frozen, trainable = (len(names) for names in group_by_trainable(model))
+    logger.info("%s: %s: %d layers frozen, %d trainable", config.variant, name, frozen, trainable)
     training = config.profile.training
     first_iteration = 0 if previous is None else int(previous["iteration"].iloc[-1])
     phase = PhaseConfig(name, training, first_iteration)
