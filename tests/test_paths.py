@@ -19,7 +19,10 @@ VALUES = {
 """The values that the parameters of the module's functions take."""
 
 NOT_IN_DVC_YAML = {
-    paths.DATA, paths.MODELS, paths.REPORTS, paths.ANALYSIS,  # folders of the files that DVC tracks
+    paths.DATA, paths.MODELS, paths.REPORTS,  # folders of the files that DVC tracks
+    paths.TRAINING_PLOT, paths.THRESHOLDS_PLOT,  # inside reports/plots
+    paths.PAIRED_DIFFERENCES, paths.SLICES, paths.ANNOTATOR_AGREEMENT, paths.PCK_CURVES,  # inside reports/analysis
+    paths.RECOMMENDATION, paths.SELECTED_INSTANCES,
     paths.QUARANTINE, paths.WARNINGS, paths.VALIDATION_SUMMARY, paths.IMAGE_SCAN,  # inside data/annotations
     paths.PROFILES,  # named with the profile
     paths.COMPARATORS,  # written by comparators/dvc.yaml
