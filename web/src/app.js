@@ -135,7 +135,7 @@ async function selectRegion(/** @type {CropRegion | null} */ region) {
   await runSession();
 }
 
-/** Return whether the person is searched and tracked, which requires a model with confidence output. */
+/** Return whether the person is searched for and tracked, which requires a model with confidence output. */
 function isSearchEnabled(/** @type {PoseModel} */ model) {
   return searchBox.checked && model.codec.hasConfidence;
 }
@@ -145,10 +145,10 @@ function showHint(/** @type {Session} */ { model, source }) {
   const { hasConfidence } = model.codec, sentences = [];
   const whole = hasConfidence
     ? "The whole image is used."
-    : "This model has no confidence output, so that persons cannot be searched; the whole image is used.";
+    : "This model has no confidence output, so it cannot search for a person; the whole image is used.";
   if (!source.isLive && !selectedRegion) {
     sentences.push(
-      isSearchEnabled(model) ? "The person is searched." : whole,
+      isSearchEnabled(model) ? "The image is searched for a person." : whole,
       "Drag a square around a person to use only that region.",
     );
   } else if (source.isLive && !hasConfidence) {
@@ -295,7 +295,7 @@ for (const id of ["image-file", "video-file", "model-file"]) {
   const input = getElement(id, HTMLInputElement);
   input.addEventListener("change", () => {
     const file = input.files?.[0];
-    input.value = ""; // allows to select the same file again
+    input.value = ""; // so that the same file can be selected again
     if (file) attempt(() => openFile(file));
   });
 }

@@ -21,14 +21,14 @@ const SEARCH_INTERVAL = 1 / 3, BACKOFF = 4;
 /** Videos are searched repeatedly, so that the smallest windows, two thirds of all, are left out. */
 const TRACKING_SIDES = WINDOW_SIDES.slice(0, 2);
 
-/** Tracks one person, who is searched in the first frame. */
+/** Tracks one person, found by a search in the first frame. */
 export class PersonTracker {
   #cropPolicy;
   #confidenceEma = 0;
   #searchInterval = SEARCH_INTERVAL;
   /** Time of the next search, s. */
   #nextSearch = -Infinity;
-  /** The person's region in the next frame, null to search it. @type {CropRegion | null} */
+  /** The person's region in the next frame, null to search for the person. @type {CropRegion | null} */
   #region = null;
 
   constructor(/** @type {CropPolicy} */ cropPolicy) {

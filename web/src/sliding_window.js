@@ -25,7 +25,7 @@ export function meanConfidence(/** @type {Prediction} */ { confidence }) {
 }
 
 /**
- * Search the person that the model is most confident of. In each round the most confident third of the predictions is
+ * Search for the person that the model is most confident of. In each round the most confident third of the predictions is
  * repeated in the regions that their joints suggest, until one is left.
  *
  * @param {PredictRegion} predictRegion
