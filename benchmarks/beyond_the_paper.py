@@ -146,8 +146,8 @@ def train_and_score(
                 crops = folder / "crops"
                 augment(profile, data, table, crops, folder / "sheets")
             start = perf_counter()
-            frozen = PhaseOutputs(folder / "frozen.weights.h5", folder / "frozen.csv")
-            final = PhaseOutputs(folder / "final.weights.h5", folder / "final.csv")
+            frozen = PhaseOutputs(folder / "frozen.weights.h5", folder / "frozen.csv", folder / "frozen.json")
+            final = PhaseOutputs(folder / "final.weights.h5", folder / "final.csv", folder / "final.json")
             train_frozen(seeded, crops, frozen)
             fine_tune(seeded, crops, frozen.weights, frozen.curve, final)
             seconds += perf_counter() - start

@@ -1,6 +1,7 @@
 """paths.py and dvc.yaml name the same files."""
 
 import inspect
+import itertools
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,18 @@ from splitpose import paths
 
 VARIANT = "final"
 
+VALUES = {
+    "variant": [VARIANT],
+    "precision": ["float32", "float16", "int8"],
+    "stage": ["train_frozen", "fine_tune"],
+}
+"""The values that the parameters of the module's functions take."""
+
 NOT_IN_DVC_YAML = {
-    paths.DATA, paths.MODELS, paths.REPORTS, paths.ANALYSIS,  # folders of the files that DVC tracks
+    paths.DATA, paths.MODELS, paths.REPORTS,  # folders of the files that DVC tracks
+    paths.TRAINING_PLOT, paths.THRESHOLDS_PLOT,  # inside reports/plots
+    paths.PAIRED_DIFFERENCES, paths.SLICES, paths.ANNOTATOR_AGREEMENT, paths.PCK_CURVES,  # inside reports/analysis
+    paths.RECOMMENDATION, paths.SELECTED_INSTANCES,
     paths.QUARANTINE, paths.WARNINGS, paths.VALIDATION_SUMMARY, paths.IMAGE_SCAN,  # inside data/annotations
     paths.PROFILES,  # named with the profile
     paths.COMPARATORS,  # written by comparators/dvc.yaml
@@ -22,11 +33,14 @@ NOT_IN_DVC_YAML = {
 
 def paths_of_the_module() -> set[Path]:
     constants = {value for value in vars(paths).values() if isinstance(value, Path)}
-    functions = [value for name, value in vars(paths).items() if inspect.isfunction(value) and name != "profile"]
+    functions = [
+        value
+        for name, value in vars(paths).items()
+        if inspect.isfunction(value) and name not in ("profile", "crop_sheet")
+    ]
     for function in functions:
-        variant, *precision = inspect.signature(function).parameters
-        assert variant == "variant"
-        constants |= {function(VARIANT, *[kind] * len(precision)) for kind in ("float32", "float16", "int8")}
+        values = [VALUES[name] for name in inspect.signature(function).parameters]
+        constants |= {function(*arguments) for arguments in itertools.product(*values)}
     return constants
 
 

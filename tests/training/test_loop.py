@@ -15,8 +15,9 @@ from support.training import (
 )
 
 from splitpose import models
+from splitpose.evaluation import training_history
 from splitpose.models.predict import predict
-from splitpose.training import callbacks, history, loop
+from splitpose.training import callbacks, loop
 from splitpose.training.callbacks import NonFiniteLossError, TrainingStopped, ValidationCallback
 from splitpose.training.checkpoint import Checkpoint
 from splitpose.training.loss import joint_loss
@@ -66,7 +67,7 @@ def test_rows_and_events_of_a_phase():
     _, rows = train(control=TrainingControl([listener]))
     assert [row["iteration"] for row in rows] == [12, 14]
     assert listener.events == [11, 12, 12, 13, 14, 14]
-    assert set(rows[0]) == set(history.COLUMNS)
+    assert set(rows[0]) == set(training_history.COLUMNS)
 
 
 def test_model_has_the_weights_of_the_best_validation_step():

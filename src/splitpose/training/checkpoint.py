@@ -13,9 +13,9 @@ import keras
 import numpy as np
 
 from splitpose.errors import InputError
+from splitpose.evaluation.training_history import HistoryRow
 from splitpose.files import atomic_file
 from splitpose.settings import RunConfig
-from splitpose.training.history import HistoryRow
 
 DIGEST_SIZE = hashlib.sha256().digest_size
 """Size in bytes of the digest at the beginning of a checkpoint, which detects damage."""
