@@ -6,7 +6,7 @@ import pytest
 from splitpose.errors import InputError
 from splitpose.evaluation import robustness as module
 from splitpose.evaluation.robustness import PredictJoints, measure_robustness
-from splitpose.skeleton import INDEX, JOINTS, FLIP_INDICES, PAIRS
+from splitpose.skeleton import FLIP_INDICES, INDEX, JOINTS, PAIRS
 
 SIZE = 96
 # Observer-centric: left joints are right in the image. x, y of the left one; its partner mirrors it.
