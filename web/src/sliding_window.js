@@ -25,8 +25,8 @@ export function meanConfidence(/** @type {Prediction} */ { confidence }) {
 }
 
 /**
- * Search for the person that the model is most confident of. In each round the most confident third of the predictions is
- * repeated in the regions that their joints suggest, until one is left.
+ * Search for the person that the model is most confident of. In each round the most confident third of the
+ * predictions is repeated in the regions that their joints suggest, until one is left.
  *
  * @param {PredictRegion} predictRegion
  * @param {number} width of the image, px
