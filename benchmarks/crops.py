@@ -52,7 +52,7 @@ def main() -> None:
 def rendered_people(data: Path, pictures: int, people: int) -> pd.DataFrame:
     """The annotation table of `people` training people, who take turns in about `pictures` rendered pictures."""
     sample.render(data / "raw", max(pictures, 5), films=5, seed=1, workers=shards.WORKERS)
-    table = annotations.below(flic.read(data / "raw", "observer").table, "raw")
+    table = annotations.prefix_images(flic.read(data / "raw", "observer").table, "raw")
     table = pd.concat([table] * (people // len(table) + 1), ignore_index=True).iloc[:people]
     return table.assign(split="train", id=[f"person-{n}" for n in range(people)])
 

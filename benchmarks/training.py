@@ -191,7 +191,7 @@ def rendered_crops(folder: Path, size: int) -> Path:
     """A folder with training crops of rendered people, made with the paper's settings."""
     settings = load(Profile, Path(__file__).parents[1] / "profiles" / "flic.yaml").crops
     sample.render(folder / "raw", PEOPLE, films=5, seed=1, workers=shards.WORKERS)
-    people = annotations.below(flic.read(folder / "raw", "observer").table, "raw").assign(split="train")
+    people = annotations.prefix_images(flic.read(folder / "raw", "observer").table, "raw").assign(split="train")
     settings = settings.model_copy(update={"size": size})
     shards.write(shards.plan(people, folder, settings), folder, settings, folder / "crops")
     return folder / "crops"

@@ -8,6 +8,7 @@ import yaml
 
 CARRIERS = {
     "settings.py",
+    "paths.py",
     "files.py",
     "errors.py",
     "progress.py",

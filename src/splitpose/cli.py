@@ -65,18 +65,19 @@ def _check(options: argparse.Namespace) -> None:
     from splitpose.data.format_detection import detect_format
 
     source = detect_format(options.path, options.images)
-    # Great Expectations takes seconds to import, so what is no source is told before.
+    # Great Expectations takes seconds to import, so an invalid source is reported before.
     from splitpose import validation
     from splitpose.report.validation_table import print_validation_result
 
     try:
-        verdict = validation.inspect(source.table, source.root, options.docs, splits_are_cut=source.splits_are_cut)
+        result = validation.validate(
+            source.table, source.root, data_docs=options.docs, require_splits=source.has_splits
+        )
+        print_validation_result(source, result)
+        result.raise_if_failed()
     except InputError as error:
         raise InputError(f"{options.path}: {error}") from error
-    print_validation_result(source, verdict)
-    if not verdict.summary["passed"]:
-        raise InputError(f"{options.path}: {validation.failure(verdict)}")
-    print(f"passed: {len(verdict.table)} people can be used, {verdict.summary['quarantined_rows']} are left out")
+    print(f"passed: {len(result.table):,} rows are valid, {result.summary['quarantined_rows']:,} are quarantined")
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

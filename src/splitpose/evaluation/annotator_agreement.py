@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from splitpose.annotations import JOINTS_IN_COMMON, ONE_PERSON, joints_of
+from splitpose.annotations import DUPLICATE_DISTANCE, MIN_COMMON_JOINTS, joints_of
 from splitpose.evaluation.pck import normalised_errors
 from splitpose.evaluation.summary import summarise
 
@@ -39,8 +39,8 @@ def agreement(
 def differences_of_pairs(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
     """How far apart the joints of each two annotations of one person are: (P, K) in torso diameters.
 
-    Two rows of a picture are one person if the joints that both have, at least JOINTS_IN_COMMON, are less than
-    ONE_PERSON apart on average; three such rows are three pairs. A joint's difference is the mean of its error
+    Two rows of a picture are one person if the joints that both have, at least MIN_COMMON_JOINTS, are less than
+    DUPLICATE_DISTANCE apart on average; three such rows are three pairs. A joint's difference is the mean of its error
     with either annotation as the truth, so no annotator counts for more; it is NaN where one of them left the
     joint out. Equal joints are a copy of one annotation and no second one.
     """
@@ -62,5 +62,5 @@ def _pairs(table: pd.DataFrame, torso: tuple[str, str]) -> tuple[np.ndarray, np.
     ) / 2
     joints = np.isfinite(differences).sum(axis=1)
     mean = np.nansum(differences, axis=1) / np.maximum(joints, 1)
-    one_person = (joints >= JOINTS_IN_COMMON) & (mean > 0) & (mean < ONE_PERSON)
+    one_person = (joints >= MIN_COMMON_JOINTS) & (mean > 0) & (mean < DUPLICATE_DISTANCE)
     return pairs[one_person], differences[one_person]

@@ -291,9 +291,9 @@ def _data(evidence: Evidence) -> Section:
         for split, content in evidence.crops.items()
     ]
     text = (
-        "What the checks found in the annotations. Rows that failed a rule stand in data/annotations/"
-        "quarantine.csv, each with its reason; rows that are only told of stay in and stand in told.csv "
-        "beside it. All that was checked: reports/data_docs/index.html."
+        "The validation of the annotations. Rows that failed a rule were removed and are listed in "
+        "data/annotations/quarantine.csv with the reason; suspicious rows were kept and are listed in warnings.csv "
+        "beside it. All rules and their results: reports/data_docs/index.html."
     )
     facts = Facts("Checks", tuple(_flat(evidence.checks)))
     return Section("data", "Data", (text,), (facts, *([ceiling] if ceiling else []), *crops))
