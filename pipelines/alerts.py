@@ -1,4 +1,4 @@
-"""What Prefect's server does by itself: it ends runs that died without a word, and tells somebody of bad ends."""
+"""Prefect automations: the server marks dead runs as crashed and posts alerts to a webhook."""
 
 from datetime import timedelta
 from typing import Literal
@@ -11,16 +11,16 @@ from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.settings import get_current_settings
 from pydantic import SecretStr
 
-BLOCK = "splitpose-alarm"
+BLOCK = "splitpose-alert"
 TAG = "prefect.tag.splitpose"
-"""Of the runs of prefect.yaml's deployments."""
-MESSAGE = (
-    '{"alarm": "%s", "flow": "{{ flow.name }}", "run": "{{ flow_run.name }}", '
+"""The tag of the runs of prefect.yaml's deployments."""
+PAYLOAD = (
+    '{"alert": "%s", "flow": "{{ flow.name }}", "run": "{{ flow_run.name }}", '
     '"state": "{{ flow_run.state.name }}", "message": {{ (flow_run.state.message or "") | tojson }}}'
 )
-"""What is posted; Prefect's server fills it in."""
-BEATS = 3
-"""Heartbeats that a run may miss until it counts as dead: its machine was switched off, or the run was killed."""
+"""The template of an alert's payload; the Prefect server renders it."""
+MISSED_HEARTBEATS = 3
+"""Heartbeats after which a silent run counts as crashed: its machine is off, or its process was killed."""
 
 HEARTBEAT = {"prefect.flow-run.heartbeat"}
 FAILED = {f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", "TimedOut")}
@@ -28,18 +28,18 @@ ENDED = FAILED | {"prefect.flow-run.Completed", "prefect.flow-run.Cancelled"}
 
 
 async def set_up(webhook: str | None, stuck_after: timedelta) -> None:
-    """Set the server's automations up for our deployments, in place of what was set up before.
+    """Create or update the server's automations for our deployments.
 
     Args:
-        webhook: address that a line of JSON is posted to when a run failed, died, is late or hangs; None for none.
-            It may hold a secret, so the server keeps it as one.
-        stuck_after: a run that has not ended so long after its start hangs.
+        webhook: URL to which a line of JSON is posted when a run fails, crashes, is late or is stuck; None for no
+            alerts. It may contain a secret, so the server stores it as one.
+        stuck_after: duration after which an unfinished run counts as stuck.
     """
-    beats = timedelta(seconds=BEATS * (get_current_settings().flows.heartbeat_frequency or 60))
-    died = ChangeFlowRunState(
-        state=StateType.CRASHED, name="Crashed", message="it died without a word", force=False
+    timeout = timedelta(seconds=MISSED_HEARTBEATS * (get_current_settings().flows.heartbeat_frequency or 60))
+    crash = ChangeFlowRunState(
+        state=StateType.CRASHED, name="Crashed", message="stopped sending heartbeats", force=False
     )
-    await _put("died", _trigger(Posture.Proactive, HEARTBEAT | ENDED, HEARTBEAT, beats), died)
+    await _save("crashed", _trigger(Posture.Proactive, HEARTBEAT | ENDED, HEARTBEAT, timeout), crash)
     if webhook is None:
         return
     block = await Webhook(method="POST", url=SecretStr(webhook)).save(BLOCK, overwrite=True)
@@ -48,8 +48,8 @@ async def set_up(webhook: str | None, stuck_after: timedelta) -> None:
         "late": _trigger(Posture.Reactive, {"prefect.flow-run.Late"}),
         "stuck": _trigger(Posture.Proactive, ENDED, {"prefect.flow-run.Running"}, stuck_after),
     }
-    for word, trigger in triggers.items():
-        await _put(word, trigger, CallWebhook(block_document_id=block, payload=MESSAGE % word))
+    for alert, trigger in triggers.items():
+        await _save(alert, trigger, CallWebhook(block_document_id=block, payload=PAYLOAD % alert))
 
 
 def _trigger(
@@ -58,7 +58,11 @@ def _trigger(
     after: set[str] | None = None,
     within: timedelta = timedelta(0),
 ) -> EventTrigger:
-    """Of each of our runs alone. Reactive: `expect` came. Proactive: it did not come in time after `after`."""
+    """Return a trigger that watches each of our runs separately.
+
+    A reactive trigger fires on an event in `expect`; a proactive one fires if none of them follows an event in
+    `after` within `within`.
+    """
     return EventTrigger(
         match={"prefect.resource.id": "prefect.flow-run.*"},
         match_related={"prefect.resource.id": [TAG], "prefect.resource.role": ["tag"]},
@@ -71,20 +75,21 @@ def _trigger(
     )
 
 
-async def _put(word: str, trigger: EventTrigger, action: ActionTypes) -> None:
-    automation = Automation(name=f"splitpose: {word}", trigger=trigger, actions=[action])
+async def _save(name: str, trigger: EventTrigger, action: ActionTypes) -> None:
+    """Create an automation, or update the one of this name if it differs."""
+    automation = Automation(name=f"splitpose: {name}", trigger=trigger, actions=[action])
     try:
-        known = await Automation.aread(name=automation.name)
+        present = await Automation.aread(name=automation.name)
     except ValueError:
         await automation.acreate()
         return
-    if not _same(known, automation):  # a changed one forgets which runs it watches
-        automation.id = known.id
+    if not _is_equal(present, automation):  # an update makes Prefect forget the runs that it watches
+        automation.id = present.id
         await automation.aupdate()
 
 
-def _same(known: Automation, wanted: Automation) -> bool:
-    """Whether two automations do the same on the same occasions."""
-    return known.actions == wanted.actions and known.trigger.model_dump(
+def _is_equal(present: Automation, expected: Automation) -> bool:
+    """Return whether two automations have the same trigger and the same actions."""
+    return present.actions == expected.actions and present.trigger.model_dump(
         exclude={"id"}
-    ) == wanted.trigger.model_dump(exclude={"id"})
+    ) == expected.trigger.model_dump(exclude={"id"})

@@ -1,4 +1,4 @@
-"""The one place that runs DVC: the pipeline's stages in order, and one stage in a process group of its own."""
+"""The only module that runs DVC: the order of the stages, and single commands in process groups of their own."""
 
 import os
 import signal
@@ -14,19 +14,20 @@ from typing import Any
 
 from dvc.utils.serialize import dump_yaml, load_yaml
 
+from splitpose.errors import InputError
 from splitpose.files import atomic_file
 
-GRACE = 5.0
-"""Seconds that a stage has to end when it is asked to, before it is told to."""
+GRACE_PERIOD = 5.0
+"""Seconds that the processes of a command have to end after each of SIGINT and SIGTERM, before they are killed."""
 
 
-class StageError(Exception):
-    """A stage failed; says which one and why, in the stage's own words."""
+class StageError(InputError):
+    """A stage or another DVC command failed; the message names it and quotes its reason."""
 
 
 def stages(root: Path) -> list[str]:
-    """Names of all stages of dvc.yaml ("download", "evaluate@final", ...), each after those it needs."""
-    from dvc.repo import Repo  # takes a second
+    """Return the names of all stages of dvc.yaml ("download", "evaluate@final", ...) in topological order."""
+    from dvc.repo import Repo  # takes a second to import
 
     with Repo(str(root)) as repo:
         index = repo.index
@@ -37,18 +38,26 @@ def stages(root: Path) -> list[str]:
 def run_stage(
     root: Path, name: str, log: Callable[[str], None], timeout: float | None = None, pull: bool = False
 ) -> None:
-    """Bring one stage up to date, taking its inputs as they are; every line of its output goes to `log`.
+    """Bring one stage up to date without running the stages that it depends on.
 
-    Waits where another DVC command holds the repository, at most `timeout` seconds with the stage's own time. With
-    `pull`, results that the run cache knows are taken from the remote. Raises StageError when the stage fails or
-    takes longer.
+    The command waits while another DVC command has locked the repository; the timeout includes the waiting.
+
+    Args:
+        root: the project.
+        name: the stage.
+        log: called with every line of the stage's output.
+        timeout: maximum duration in seconds.
+        pull: take results that the run cache contains from the remote.
+
+    Raises:
+        StageError: the stage fails or takes longer than `timeout`.
     """
     words = ["--wait-for-lock", "repro", "--single-item", *(["--pull"] if pull else []), name]
     _run(root, name, words, log, timeout)
 
 
 def has_remote(root: Path) -> bool:
-    """Whether the project has a default remote to share its results."""
+    """Return whether the project has a default DVC remote."""
     from dvc.repo import Repo
 
     with Repo(str(root)) as repo:
@@ -56,46 +65,53 @@ def has_remote(root: Path) -> bool:
 
 
 def push(root: Path, log: Callable[[str], None], timeout: float | None = None) -> None:
-    """Copy what the remote lacks to it: outputs, and which inputs they came from. Raises StageError."""
+    """Push outputs and the run cache to the remote. Raises StageError."""
     _run(root, "dvc push", ["--wait-for-lock", "push", "--run-cache"], log, timeout)
 
 
 def fetch(root: Path, log: Callable[[str], None]) -> None:
-    """Learn from the remote what was made of which inputs, in any clone. Raises StageError."""
+    """Fetch outputs and the run cache, which other clones may have pushed. Raises StageError."""
     _run(root, "dvc fetch", ["--wait-for-lock", "fetch", "--run-cache"], log, None)
 
 
-def entries(root: Path, names: list[str]) -> dict[str, Any]:
-    """What dvc.lock says of the stages."""
+def lock_entries(root: Path, names: list[str]) -> dict[str, Any]:
+    """Return dvc.lock's entries of the stages."""
     lock = load_yaml(str(root / "dvc.lock"))["stages"]
     return {name: lock[name] for name in names}
 
 
 def import_lock_entries(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:
-    """Put entries of another clone's dvc.lock into this one's, and outputs that the stages need in their places.
+    """Add entries of another clone's dvc.lock to this one's, and pull the outputs that some stages depend on.
 
-    Raises StageError where the remote does not have them.
+    Args:
+        root: the project.
+        shared: the entries, by the name of the stage.
+        names: the stages whose dependencies are pulled.
+        log: called with every line of the command's output.
+
+    Raises:
+        StageError: the remote does not have the outputs.
     """
     from dvc.repo import Repo
 
     path = root / "dvc.lock"
-    stages = load_yaml(str(path))["stages"] if path.is_file() else {}
-    with atomic_file(path) as beside:
-        dump_yaml(beside, {"schema": "2.0", "stages": stages | shared})
+    present = load_yaml(str(path))["stages"] if path.is_file() else {}
+    with atomic_file(path) as temporary:
+        dump_yaml(temporary, {"schema": "2.0", "stages": present | shared})
     with Repo(str(root)) as repo:
         needed = {dep.def_path for stage in repo.index.stages if stage.name in names for dep in stage.deps}
-    outs = {out["path"] for entry in shared.values() for out in entry["outs"]}
-    wanted = [out for out in sorted(outs) if any(Path(dep).is_relative_to(out) for dep in needed)]
-    _run(root, "dvc pull", ["--wait-for-lock", "pull", "--run-cache", "--force", *wanted], log, None)
+    outs = sorted({out["path"] for entry in shared.values() for out in entry["outs"]})
+    targets = [out for out in outs if any(Path(dep).is_relative_to(out) for dep in needed)]
+    _run(root, "dvc pull", ["--wait-for-lock", "pull", "--run-cache", "--force", *targets], log, None)
 
 
 def _run(root: Path, name: str, words: list[str], log: Callable[[str], None], timeout: float | None) -> None:
     """Run a DVC command in a process group of its own.
 
-    Nothing that it started outlives it, whatever ends it: an error, a signal that raises, a cancelled flow, the
-    timeout.
+    No process of the group outlives the call, whatever ends it: an error, a signal that raises, a cancelled flow or
+    the timeout.
     """
-    folder = Path(sys.executable).parent  # so that `python` in the stages' commands is this one
+    folder = Path(sys.executable).parent  # so that `python` in the stages' commands is this interpreter
     process = subprocess.Popen(
         [sys.executable, "-m", "dvc", *words],
         cwd=root,
@@ -107,48 +123,48 @@ def _run(root: Path, name: str, words: list[str], log: Callable[[str], None], ti
         errors="replace",
         start_new_session=True,
     )
-    last: deque[str] = deque(maxlen=20)
-    late = threading.Event()
+    last_lines: deque[str] = deque(maxlen=20)
+    timed_out = threading.Event()
 
-    def end_it() -> None:
-        late.set()
-        _end(process)
+    def stop() -> None:
+        timed_out.set()
+        _terminate_group(process)
 
-    # Not Prefect's own timeout: outside the main thread it cannot interrupt somebody who waits for a line.
-    clock = threading.Timer(timeout or threading.TIMEOUT_MAX, end_it)
-    clock.daemon = True
-    clock.start()
+    # Prefect's own timeout cannot interrupt a thread other than the main one while it waits for output.
+    timer = threading.Timer(timeout or threading.TIMEOUT_MAX, stop)
+    timer.daemon = True
+    timer.start()
     try:
         for line in process.stdout or []:
             if line.strip():
-                last.append(line.rstrip())
-                log(last[-1])
+                last_lines.append(line.rstrip())
+                log(last_lines[-1])
         process.wait()
     finally:
-        clock.cancel()
-        _end(process)
-    if late.is_set():
-        raise StageError(f"{name}: stopped, for it took longer than {timeout:g} s")
+        timer.cancel()
+        _terminate_group(process)
+    if timed_out.is_set():
+        raise StageError(f"{name}: stopped because it took longer than {timeout:g} s")
     if process.returncode != 0:
-        raise StageError(f"{name}: {_reason(name, list(last))}")
+        raise StageError(f"{name}: {_failure_reason(name, list(last_lines))}")
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
-    """End the whole group: an interrupt lets a stage clear up, the rest is for those that do not listen."""
+def _terminate_group(process: "subprocess.Popen[str]") -> None:
+    """End the whole process group: SIGINT lets a stage clean up, SIGTERM and SIGKILL end what ignores it."""
     try:
-        for request in (signal.SIGINT, signal.SIGTERM):
-            deadline = time.monotonic() + GRACE
-            _signal(process, request)
-            while _signal(process, 0) and time.monotonic() < deadline:
-                process.poll()  # takes note of its end, or it would stay in the group
+        for number in (signal.SIGINT, signal.SIGTERM):
+            deadline = time.monotonic() + GRACE_PERIOD
+            _signal_group(process, number)
+            while _signal_group(process, 0) and time.monotonic() < deadline:
+                process.poll()  # reaps the process, which would stay in the group as a zombie otherwise
                 time.sleep(0.05)
     finally:
-        _signal(process, signal.SIGKILL)
+        _signal_group(process, signal.SIGKILL)
         process.wait()
 
 
-def _signal(process: "subprocess.Popen[str]", number: int) -> bool:
-    """Send a signal to the group (0: none); whether anybody is in it."""
+def _signal_group(process: "subprocess.Popen[str]", number: int) -> bool:
+    """Send a signal (0: none) to the process group; return whether the group has any process."""
     try:
         os.killpg(process.pid, number)
     except ProcessLookupError:
@@ -156,11 +172,11 @@ def _signal(process: "subprocess.Popen[str]", number: int) -> bool:
     return True
 
 
-def _reason(name: str, lines: list[str]) -> str:
-    """The line that says why: DVC's own where it did not come to run the command, else the command's."""
-    dvc = [line for line in lines if line.startswith("ERROR: ")]
-    if dvc and "failed to run: " not in dvc[-1]:
-        return dvc[-1].removeprefix(f"ERROR: failed to reproduce '{name}': ")
-    own = [line for line in lines if line not in dvc]
-    clear = [line for line in own if line.startswith("error: ")]
-    return (clear or own or ["ended without a word"])[-1].removeprefix("error: ")
+def _failure_reason(name: str, lines: list[str]) -> str:
+    """Return the line that explains a failure: DVC's own if the command was not started, else the command's."""
+    dvc_errors = [line for line in lines if line.startswith("ERROR: ")]
+    if dvc_errors and "failed to run: " not in dvc_errors[-1]:
+        return dvc_errors[-1].removeprefix(f"ERROR: failed to reproduce '{name}': ")
+    output = [line for line in lines if line not in dvc_errors]
+    errors = [line for line in output if line.startswith("error: ")]
+    return (errors or output or ["ended without output"])[-1].removeprefix("error: ")

@@ -1,4 +1,4 @@
-"""One flow at a time in a workspace."""
+"""A lock that lets one flow at a time work in a workspace."""
 
 import fcntl
 import os
@@ -7,35 +7,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-LOOK = 1.0
-"""Seconds between two looks whether a workspace is free."""
+POLL_INTERVAL = 1.0
+"""Seconds between two attempts to take the lock."""
 
 
 @contextmanager
-def held(root: Path, log: Callable[[str], None]) -> Iterator[None]:
-    """Hold the workspace `root` for this process; waits, and says so, while another process holds it.
+def workspace_lock(root: Path, log: Callable[[str], None]) -> Iterator[None]:
+    """Lock the workspace `root` for this process; log one line and wait while another process holds the lock.
 
-    The system gives it back when the process ends, in whatever way.
+    The operating system releases the lock when the process ends, however it ends.
     """
     path = root / ".dvc" / "tmp" / "flow.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        told = False
-        while not _take(file.fileno()):
-            if not told:
+        waiting = False
+        while not _try_lock(file.fileno()):
+            if not waiting:
                 file.seek(0)
-                log(f"{root}: waits for process {file.read().strip()}, which works here")
-            told = True
-            time.sleep(LOOK)
+                log(f"{root}: locked by process {file.read().strip()}; waiting until it ends")
+            waiting = True
+            time.sleep(POLL_INTERVAL)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
 
 
-def _take(number: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
+    """Take the lock of an open file; return False if another process holds it."""
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -6,21 +6,25 @@ import pytest
 import yaml
 
 from splitpose.errors import InputError
-from splitpose.settings import CocoSource, Params, Profile, check, load
+from splitpose.settings import RENAMED_KEYS, CocoSource, Params, Profile, check, load
 
 
 @pytest.mark.parametrize("name", ["sample", "flic", "coco"])
-def test_every_profile_is_whole(repository, name):
+def test_every_profile_is_valid(repository, name):
     load(Profile, repository / "profiles" / f"{name}.yaml")
 
 
-def test_the_papers_numbers(repository):
+def test_the_flic_profile_has_the_papers_parameters(repository):
     profile = load(Profile, repository / "profiles" / "flic.yaml")
     assert (profile.crops.size, profile.model.width_multiplier, profile.training.batch_size) == (224, 1.0, 16)
     frozen, fine_tune = profile.training.frozen, profile.training.fine_tune
     assert (frozen.iterations, frozen.learning_rate) == (50_000, 1e-3)
     assert (fine_tune.iterations, fine_tune.learning_rate) == (150_000, 1e-4)
-    assert (profile.crops.rotation, profile.crops.scale, profile.crops.mirror) == (30, (0.75, 1.25), 0)
+    assert (profile.crops.rotation, profile.crops.scale, profile.crops.horizontal_flip_prob) == (
+        30,
+        (0.75, 1.25),
+        0,
+    )
 
 
 def broken(repository, tmp_path, change):
@@ -36,10 +40,13 @@ def broken(repository, tmp_path, change):
     [
         (lambda c: c["crops"].update(sise=96), "crops.sise: unknown key"),
         (lambda c: c["crops"].update(size="96"), "crops.size: Input should be a valid integer"),
-        (lambda c: c["training"].pop("batch"), "training.batch_size: Field required"),
+        (lambda c: c["training"].pop("batch_size"), "training.batch_size: Field required"),
         (lambda c: c["source"].update(kind="film"), "source: Input tag 'film'"),
-        (lambda c: c["crops"].update(mirror=1.5), "crops.mirror: Input should be less than or equal to 1"),
-        (lambda c: c["scoring"].update(thresholds=[0.1]), "scoring: thresholds: 0.2 must be among them"),
+        (
+            lambda c: c["crops"].update(horizontal_flip_prob=1.5),
+            "crops.horizontal_flip_prob: Input should be less than or equal to 1",
+        ),
+        (lambda c: c["scoring"].update(thresholds=[0.1]), "scoring: thresholds: 0.2 must be one of them"),
         (
             lambda c: c["gate"].update(precision="int4"),
             "gate.precision: Input should be 'float32', 'float16' or 'int8'",
@@ -49,14 +56,14 @@ def broken(repository, tmp_path, change):
         (lambda c: c["benchmark"].update(threads=[]), "benchmark.threads: List should have at least 1 item"),
     ],
 )
-def test_a_bad_key_is_named_in_one_line(repository, tmp_path, change, message):
+def test_an_invalid_key_is_reported_in_one_line(repository, tmp_path, change, message):
     path = broken(repository, tmp_path, change)
     with pytest.raises(InputError, match=re.escape(f"{path}: {message}")) as raised:
         load(Profile, path)
     assert "\n" not in str(raised.value)
 
 
-COCO = {"kind": "coco", "min_joints": 8, "min_side": 32, "group": "picture", "test_fraction": 0.2}
+COCO = {"kind": "coco", "min_joints": 8, "min_side": 32, "group": "image", "test_fraction": 0.2}
 
 
 @pytest.mark.parametrize(
@@ -80,18 +87,22 @@ def test_coco_files_and_folders_are_paired_as_written(annotations, images, sets)
 @pytest.mark.parametrize(
     ("annotations", "images", "message"),
     [
-        (["a.json", "b.json"], ["x", "y", "z"], "images: 3 folders for 2 annotation files; give one for all, or"),
-        (["a.json", "a.json"], "x", "annotations: a file stands there twice"),
-        ({"test": "a.json"}, "x", "annotations: there is no split `train`"),
+        (
+            ["a.json", "b.json"],
+            ["x", "y", "z"],
+            "images: 3 folders for 2 annotation files; give one folder for all files, or",
+        ),
+        (["a.json", "a.json"], "x", "annotations: a file is listed twice"),
+        ({"test": "a.json"}, "x", "annotations: the split `train` is missing"),
         ({"train": "a.json", "tset": "b.json"}, "x", ".annotations.tset.[key]: Input should be 'train', 'val' or"),
-        (None, "x", ".annotations: Input should be a path, a list of paths, or either for each split"),
+        (None, "x", ".annotations: Input should be a path, a list of paths, or either of them for each split"),
         ([], "x", ".annotations.train: List should have at least 1 item"),
         (["a.json", 5], "x", ".annotations.train.1: Input should be a valid string"),
         ({"train": 5}, "x", ".annotations.train: Input should be a path or a list of paths"),
         ("a.json", None, ".images: Input should be a path or a list of paths"),
     ],
 )
-def test_coco_paths_that_cannot_be_are_named_in_one_line(repository, tmp_path, annotations, images, message):
+def test_invalid_coco_paths_are_reported_in_one_line(repository, tmp_path, annotations, images, message):
     source = COCO | {"annotations": annotations, "images": images}
     path = broken(repository, tmp_path, lambda content: content.update(source=source))
     with pytest.raises(InputError, match=re.escape(message)) as raised:
@@ -99,19 +110,19 @@ def test_coco_paths_that_cannot_be_are_named_in_one_line(repository, tmp_path, a
     assert str(raised.value).startswith(f"{path}: source.coco") and "\n" not in str(raised.value)
 
 
-def test_a_missing_profile_names_those_that_are_there(repository):
-    with pytest.raises(InputError, match=r"film.yaml: no such file; files there: coco, flic, sample"):
+def test_a_missing_profile_lists_the_available_ones(repository):
+    with pytest.raises(InputError, match=r"film.yaml: no such file; available: coco, flic, sample"):
         load(Profile, repository / "profiles" / "film.yaml")
 
 
-def test_no_yaml(tmp_path):
+def test_invalid_yaml_is_reported(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text("variants: [")
     with pytest.raises(InputError, match=r"params.yaml: not valid YAML"):
         load(Params, path)
 
 
-def test_check_finds_an_unknown_variant(repository, tmp_path):
+def test_check_reports_an_unknown_variant_and_profile(repository, tmp_path):
     assert list(check(repository / "params.yaml").variants) == ["baseline", "no_gap", "split", "final"]
     shutil.copytree(repository / "profiles", tmp_path / "profiles")
     path = tmp_path / "params.yaml"
@@ -119,5 +130,19 @@ def test_check_finds_an_unknown_variant(repository, tmp_path):
     with pytest.raises(InputError, match=r"params.yaml: variants.finale: there is no module finale.py in"):
         check(path)
     path.write_text("profile: film\nvariants: {final: {}}\n")
-    with pytest.raises(InputError, match=r"profiles/film.yaml: no such file; files there: coco, flic, sample"):
+    with pytest.raises(InputError, match=r"profiles/film.yaml: no such file; available: coco, flic, sample"):
         check(path)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())
+def test_a_renamed_key_is_reported_with_its_new_name(repository, tmp_path, old, new):
+    *sections, old_key = old.split(".")
+
+    def use_the_old_key(content):
+        for section in sections:
+            content = content[section]
+        content[old_key] = content.pop(new.split(".")[-1])
+
+    path = broken(repository, tmp_path, use_the_old_key)
+    with pytest.raises(InputError, match=f"^{re.escape(str(path))}: {old}: this key was renamed to {new}$"):
+        load(Profile, path)

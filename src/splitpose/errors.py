@@ -1,12 +1,12 @@
-"""The errors that a user is meant to read."""
+"""Errors whose message is meant for the user."""
 
 
 class InputError(Exception):
-    """Bad input: one line that names the file, key or row and says what to do.
+    """Invalid input: one line that names the file, key or row and the remedy.
 
-    The command line and the stages print it without a traceback and end with status 1.
+    The command line and the stages print it without a traceback and exit with status 1.
     """
 
 
 class ExternalServiceError(InputError):
-    """Something outside the workspace, a server say, did not do its part; another try may help."""
+    """A failure outside the workspace, for example of a server; a retry may help."""

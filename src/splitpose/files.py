@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there: written beside their place, then renamed into it."""
+"""Atomic writes: files and folders are written next to their final path and then renamed."""
 
 import json
 import shutil
@@ -12,40 +12,43 @@ from splitpose.errors import InputError
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it becomes `path` if all goes well and vanishes if not."""
+    """Yield a temporary path next to `path`; it is renamed to `path` on success and deleted on error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".part-{path.name}")
+    temporary = path.with_name(f".part-{path.name}")
     try:
-        yield beside
-        beside.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `path` to fill; it replaces `path` if all goes well and vanishes if not."""
+    """Yield an empty temporary folder next to `path`; it replaces `path` on success and is deleted on error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".part-{path.name}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
+    temporary = path.with_name(f".part-{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
     try:
-        yield beside
+        yield temporary
         if path.exists():
             shutil.rmtree(path)
-        beside.replace(path)
+        temporary.replace(path)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Write JSON that people can read and compare: indented, keys as given, no NaN."""
-    with atomic_file(path) as beside:
-        beside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    """Write indented JSON with the keys in the given order; NaN and infinity raise ValueError."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def read_json(path: Path, produced_by: str) -> Any:
-    """Read JSON. Raises InputError naming the file and `made_by`, the stage or command that writes it."""
+    """Read JSON.
+
+    Raises InputError with the file's name and `produced_by`, the stage or command that writes it.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file; {produced_by} writes it")
     try:

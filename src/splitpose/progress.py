@@ -1,8 +1,9 @@
-"""Progress of long work in the terminal: how much is done, how fast it goes, how long it will take."""
+"""Progress of long work in the terminal: how much is done, how fast it proceeds, how long it will take."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -17,6 +18,9 @@ from rich.progress import (
 from rich.text import Text
 
 Item = TypeVar("Item")
+
+console = Console(highlight=False)
+"""The console of all progress bars and stage messages: sharing one lets messages appear above a running bar."""
 
 
 class Rate(ProgressColumn):
@@ -39,7 +43,12 @@ class Rate(ProgressColumn):
 def bar(unit: str, size: int = 1) -> Progress:
     """A progress display whose steps are `size` of `unit` each."""
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(unit, size), TimeRemainingColumn()
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(unit, size),
+        TimeRemainingColumn(),
+        console=console,
     )
 
 
@@ -51,6 +60,7 @@ def transfer() -> Progress:
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
+        console=console,
     )
 
 

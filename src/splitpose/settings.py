@@ -1,6 +1,6 @@
 """Typed, strict parameters: params.yaml and the profile that it names.
 
-An unknown key or a wrong type ends in one line that names the file and the key.
+An unknown key or a value of the wrong type raises InputError with one line that names the file and the key.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,6 +29,7 @@ Viewpoint = Literal["observer", "person"]
 Decoding = Literal["argmax", "dark"]
 CoordinateLoss = Literal["squared", "huber", "wing"]
 RegionFrom = Literal["joints", "bbox"]
+JointSplit = Literal["sliced", "shared"]
 Precision = Literal["float32", "float16", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8")
 
@@ -48,18 +50,19 @@ RENAMED_KEYS = {
     "training.fine_tune.warm_up": "training.fine_tune.warmup_iterations",
     "scoring.drawn_by": "scoring.bootstrap_cluster",
     "conversion.max_points": "conversion.max_pck_drop",
+    "benchmark.warm_up_runs": "benchmark.warmup_runs",
 }
 """Keys of earlier versions and their present names, so that an old profile is reported with the remedy."""
 
 
 class Strict(BaseModel):
-    """Base of all settings: frozen, no unknown keys, no silent conversion of text to numbers."""
+    """Base class of all settings: frozen, without unknown keys, without silent conversion of text to numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class SampleSource(Strict):
-    """People rendered on the spot in FLIC's archive layout."""
+    """Synthetic people, rendered in FLIC's archive layout."""
 
     kind: Literal["sample"]
     people: Annotated[int, Field(ge=20)]
@@ -69,7 +72,7 @@ class SampleSource(Strict):
 
 
 class FlicSource(Strict):
-    """FLIC or FLIC-full; `archive` is a local zip or an http(s) address, null for the known addresses."""
+    """FLIC or FLIC-full; `archive` is a local zip file or an http(s) URL, null for the known URLs."""
 
     kind: Literal["flic"]
     edition: Literal["FLIC", "FLIC-full"]
@@ -86,7 +89,13 @@ def _as_list(value: Any) -> Any:
 def _as_splits(value: Any) -> Any:
     if isinstance(value, str | list | dict):
         return value if isinstance(value, dict) else {"train": value}
-    raise PydanticCustomError("paths", "Input should be a path, a list of paths, or either for each split")
+    raise PydanticCustomError("paths", "Input should be a path, a list of paths, or either of them for each split")
+
+
+def _check_group(value: str) -> str:
+    if value == "picture":
+        raise PydanticCustomError("renamed", "the value 'picture' was renamed to 'image'")
+    return value
 
 
 Paths = Annotated[list[str], Field(min_length=1), BeforeValidator(_as_list)]
@@ -94,10 +103,10 @@ Paths = Annotated[list[str], Field(min_length=1), BeforeValidator(_as_list)]
 
 
 class CocoSource(Strict):
-    """Own pictures: COCO keypoints JSONs and the folders of their pictures.
+    """COCO keypoints JSONs and the folders of their images.
 
     `annotations` is a path, a list of paths, or either of them for each split; `images` is one folder for all
-    JSONs, or a list with one for each, in the order in which the JSONs are written.
+    JSONs, or a list with one folder per JSON, in the order in which the JSONs are listed.
     """
 
     kind: Literal["coco"]
@@ -105,17 +114,17 @@ class CocoSource(Strict):
     images: Paths
     min_joints: PositiveInt
     min_side: NonNegativeFloat
-    group: Annotated[str, Field(min_length=1)]
+    group: Annotated[str, Field(min_length=1), AfterValidator(_check_group)]
     test_fraction: Fraction
 
     @property
     def viewpoint(self) -> Viewpoint:
-        """COCO's left and right are the person's own."""
+        """The viewpoint of COCO: left and right are the person's own."""
         return "person"
 
     @property
     def sets(self) -> list[tuple[str, Path, Path]]:
-        """Split ("train" if none is given), JSON and folder of pictures of each JSON, in the order written."""
+        """Split ("train" if none is given), JSON and image folder of each JSON, in the order listed."""
         jsons = [(split, Path(path)) for split, paths in self.annotations.items() for path in paths]
         folders = [Path(folder) for folder in self.images]
         folders = folders * len(jsons) if len(folders) == 1 else folders
@@ -125,12 +134,12 @@ class CocoSource(Strict):
     def _fits_together(self) -> "CocoSource":
         jsons = [path for paths in self.annotations.values() for path in paths]
         if "train" not in self.annotations:
-            raise PydanticCustomError("paths", "annotations: there is no split `train`, which is learned from")
+            raise PydanticCustomError("paths", "annotations: the split `train` is missing")
         if len(set(jsons)) < len(jsons):
-            raise PydanticCustomError("paths", "annotations: a file stands there twice")
+            raise PydanticCustomError("paths", "annotations: a file is listed twice")
         if len(self.images) not in (1, len(jsons)):
             counts = f"{len(self.images)} folders for {len(jsons)} annotation files"
-            raise PydanticCustomError("paths", f"images: {counts}; give one for all, or one for each")
+            raise PydanticCustomError("paths", f"images: {counts}; give one folder for all files, or one per file")
         return self
 
 
@@ -138,21 +147,21 @@ Source = Annotated[SampleSource | FlicSource | CocoSource, Field(discriminator="
 
 
 class Incoming(Strict):
-    """Who of the people in data/incoming/ is left out."""
+    """Which people of data/incoming/ are skipped."""
 
     min_joints: PositiveInt
     min_side: PositiveFloat
 
 
 class Validation(Strict):
-    """How the validation split is cut from the training rows, by group (film or picture)."""
+    """How the validation split is taken from the training rows, by whole groups (film or image)."""
 
     fraction: Fraction
     seed: NonNegativeInt
 
 
 class Crops(Strict):
-    """Crops around a person and their augmented copies."""
+    """Crops of person instances and their augmented copies."""
 
     size: PositiveInt
     region_from: RegionFrom
@@ -168,12 +177,12 @@ class Crops(Strict):
 
 
 class Model(Strict):
-    """What all variants share."""
+    """Model parameters that all variants share."""
 
     width_multiplier: PositiveFloat
     backbone_weights: str
     batchnorm_momentum: Fraction
-    split: Literal["sliced", "shared"]
+    split: JointSplit
     decoding: Decoding
 
 
@@ -187,7 +196,7 @@ class Phase(Strict):
 
 
 class Training(Strict):
-    """Both training phases and what they share."""
+    """Both training phases and the parameters they share."""
 
     batch_size: PositiveInt
     seed: NonNegativeInt
@@ -203,7 +212,7 @@ class Training(Strict):
 
 
 class Scoring(Strict):
-    """The PCK protocol."""
+    """The PCK protocol and its bootstrap."""
 
     thresholds: tuple[PositiveFloat, ...] = Field(strict=False)
     torso: Literal["lsho-rhip", "rsho-lhip"]
@@ -213,32 +222,34 @@ class Scoring(Strict):
     seed: NonNegativeInt
 
     @model_validator(mode="after")
-    def _has_the_headline(self) -> "Scoring":
+    def _contains_the_main_threshold(self) -> "Scoring":
         if 0.2 not in self.thresholds:
-            raise PydanticCustomError("thresholds", "thresholds: 0.2 must be among them; the tables are of it")
+            raise PydanticCustomError(
+                "thresholds", "thresholds: 0.2 must be one of them, because the tables show it"
+            )
         return self
 
     @property
     def torso_joints(self) -> tuple[str, str]:
-        """The two joints of the torso diameter."""
+        """The two joints between which the torso diameter is measured."""
         start, end = self.torso.split("-")
         return start, end
 
 
-class Points(Strict):
-    """Points of mean PCK@0.2 that a file may be off by."""
+class MaxPckDrop(Strict):
+    """Points of mean PCK@0.2 by which a TFLite file may differ from its Keras model."""
 
     float16: NonNegativeFloat
     int8: NonNegativeFloat
 
 
 class Conversion(Strict):
-    """TFLite conversion."""
+    """TFLite conversion and its limits."""
 
     calibration_crops: PositiveInt
     seed: NonNegativeInt
     max_difference: NonNegativeFloat
-    max_pck_drop: Points
+    max_pck_drop: MaxPckDrop
 
 
 class Benchmark(Strict):
@@ -246,12 +257,12 @@ class Benchmark(Strict):
 
     target: Annotated[str, Field(pattern=r"^(local|ssh://\S+|adb(:\S+)?|browser(:\S+)?)$")]
     threads: Annotated[list[PositiveInt], Field(min_length=1)]
-    warm_up_runs: PositiveInt
+    warmup_runs: PositiveInt
     runs: PositiveInt
 
 
 class Gate(Strict):
-    """What a model must hold to become champion; null is no limit."""
+    """Conditions that a model must meet to become champion; null means no limit."""
 
     variant: str
     precision: Precision
@@ -266,7 +277,7 @@ class Gate(Strict):
 
 
 class Profile(Strict):
-    """One file under profiles/: all numbers of a run."""
+    """One file under profiles/: all parameters of a run."""
 
     source: Source
     incoming: Incoming
@@ -281,21 +292,21 @@ class Profile(Strict):
 
 
 class PhaseOverride(Strict):
-    """What one variant may set differently in a phase."""
+    """Parameters of a phase that a variant may override."""
 
     iterations: PositiveInt | None = None
     learning_rate: PositiveFloat | None = None
 
 
 class VariantOverride(Strict):
-    """What stands behind a variant's name in params.yaml."""
+    """The value of a variant in params.yaml."""
 
     frozen: PhaseOverride = PhaseOverride()
     fine_tune: PhaseOverride = PhaseOverride()
 
 
 class Params(Strict):
-    """params.yaml: the profile's name and the variants."""
+    """params.yaml: the name of the profile and the variants."""
 
     profile: str
     variants: dict[str, VariantOverride]
@@ -307,13 +318,13 @@ Settings = TypeVar("Settings", bound=Strict)
 
 
 def load(kind: type[Settings], path: Path) -> Settings:
-    """Read a YAML file into settings of `kind`.
+    """Read a YAML file into settings of type `kind`.
 
-    Raises InputError with one line naming the file and the first bad key.
+    Raises InputError with one line that names the file and the first invalid key.
     """
     if not path.is_file():
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml"))) or "none"
-        raise InputError(f"{path}: no such file; files there: {known}")
+        raise InputError(f"{path}: no such file; available: {known}")
     try:
         content: Any = yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:
@@ -340,9 +351,9 @@ def _has_key(content: Any, dotted: str) -> bool:
 
 
 def check(params: Path) -> Params:
-    """Read params.yaml and the profile it names, before anything runs on them.
+    """Read params.yaml and the profile that it names, and check the variants.
 
-    Raises InputError naming the file and key, also for a variant that has no module.
+    Raises InputError with one line that names the file and the key, also for a variant without a module.
     """
     settings = load(Params, params)
     load(Profile, params.parent / "profiles" / f"{settings.profile}.yaml")

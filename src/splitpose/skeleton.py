@@ -1,4 +1,4 @@
-"""The 11 upper-body joints of FLIC: names, order, limbs and mirror pairs. The only place that knows them."""
+"""The 11 upper-body joints of FLIC: names, order, limbs and left-right pairs, defined only here."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ JOINTS: tuple[str, ...] = (
     "reye",
     "nose",
 )
-"""Joint names in FLIC's order. Everywhere, axis K of an array of joints follows it."""
+"""Joint names in FLIC's order, which axis K of every array of joints follows."""
 
 FULL_NAMES: dict[str, str] = {
     "lsho": "left shoulder",
@@ -52,24 +52,29 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("lhip", "rhip"),
     ("leye", "reye"),
 )
-"""Joints that trade places when a picture is mirrored."""
+"""Joints that swap places when an image is flipped horizontally."""
 
 TORSO: tuple[str, str] = ("lsho", "rhip")
-"""The torso diameter of FLIC's protocol runs from left shoulder to right hip."""
+"""The joints between which FLIC's protocol measures the torso diameter: left shoulder and right hip."""
 
 INDEX: dict[str, int] = {name: k for k, name in enumerate(JOINTS)}
 
 _PARTNER = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
 
-MIRROR: np.ndarray = np.array([INDEX[_PARTNER.get(name, name)] for name in JOINTS])
-"""(K,) index: `joints[MIRROR]` has left and right swapped."""
+FLIP_INDICES: np.ndarray = np.array([INDEX[_PARTNER.get(name, name)] for name in JOINTS])
+"""(K,) index: `joints[FLIP_INDICES]` has left and right swapped."""
 
 
 def observer_centric(joints: np.ndarray) -> np.ndarray:
-    """Sides of all paired joints swapped where the right shoulder stands right of the left one.
+    """Return the joints with swapped sides for every person whose right shoulder is to the right of the left one.
 
-    `joints` is (N, K, 2) in px; so is what comes back. Published figures on FLIC count so.
-    Rows without both shoulders stay as they are.
+    Published results on FLIC are observer-centric in this sense. Rows without both shoulders are unchanged.
+
+    Args:
+        joints: (N, K, 2) px.
+
+    Returns:
+        (N, K, 2) px.
     """
     turned = joints[:, INDEX["rsho"], 0] > joints[:, INDEX["lsho"], 0]
-    return np.where(turned[:, None, None], joints[:, MIRROR], joints)
+    return np.where(turned[:, None, None], joints[:, FLIP_INDICES], joints)

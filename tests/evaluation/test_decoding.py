@@ -2,7 +2,7 @@ import numpy as np
 
 from splitpose.codecs import Coordinates, Heatmaps
 from splitpose.evaluation.decoding import headline, readings
-from splitpose.skeleton import INDEX, MIRROR
+from splitpose.skeleton import INDEX, FLIP_INDICES
 
 SIZE = 32
 
@@ -13,14 +13,14 @@ def people(count):
 
 def mirrored(joints):
     """Of the same crops mirrored: pixel centres are at integers, so x goes to SIZE - 1 - x, and sides swap."""
-    return joints[:, MIRROR] * np.array([-1, 1], np.float32) + np.array([SIZE - 1, 0], np.float32)
+    return joints[:, FLIP_INDICES] * np.array([-1, 1], np.float32) + np.array([SIZE - 1, 0], np.float32)
 
 
 def test_the_mirror_of_what_a_perfect_model_says_of_mirrored_crops_is_what_it_says_of_the_crops():
     joints = people(3)
     for codec in (Coordinates(SIZE), Heatmaps(SIZE, 3.0)):
         outputs, of_mirrored = (np.asarray(codec.encode(one)) for one in (joints, mirrored(joints)))
-        np.testing.assert_allclose(codec.mirror(of_mirrored), outputs, atol=1e-5)
+        np.testing.assert_allclose(codec.flip(of_mirrored), outputs, atol=1e-5)
 
 
 def test_flip_test_of_coordinates_by_hand():

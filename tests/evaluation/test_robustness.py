@@ -6,7 +6,7 @@ import pytest
 from splitpose.errors import InputError
 from splitpose.evaluation import robustness as module
 from splitpose.evaluation.robustness import JointsOf, behaviour
-from splitpose.skeleton import INDEX, JOINTS, MIRROR, PAIRS
+from splitpose.skeleton import INDEX, JOINTS, FLIP_INDICES, PAIRS
 
 SIZE = 96
 # Observer-centric: left joints are right in the picture. x, y of the left one; its partner mirrors it.
@@ -58,7 +58,7 @@ def seeing(crops: np.ndarray) -> np.ndarray:
                 continue
             right_half = points[:, 0] > (points[:, 0].min() + points[:, 0].max()) / 2
             joints[INDEX[left]] = points[right_half].mean(axis=0)
-            joints[MIRROR[INDEX[left]]] = points[~right_half].mean(axis=0)
+            joints[FLIP_INDICES[INDEX[left]]] = points[~right_half].mean(axis=0)
     return found
 
 
@@ -70,7 +70,7 @@ def sides_kept_in_the_mirror(crops: np.ndarray) -> np.ndarray:
     """Sides as in the crops as they were painted, also where those are mirrored: it knows them by a mark."""
     joints = seeing(crops)
     mirrored = crops[:, 0, -1, 0] > 0
-    return np.where(mirrored[:, None, None], joints[:, MIRROR], joints)
+    return np.where(mirrored[:, None, None], joints[:, FLIP_INDICES], joints)
 
 
 def codec_doubles(crops: np.ndarray) -> np.ndarray:
@@ -84,7 +84,7 @@ def codec_halves(crops: np.ndarray) -> np.ndarray:
 def not_looking(crops: np.ndarray) -> np.ndarray:
     """The mean pose of people who stand in the middle."""
     pose = people(1000).mean(axis=0)
-    pose = (pose + (pose * [-1, 1] + [SIZE - 1, 0])[MIRROR]) / 2
+    pose = (pose + (pose * [-1, 1] + [SIZE - 1, 0])[FLIP_INDICES]) / 2
     return np.broadcast_to(pose, (len(crops), *pose.shape))
 
 

@@ -78,7 +78,7 @@ def test_a_failure_says_why(project, stage, message):
 @pytest.mark.parametrize("stage", ["endless", "stubborn"])
 def test_an_interrupted_stage_leaves_no_process(project, monkeypatch, stage, left_behind):
     monkeypatch.setenv("TOY_PROJECT", str(project))
-    monkeypatch.setattr(dvc, "GRACE", 0.5)
+    monkeypatch.setattr(dvc, "GRACE_PERIOD", 0.5)
 
     def interrupt_when_started(line):
         if line == "started":

@@ -133,19 +133,33 @@ def test_of_two_flows_at_once_the_second_waits(project, prefect, repository, tmp
     first = night.start(tmp_path / "first")
     wait_for(tmp_path / "first", "row 2")
     second = night.start(tmp_path / "second")
-    wait_for(tmp_path / "second", f"waits for process {first.pid}, which works here")
+    wait_for(tmp_path / "second", f"locked by process {first.pid}; waiting until it ends")
     (project / "go.txt").touch()
     assert (first.wait(PATIENCE), second.wait(PATIENCE)) == (0, 0)
     assert "begins after row" not in (tmp_path / "second").read_text()
     assert steps_of(local(project)) == [10, 20, 30]
 
 
+WITH_TIMEOUT = """\
+import sys
+from functools import partial
+
+from pipelines.reproduce import reproduce
+from pipelines.run_locally import run_locally
+from splitpose.errors import InputError
+
+try:
+    run_locally(partial(reproduce, stage_hours=20 / 3600))
+except InputError as error:
+    sys.exit(f"error: {error}")
+"""
+
+
 def test_a_stage_that_hangs_is_stopped_and_the_next_run_goes_on(project, prefect, repository, left_behind):
     night = Night(project, prefect, repository)
-    seconds = "from pipelines.run_locally import run_here; from pipelines.reproduce import reproduce; "
-    status, words = night.run(seconds + "run_here(lambda: reproduce(stage_hours=20 / 3600))")
+    status, words = night.run(WITH_TIMEOUT)
     assert status == 1
-    assert words.splitlines()[-1] == "error: fine_tune@plain: stopped, for it took longer than 20 s"
+    assert words.splitlines()[-1] == "error: fine_tune@plain: stopped because it took longer than 20 s"
     assert left_behind(project) == []
     (project / "go.txt").touch()
     status, words = night.run()

@@ -42,7 +42,7 @@ def environment(tmp_path, repository, prefect_home):
 
 def start(root, environment):
     return subprocess.Popen(
-        [sys.executable, "-m", "pipelines.reproduce"],
+        [sys.executable, "-m", "splitpose", "reproduce"],
         cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
@@ -69,7 +69,7 @@ def test_all_stages_run_and_the_table_is_shown(tmp_path, environment, prefect_ho
     in_order = "select name from task_run where flow_run_id = ? order by start_time"
     tasks = [name for (name,) in last_flow_run(prefect_home, in_order)]
     assert tasks[0] == "download"
-    assert tasks[-2:] == ["report", "record"]
+    assert tasks[-2:] == ["report", "sync"]
     assert len(tasks) == 13
     ((table,),) = last_flow_run(
         prefect_home, "select data from artifact where key = 'comparison' and flow_run_id = ?"

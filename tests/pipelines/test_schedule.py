@@ -80,7 +80,7 @@ def scheduled(tmp_path, repository, bell):
     }
     log = tmp_path / "log"
     with log.open("wb") as file:
-        command = ["-m", "pipelines.schedule", "--port", str(port), "--stuck-after", "0.003"]
+        command = ["-m", "splitpose", "schedule", "--port", str(port), "--stuck-after", "0.003"]
         process = subprocess.Popen(
             [sys.executable, *command], cwd=root, env=environment, stdout=file, stderr=subprocess.STDOUT
         )
@@ -105,21 +105,21 @@ def test_it_runs_what_is_due_one_after_the_other_and_tells_of_what_is_wrong(sche
         one["name"] for one in yaml.safe_load((root / "prefect.yaml").read_text())["deployments"]
     }
     until(lambda: [run for run in runs() if run["deployment_id"] == deployments["nightly"]["id"]])  # the cron's
-    by_hand = deployments["by-hand"]["id"]
+    manual = deployments["manual"]["id"]
     for _ in range(2):
-        requests.post(f"{api}/deployments/{by_hand}/create_flow_run", json={}, timeout=10).raise_for_status()
+        requests.post(f"{api}/deployments/{manual}/create_flow_run", json={}, timeout=10).raise_for_status()
 
     def states():
-        return [run["state_name"] for run in runs() if run["deployment_id"] == by_hand]
+        return [run["state_name"] for run in runs() if run["deployment_id"] == manual]
 
     until(lambda: "- begins" in log.read_text())
-    until(lambda: [one for one in bell.rung if one["alarm"] == "late"])  # the other one waits
-    until(lambda: [one for one in bell.rung if one["alarm"] == "stuck"])
+    until(lambda: [one for one in bell.rung if one["alert"] == "late"])  # the other one waits
+    until(lambda: [one for one in bell.rung if one["alert"] == "stuck"])
     assert states().count("Running") == 1
     assert log.read_text().count("- begins") == 1
     (root / "go.txt").touch()
     until(lambda: states() == ["Failed", "Failed"])
-    (first, *_) = until(lambda: [one for one in bell.rung if one["alarm"] == "failed"])
+    (first, *_) = until(lambda: [one for one in bell.rung if one["alert"] == "failed"])
     assert "wait: weather.csv: no such file" in first["message"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 128 + signal.SIGTERM

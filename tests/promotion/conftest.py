@@ -11,9 +11,8 @@ import pandas as pd
 import pytest
 
 from splitpose import annotations
-from splitpose.benchmark.schema import Device, Latency, Run
-from splitpose.inference import metadata
-from splitpose.inference.metadata import Metadata
+from splitpose.benchmark.schema import Device, Latency, TargetResult
+from splitpose.inference.metadata import Metadata, embed_metadata
 from splitpose.settings import Profile, load
 from splitpose.skeleton import INDEX
 
@@ -39,9 +38,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         lost: Sequence[str] = (),
         viewpoint: str = "observer",
         output: str = "coordinates",
-        embed_metadata: bool = True,
+        with_metadata: bool = True,
     ) -> Path:
-        facts = [size, margin, around, *lost, viewpoint, output, embed_metadata]
+        facts = [size, margin, around, *lost, viewpoint, output, with_metadata]
         path = folder / f"{'-'.join(map(str, facts))}.tflite"
         if path.exists():
             return path
@@ -64,10 +63,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         heatmaps = output == "heatmaps"
         described = Metadata(
             variant="final", precision="int8", viewpoint=viewpoint, size=size, region_from=around,
-            padding=margin, output=output, heatmap_width=5.0 if heatmaps else None,
+            padding=margin, output=output, heatmap_fwhm=5.0 if heatmaps else None,
             decoding="dark" if heatmaps else None, weights_sha256="a", crops_sha256="b",
         )  # fmt: skip
-        path.write_bytes(metadata.embed_metadata(content, described) if embed_metadata else content)
+        path.write_bytes(embed_metadata(content, described) if with_metadata else content)
         return path
 
     return make
@@ -131,15 +130,15 @@ class Stopwatch:
         self.times: dict[str, Iterator[float]] = {name: _going_on(given) for name, given in times.items()}
         self.runs: list[str] = []
 
-    def run(self, model: Path, inputs: object, options: object) -> Run:
+    def run(self, model: Path, inputs: object, options: object) -> TargetResult:
         self.runs.append(model.stem)
         p95 = next(self.times[model.stem]) if model.stem in self.times else 2.0
-        return Run(
+        return TargetResult(
             device=Device(
                 target="t", cpu="c", architecture="a", cores=4, system="s", runtime="r", delegate="XNNPACK"
             ),
             by_threads=[Latency(threads=1, runs=10, p50_ms=1.0, p95_ms=p95)],
-            load_ms=1.0, first_run_ms=1.0, fully_delegated=True, delegate_parts=1, profile=[],
+            load_ms=1.0, first_run_ms=1.0, fully_delegated=True, delegate_partitions=1, operator_timings=[],
         )  # fmt: skip
 
 
@@ -153,5 +152,5 @@ def _going_on(times: Sequence[float]) -> Iterator[float]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
     """Every target is a device on which all files take 2 ms."""
     stopwatch = Stopwatch()
-    monkeypatch.setattr("splitpose.promotion.measurements.target_of", lambda name: nullcontext(stopwatch))
+    monkeypatch.setattr("splitpose.promotion.measurements.open_target", lambda name: nullcontext(stopwatch))
     return stopwatch

@@ -55,16 +55,15 @@ class Workspace:
 
     def trained(self, weights: str) -> None:
         """A new training's file."""
-        from splitpose.inference import metadata as card
-        from splitpose.inference.metadata import Metadata
+        from splitpose.inference.metadata import Metadata, embed_metadata
 
         described = Metadata(
-            variant="final", precision="int8", output="coordinates", heatmap_width=None, decoding=None,
+            variant="final", precision="int8", output="coordinates", heatmap_fwhm=None, decoding=None,
             weights_sha256=weights, crops_sha256="c", **FACTS,
         )  # fmt: skip
         path = self.root / "models" / "final" / "int8.tflite"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(card.embed_metadata(self.content, described))
+        path.write_bytes(embed_metadata(self.content, described))
         self.runs = {"final": open_run(self.root, "sample", "final", weights).id}
 
     def decide(self, dry_run: bool = False) -> decisions.Decision:

@@ -114,7 +114,7 @@ def test_why_the_champion_could_not_be_fetched_is_told(judge, file):
     [
         (lambda file: b"", r"its file: not a TFLite file that runs here"),
         (lambda file: file().read_bytes()[:1000], r"its file: not a TFLite file that runs here"),
-        (lambda file: file(embed_metadata=False).read_bytes(), r"its file: has no card that says how it is used"),
+        (lambda file: file(with_metadata=False).read_bytes(), r"its file: has no splitpose metadata"),
         (lambda file: file(viewpoint="person").read_bytes(), r"its left and right are the person's"),
         (lambda file: file().read_bytes().replace(b'"nose"]', b'"chin"]'), r"its file: finds other joints"),
         (lambda file: file(output="heatmaps").read_bytes(), r"its file: does not do what its card says"),
@@ -133,7 +133,7 @@ def test_a_champion_of_boxes_where_nobody_has_one(judge, file, project):
     project.write_table(annotations.read(project.table).assign(**dict.fromkeys(annotations.BOX_COLUMNS, np.nan)))
     judgement = judge(file(), champion=file(around="box"))
     assert judgement.promote
-    assert "cannot be compared (annotation table: the split 'train' has nobody with a box" in judgement.reason
+    assert "cannot be compared (annotation table: split train has no rows with a box" in judgement.reason
 
 
 def test_a_damaged_challenger_is_an_error(judge, tmp_path, file):
@@ -147,7 +147,7 @@ def test_a_damaged_challenger_is_an_error(judge, tmp_path, file):
 def test_no_test_people(judge, file, project, champion):
     table = annotations.read(project.table)
     project.write_table(table[table["split"] != "test"])
-    with pytest.raises(InputError, match="annotation table: the split 'test' has nobody at all") as raised:
+    with pytest.raises(InputError, match="annotation table: split test has no rows at all") as raised:
         judge(file(), champion=file(margin=2.0) if champion else None)
     assert "\n" not in str(raised.value)
 
@@ -160,7 +160,7 @@ def test_no_torso(judge, file, project):
 
 def test_a_picture_that_is_gone(judge, file, project):
     (project.root / "data" / "raw" / "7.png").unlink()
-    with pytest.raises(InputError, match=r"raw/7\.png: no such picture"):
+    with pytest.raises(InputError, match=r"raw/7\.png: no such image"):
         judge(file())
 
 
@@ -169,7 +169,7 @@ def test_a_device_out_of_reach_is_an_error(judge, file, profile, monkeypatch):
         def run(self, model, inputs, options):
             raise InputError("ssh://nobody@nowhere: cannot be reached")
 
-    monkeypatch.setattr("splitpose.promotion.measurements.target_of", lambda name: nullcontext(Gone()))
+    monkeypatch.setattr("splitpose.promotion.measurements.open_target", lambda name: nullcontext(Gone()))
     with pytest.raises(InputError, match="cannot be reached"):
         judge(file(margin=2.0), champion=file())
 
@@ -217,7 +217,7 @@ def test_joints_are_those_of_the_picture_and_person(file, project, profile):
 
 def test_two_files_on_this_machine(project, profile, file):
     """Nothing stands in for the device here."""
-    quick = profile.benchmark.model_copy(update={"runs": 300, "warm_up_runs": 20})
+    quick = profile.benchmark.model_copy(update={"runs": 300, "warmup_runs": 20})
     slow = profile.gate.model_copy(update={"max_p95_ratio": 0.001})
     challenger, champion = file(), file(lost=WRISTS)
     project.write_parity(challenger)

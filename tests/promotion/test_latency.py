@@ -1,7 +1,7 @@
 import pytest
 from promotion.conftest import Stopwatch
 
-from splitpose.benchmark.targets import Options
+from splitpose.benchmark.targets import BenchmarkOptions
 from splitpose.promotion.latency import MAX_ROUNDS, p95_ms
 
 
@@ -21,5 +21,5 @@ def test_both_are_timed_in_turn_until_the_best_of_each_is_confirmed(tmp_path, fi
         files[name] = tmp_path / f"{name}.tflite"
         files[name].write_bytes(file().read_bytes())
     device = Stopwatch(old=old, new=new)
-    assert p95_ms(device, files, Options()) == dict(zip(files, expected, strict=True))
+    assert p95_ms(device, files, BenchmarkOptions()) == dict(zip(files, expected, strict=True))
     assert device.runs == ["old", "new"] * rounds

@@ -79,7 +79,7 @@ class Machine:
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as file:
             return subprocess.Popen(
-                [sys.executable, "-m", *words],
+                [sys.executable, "-m", "splitpose", *words],
                 cwd=self.root,
                 env=self.environment,
                 stdout=file,
@@ -87,7 +87,7 @@ class Machine:
             )
 
     def work(self) -> None:
-        self.start("pipelines.schedule")
+        self.start("schedule")
         wait_for(self.log, "scheduled; runs are shown at")
 
 
@@ -98,10 +98,10 @@ def machines(origin, repository, mlflow, prefect, s3, tmp_path):
     kill_all_of(tmp_path)
 
 
-def spread(coordinator: Machine) -> float:
+def distribute(coordinator: Machine) -> float:
     """Seconds that the flow takes."""
     start = time.monotonic()
-    status = coordinator.start("pipelines.reproduce", "--spread").wait(400)
+    status = coordinator.start("reproduce", "--distribute").wait(400)
     assert status == 0, coordinator.log.read_text()[-4000:]
     return time.monotonic() - start
 
@@ -119,7 +119,7 @@ def test_two_workers_make_two_variants_at_once_and_one_report_has_both(
 ):
     coordinator, first, second = machines
     first.work()
-    alone = spread(coordinator)
+    alone = distribute(coordinator)
     (_, ended), (began, _) = variants_of(prefect)
     assert began >= ended  # one worker: one after the other
 
@@ -129,7 +129,7 @@ def test_two_workers_make_two_variants_at_once_and_one_report_has_both(
     for machine in machines:
         git(machine.root, "pull", "--quiet")
     second.work()
-    together = spread(coordinator)
+    together = distribute(coordinator)
     (_, ended), (began, _) = variants_of(prefect)
     assert began < ended
     with capsys.disabled():
@@ -163,6 +163,6 @@ def test_a_clone_at_another_commit_says_so(origin, machines):
     (origin / "train.py").write_text(TRAIN + "# another\n")
     commit(origin)
     git(coordinator.root, "pull", "--quiet")
-    assert coordinator.start("pipelines.reproduce", "--spread").wait(200) == 1
+    assert coordinator.start("reproduce", "--distribute").wait(200) == 1
     last = coordinator.log.read_text().splitlines()[-1]
     assert last.startswith("error: plain: ") and "is at commit" in last and "check it out" in last

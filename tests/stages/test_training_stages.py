@@ -21,7 +21,6 @@ BATCH, SIZE, ITERATIONS = 4, 32, 48
 
 STAGE = """\
 import errno, os, runpy, signal, sys
-import splitpose.stages.quiet_tensorflow
 import keras
 from splitpose.training.checkpoint import Checkpoint
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from splitpose.codecs import STRIDE
-from splitpose.inference import metadata
-from splitpose.inference.metadata import Metadata
+from splitpose.inference.metadata import Metadata, embed_metadata
 
 SIZE = 32
 FACTS = {
@@ -20,7 +19,7 @@ COORDINATES = {"output": "coordinates", "heatmap_fwhm": None, "decoding": None}
 
 def write(path: Path, **facts: object) -> Path:
     """A file with a card; with COORDINATES all joints are in the crop's middle, other facts change the bytes."""
-    path.write_bytes(metadata.embed_metadata(content(coordinates="output" in facts), Metadata(**FACTS | facts)))
+    path.write_bytes(embed_metadata(content(coordinates="output" in facts), Metadata(**FACTS | facts)))
     return path
 
 

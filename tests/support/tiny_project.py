@@ -21,7 +21,7 @@ def tiny_profile(repository: Path, name: str = "sample", **source: object) -> di
     profile["scoring"] |= {"resamples": 100}
     # One joint of a few people is a point or more.
     profile["conversion"] |= {"calibration_crops": 8, "max_pck_drop": {"float16": 5.0, "int8": 20.0}}
-    profile["benchmark"] |= {"threads": [1], "runs": 10, "warm_up_runs": 2}
+    profile["benchmark"] |= {"threads": [1], "runs": 10, "warmup_runs": 2}
     # A model that learned nothing may be the first champion; a few runs say little of latency.
     profile["gate"] |= {"min_above_mean_pose": -100.0, "max_parity_loss": 20.0, "max_p95_ratio": 20.0}
     return profile

@@ -38,7 +38,7 @@ PARAMS = "profile: tiny\nvariants:\n  plain: {}\n  fast: {fine_tune: {learning_r
 PROFILE = """\
 source: {kind: sample, people: 20}
 training:
-  batch: 4
+  batch_size: 4
   frozen: {iterations: 10, learning_rate: 1.0e-3}
   fine_tune: {iterations: 20, learning_rate: 2.0e-3}
 unused: 1

@@ -11,7 +11,7 @@ import tensorflow as tf
 from splitpose import models
 from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.export.tflite import convert_to_tflite
-from splitpose.inference.metadata import Metadata, embed_metadata, output_of
+from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata
 from splitpose.skeleton import JOINTS
 
 SIZE = 64
@@ -53,7 +53,7 @@ def write_models(folder: Path) -> None:
 
 def write(folder: Path, variant: str, precision: str, content: bytes, codec: Codec) -> None:
     """Write a file with its card."""
-    output, width, decoding = output_of(codec)
+    output, width, decoding = describe_codec(codec)
     card = Metadata(
         variant=variant,
         precision=precision,
@@ -62,7 +62,7 @@ def write(folder: Path, variant: str, precision: str, content: bytes, codec: Cod
         region_from="joints",
         padding=1.5,
         output=output,
-        heatmap_width=width,
+        heatmap_fwhm=width,
         decoding=decoding,
         weights_sha256="a" * 64,
         crops_sha256="b" * 64,

@@ -8,8 +8,7 @@ from support import spot_model
 from support.servers import mlflow_server
 
 from splitpose.errors import ExternalServiceError, InputError
-from splitpose.inference import metadata
-from splitpose.inference.metadata import Metadata
+from splitpose.inference.metadata import Metadata, embed_metadata
 from splitpose.tracking.model_registry import HISTORY, Registry, Version
 from splitpose.tracking.runs import connect, open_run
 
@@ -40,7 +39,7 @@ def tflite(content: bytes, tmp_path: Path) -> Path:
 def rewritten(path: Path, content: bytes, weights: str) -> Path:
     """The file as of other weights: the same model with other bytes."""
     facts = spot_model.FACTS | {"weights_sha256": weights}
-    path.write_bytes(metadata.embed_metadata(content, Metadata.model_validate(facts)))
+    path.write_bytes(embed_metadata(content, Metadata.model_validate(facts)))
     return path
 
 
@@ -106,7 +105,7 @@ def test_another_run_or_other_bytes_are_another_version(registry, content, tflit
 
 def test_a_file_without_a_card_is_not_registered(registry, content, tmp_path):
     (tmp_path / "bare.tflite").write_bytes(content)
-    with pytest.raises(InputError, match=r"bare.tflite: has no card that says how it is used"):
+    with pytest.raises(InputError, match=r"bare.tflite: has no splitpose metadata"):
         registry.register(run_of(registry), tmp_path / "bare.tflite")
     with pytest.raises(InputError, match=r"gone.tflite: no such TFLite file"):
         registry.register(run_of(registry), tmp_path / "gone.tflite")

@@ -12,7 +12,7 @@ from support import toy_project
 from support.toy_project import ROWS
 
 from splitpose.errors import InputError
-from splitpose.tracking import connect, lineage, live_run, record, state
+from splitpose.tracking import connect, lineage, live_run, state, sync_runs
 
 Content = dict[str, Any]
 """{"status", "metrics", "params", "tags"} of a run."""
@@ -46,7 +46,7 @@ def project(finished: Path, tmp_path: Path) -> Path:
 def recorded(finished: Path) -> Recorded:
     """The toy project itself, recorded after its run, with the runs' ids and what MLflow held before."""
     before = contents(finished)
-    return finished, record(finished), before
+    return finished, sync_runs(finished), before
 
 
 def contents(root: Path) -> dict[str, Content]:
@@ -184,7 +184,7 @@ def test_record_again_changes_nothing(recorded: Recorded) -> None:
         return {path: path.stat().st_mtime_ns for path in (root / "mlartifacts").rglob("*")}
 
     before, before_files = rows(), files()
-    assert record(root) == runs
+    assert sync_runs(root) == runs
     assert rows() == before
     assert files() == before_files
 
@@ -192,14 +192,14 @@ def test_record_again_changes_nothing(recorded: Recorded) -> None:
 def test_a_lost_database_comes_back(recorded: Recorded, project: Path) -> None:
     root, runs, _ = recorded
     assert not (project / "mlflow.db").exists()
-    assert set(record(project).values()).isdisjoint(runs.values())
+    assert set(sync_runs(project).values()).isdisjoint(runs.values())
     assert contents(project) == contents(root)
 
 
 def test_unfinished_variants_are_named_and_the_others_recorded(project: Path) -> None:
     edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
     with pytest.raises(InputError, match=r"not all stages have run for fast; run `dvc repro`"):
-        record(project)
+        sync_runs(project)
     assert contents(project)["plain"]["status"] == "FINISHED"
     assert "fast" not in contents(project)
 
@@ -215,7 +215,7 @@ def test_stages_of_two_runs_are_not_one_state(project: Path) -> None:
 def test_a_file_that_is_not_the_one_in_the_lock_is_an_error(project: Path) -> None:
     edit(project / "reports" / "metrics" / "plain.json", "50.5", "99.9")
     with pytest.raises(InputError, match=r"metrics/plain.json: not the file that dvc.lock knows"):
-        record(project)
+        sync_runs(project)
 
 
 def test_a_lock_that_knows_no_readings_is_an_error(project: Path) -> None:
@@ -226,12 +226,12 @@ def test_a_lock_that_knows_no_readings_is_an_error(project: Path) -> None:
         outs[:] = [out for out in outs if "decodings" not in out["path"]]
     path.write_text(yaml.safe_dump(lock))
     with pytest.raises(InputError, match=r"dvc.lock: 0 files of a variant in reports/decodings; run `dvc repro`"):
-        record(project)
+        sync_runs(project)
 
 
 def test_before_the_first_run_record_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"dvc.lock: no such file; `dvc repro` writes it"):
-        record(toy_project.write(tmp_path))
+        sync_runs(toy_project.write(tmp_path))
 
 
 @pytest.fixture

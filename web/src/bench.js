@@ -10,7 +10,7 @@ const WORD = 2000;
 const NOT_YET = 204;
 
 /**
- * @typedef {{number: number, model: string, threads: number[], runs: number, warm_up_runs: number,
+ * @typedef {{number: number, model: string, threads: number[], runs: number, warmup_runs: number,
  *   sustained_seconds: number}} Job
  */
 
@@ -43,7 +43,7 @@ async function nextJob() {
  * @param {(done: number) => void} told hears how many runs are done
  */
 async function measure(job, file, told) {
-  const [first] = job.threads, each = job.warm_up_runs + job.runs;
+  const [first] = job.threads, each = job.warmup_runs + job.runs;
   let facts = {}, before = 0;
   const samples = [];
   for (const threads of job.threads) {
@@ -55,7 +55,7 @@ async function measure(job, file, told) {
       await runtime.start(threads);
       const loaded = await runtime.load(file);
       const times = await runtime.measure({
-        warmUpRuns: job.warm_up_runs,
+        warmupRuns: job.warmup_runs,
         runs: job.runs,
         sustainedSeconds: threads === first ? job.sustained_seconds : 0,
       });
@@ -95,7 +95,7 @@ function say(/** @type {string} */ text, bad = false) {
 
 /** Do a job and tell the command; throws where it could not be done. */
 async function work(/** @type {Job} */ job) {
-  const { number, model } = job, all = job.threads.length * (job.warm_up_runs + job.runs);
+  const { number, model } = job, all = job.threads.length * (job.warmup_runs + job.runs);
   let done = 0;
   say(`Measuring ${model} …`);
   const word = setInterval(() => post("word", { number, done }).catch(() => null), WORD);

@@ -46,7 +46,7 @@ export class Runtime {
   /**
    * Time it on noise.
    *
-   * @param {{warmUpRuns: number, runs: number, sustainedSeconds: number}} options
+   * @param {{warmupRuns: number, runs: number, sustainedSeconds: number}} options
    * @returns {Promise<{samples: number[], sustained: {runs: number, fifths: [number, number]} | null}>}
    */
   measure(options) {

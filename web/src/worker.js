@@ -77,7 +77,7 @@ async function run({ crop }) {
 }
 
 /** Times of runs on noise, ms: {samples, fifths}. Tells the page how far it is about twice a second. */
-async function measure({ warmUpRuns, runs, sustainedSeconds }) {
+async function measure({ warmupRuns, runs, sustainedSeconds }) {
   let told = performance.now();
   const next = async (done) => {
     const [ms] = await timed(inputs);
@@ -87,12 +87,12 @@ async function measure({ warmUpRuns, runs, sustainedSeconds }) {
     }
     return ms;
   };
-  for (let number = 0; number < warmUpRuns; number++) await next(number);
+  for (let number = 0; number < warmupRuns; number++) await next(number);
   const samples = [];
-  while (samples.length < runs) samples.push(await next(warmUpRuns + samples.length));
+  while (samples.length < runs) samples.push(await next(warmupRuns + samples.length));
   const sustained = [];
   const end = performance.now() + 1e3 * sustainedSeconds;
-  while (performance.now() < end) sustained.push(await next(warmUpRuns + runs));
+  while (performance.now() < end) sustained.push(await next(warmupRuns + runs));
   return { samples, sustained: sustained.length ? { runs: sustained.length, fifths: fifths(sustained) } : null };
 }
 

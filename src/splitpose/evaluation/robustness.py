@@ -15,7 +15,7 @@ import numpy as np
 
 from splitpose.errors import InputError
 from splitpose.evaluation.pck import normalised_errors, pck, torso_diameter
-from splitpose.skeleton import MIRROR, TORSO
+from splitpose.skeleton import FLIP_INDICES, TORSO
 
 JointsOf = Callable[[np.ndarray], np.ndarray]
 """The model: crops (N, S, S, 3) uint8 -> joints (N, K, 2) px of the crop."""
@@ -92,7 +92,7 @@ def mirrored(
 
     Returns {"median": torso diameters, "within": {"0.1", "0.2": percent of the joints}, "bound", "holds"}.
     """
-    back = joints_of(np.ascontiguousarray(crops[:, :, ::-1]))[:, MIRROR] * [-1, 1] + [crops.shape[2] - 1, 0]
+    back = joints_of(np.ascontiguousarray(crops[:, :, ::-1]))[:, FLIP_INDICES] * [-1, 1] + [crops.shape[2] - 1, 0]
     figures = _distances(plain, back, truth, torso)
     bound = f"median at most {MIRRORED_MEDIAN} torso diameters"
     return {**figures, "bound": bound, "holds": figures["median"] <= MIRRORED_MEDIAN}

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from splitpose import images
-from splitpose.crops.geometry import Picture
-from splitpose.crops.instances import Person, instances_of
+from splitpose.crops.geometry import ImagePyramid
+from splitpose.crops.instances import Instance, to_instances
 from splitpose.errors import InputError
 from splitpose.inference import pose_model as models
 from splitpose.inference.metadata import Metadata
@@ -27,12 +27,12 @@ class Candidate:
     card: Metadata
     model: Model
 
-    def people(self, rows: pd.DataFrame, crops: Crops) -> list[Person]:
+    def people(self, rows: pd.DataFrame, crops: Crops) -> list[Instance]:
         """People of the annotation table in squares as this model was trained on, whatever the profile says now."""
-        framing = {"around": self.card.region_from, "margin": self.card.padding}
-        return instances_of(rows, crops.model_copy(update=framing))
+        framing = {"region_from": self.card.region_from, "padding": self.card.padding}
+        return to_instances(rows, crops.model_copy(update=framing))
 
-    def joints(self, people: list[Person], data: Path) -> np.ndarray:
+    def joints(self, people: list[Instance], data: Path) -> np.ndarray:
         """What the model finds: (N, K, 2) px of the pictures, which lie below `data`.
 
         Raises InputError naming a picture that cannot be read.
@@ -40,7 +40,7 @@ class Candidate:
         found = []
         for image, group in groupby(people, lambda person: person.image):
             in_it = list(group)
-            picture = Picture(images.read(data / image, in_it[0].size))
+            picture = ImagePyramid(images.read(data / image, in_it[0].image_size))
             found += [self.model.look(picture, person.region).joints for person in in_it]
         return np.stack(found)
 
@@ -52,5 +52,5 @@ def load(path: Path) -> Candidate:
     """
     model = models.load(path, THREADS)
     if model.card is None:
-        raise InputError(f"{path}: has no card that says how it is used; convert the model anew")
+        raise InputError(f"{path}: has no splitpose metadata; convert the model again")
     return Candidate(path, model.card, model)

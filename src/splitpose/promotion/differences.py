@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from splitpose.crops.instances import Person
+from splitpose.crops.instances import Instance
 from splitpose.evaluation import slices
 from splitpose.evaluation.paired_differences import paired_differences
 from splitpose.evaluation.pck import pck
@@ -93,7 +93,7 @@ def _difference(
     return rounded(differences[0]), (rounded(low), rounded(high))
 
 
-def mean_pose(people: Sequence[Person]) -> np.ndarray:
+def mean_pose(people: Sequence[Instance]) -> np.ndarray:
     """The people's mean pose in their squares, given for each of them: (N, K, 2) px of the pictures.
 
     It is what a model says that learned nothing but where joints usually are.

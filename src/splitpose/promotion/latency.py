@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from splitpose.benchmark.measure import measure
-from splitpose.benchmark.targets import Options, Target
+from splitpose.benchmark.targets import BenchmarkOptions, Target
 
 MIN_ROUNDS = 3
 MAX_ROUNDS = 20
@@ -19,7 +19,7 @@ CONFIRMED = 1.05
 """Times the best p95 that the second best may be."""
 
 
-def p95_ms(target: Target, files: Mapping[str, Path], options: Options) -> dict[str, float]:
+def p95_ms(target: Target, files: Mapping[str, Path], options: BenchmarkOptions) -> dict[str, float]:
     """The p95 latency of each file, ms, with the first number of threads.
 
     Raises InputError naming a file or device at fault.

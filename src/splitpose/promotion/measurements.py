@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from splitpose import annotations
-from splitpose.benchmark.targets import Options, target_of
-from splitpose.crops.instances import croppable
+from splitpose.benchmark.targets import BenchmarkOptions, open_target
+from splitpose.crops.instances import select_croppable
 from splitpose.errors import InputError
 from splitpose.evaluation.pck import normalised_errors
 from splitpose.files import read_json
@@ -63,7 +63,7 @@ def test_rows(table: pd.DataFrame, *contenders: Candidate) -> pd.DataFrame:
     Raises InputError where there is nobody.
     """
     for contender in contenders:
-        table = croppable(table, contender.card.region_from)
+        table = select_croppable(table, contender.card.region_from)
     return table[table["split"] == "test"].reset_index(drop=True)
 
 
@@ -127,8 +127,8 @@ def _errors(
 
 
 def _timed(files: Mapping[str, Path], settings: Benchmark) -> dict[str, float]:
-    options = Options(threads=(settings.threads[0],), runs=settings.runs, warm_up_runs=settings.warm_up_runs)
-    with target_of(settings.target) as target:
+    options = BenchmarkOptions(threads=(settings.threads[0],), runs=settings.runs, warmup_runs=settings.warmup_runs)
+    with open_target(settings.target) as target:
         return p95_ms(target, files, options)
 
 

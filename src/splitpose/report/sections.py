@@ -308,8 +308,8 @@ def _how_to_read(evidence: Evidence) -> Section:
         f"Torso diameter: from the {FULL_NAMES[start]} to the {FULL_NAMES[end]} of the annotation. "
         f"Viewpoint {protocol['viewpoint']}: {VIEWPOINTS[protocol['viewpoint']]}.",
         f"Intervals are 95 % bootstrap intervals over the {protocol['n']} test people, "
-        f"{DRAWN_BY[protocol['bootstrap_cluster']]}. They say how far a score would move with other people of the same "
-        "kind, not with another training.",
+        f"{DRAWN_BY[protocol['bootstrap_cluster']]}. They say how far a score would move with other people of the "
+        "same kind, not with another training.",
         "Test people choose nothing: the headline is one reading of the final weights, fixed by the profile. The "
         "weights that are kept and the learning rate's steps are chosen on validation people, who share no "
         "picture, film or session with those trained on.",

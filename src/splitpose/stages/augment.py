@@ -7,10 +7,9 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations
 from splitpose.annotations import SPLITS, source_of
-from splitpose.crops.instances import croppable, framing, instances_of
+from splitpose.crops.instances import crop_coverage, select_croppable, to_instances
 from splitpose.crops.shards import Shard, plan, prune, write
 from splitpose.errors import InputError
 from splitpose.files import atomic_folder
@@ -26,9 +25,9 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
     """Write the shards that do not exist yet, and a sheet of example crops for each split."""
     settings = profile.crops
     annotated = annotations.read(table)
-    rows = croppable(annotated, settings.region_from)
+    rows = select_croppable(annotated, settings.region_from)
     if settings.region_from == "bbox":
-        _print_framing(annotated, rows, settings)
+        _print_coverage(annotated, rows, settings)
 
     shards = plan(rows, data, settings)
     out.mkdir(parents=True, exist_ok=True)
@@ -44,18 +43,18 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
             _print_counts(split, shards, missing, settings)
 
 
-def _print_framing(annotated: pd.DataFrame, rows: pd.DataFrame, settings: Crops) -> None:
+def _print_coverage(annotated: pd.DataFrame, rows: pd.DataFrame, settings: Crops) -> None:
     """Print how many rows have no box, and how the boxes of each source frame a person, which may differ."""
     skipped = annotated.drop(rows.index)["split"].value_counts()
     counts = ", ".join(f"{split} {count:,}" for split, count in skipped.items())
     print(f"{skipped.sum():,} instances skipped: no bounding box{f' ({counts})' if counts else ''}")
     for source, source_rows in rows.groupby(rows["image"].map(source_of)):
-        span, inside = framing(instances_of(source_rows, settings))
+        span, inside = crop_coverage(to_instances(source_rows, settings))
         print(f"{source}: joints span {span:.0%} of the crop's side (median), {inside:.1%} of them are inside")
 
 
 def _check_disk_space(missing: Sequence[Shard], settings: Crops, out: Path) -> None:
-    required = int(sum(shard.crops(settings) for shard in missing) * settings.size**2 * BYTES_PER_PIXEL)
+    required = int(sum(shard.crop_count(settings) for shard in missing) * settings.size**2 * BYTES_PER_PIXEL)
     free = shutil.disk_usage(out).free
     if free < required:
         raise InputError(
@@ -65,9 +64,9 @@ def _check_disk_space(missing: Sequence[Shard], settings: Crops, out: Path) -> N
 
 
 def _print_counts(split: str, shards: Sequence[Shard], missing: Sequence[Shard], settings: Crops) -> None:
-    instances = sum(len(shard.people) for shard in shards if shard.split == split)
-    crops = sum(shard.crops(settings) for shard in shards if shard.split == split)
-    new = sum(shard.crops(settings) for shard in missing if shard.split == split)
+    instances = sum(len(shard.rows) for shard in shards if shard.split == split)
+    crops = sum(shard.crop_count(settings) for shard in shards if shard.split == split)
+    new = sum(shard.crop_count(settings) for shard in missing if shard.split == split)
     print(f"{split}: {crops:,} crops of {instances:,} instances ({new:,} new, {crops - new:,} unchanged)")
 
 

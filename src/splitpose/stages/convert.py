@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import splitpose.stages.quiet_tensorflow  # noqa: F401
 from splitpose import annotations, models
 from splitpose.codecs import Codec
 from splitpose.crops import tfrecords
@@ -16,21 +15,20 @@ from splitpose.evaluation.pck import normalised_errors, pck
 from splitpose.export.parity import check
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.files import atomic_file, write_json
-from splitpose.inference import metadata
-from splitpose.inference.metadata import Metadata
+from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata
 from splitpose.inference.runtime import Runtime
+from splitpose.models.from_profile import build_codec, build_seeded_model
+from splitpose.models.predict import predict
 from splitpose.settings import PRECISIONS, Precision, Profile
 from splitpose.stages.command import run
-from splitpose.stages.training_run import start
-from splitpose.training.phase import predict
 
 
 def convert(
     profile: Profile, variant: str, table: Path, crops: Path, weights: Path, out: Path, parity: Path
 ) -> None:
     """Convert a variant and compare each file with Keras."""
-    model = models.load(start(variant, profile), weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    model = models.load_weights(build_seeded_model(variant, profile), weights)
+    codec = build_codec(variant, profile)
     calibration = _calibration(crops, profile)
     people = list(tfrecords.read(crops, "test"))
     pixels = np.stack([crop.pixels for crop in people])
@@ -47,9 +45,7 @@ def convert(
         path = out / f"{precision}.tflite"
         content = convert_to_tflite(model, precision, calibration)
         with atomic_file(path) as beside:
-            beside.write_bytes(
-                metadata.embed_metadata(content, _card(profile, variant, precision, codec, weights, crops))
-            )
+            beside.write_bytes(embed_metadata(content, _card(profile, variant, precision, codec, weights, crops)))
         outputs = Runtime(path, threads=2).run(pixels)
         figures[precision] = {
             "bytes": path.stat().st_size,
@@ -70,7 +66,7 @@ def convert(
 def _card(
     profile: Profile, variant: str, precision: Precision, codec: Codec, weights: Path, crops: Path
 ) -> Metadata:
-    output, heatmap_fwhm, decoding = metadata.output_of(codec)
+    output, heatmap_fwhm, decoding = describe_codec(codec)
     # A shard's name has a digest of all that its bytes come from.
     shards = "\n".join(sorted(path.name for path in crops.glob("*.tfrecord")))
     return Metadata(

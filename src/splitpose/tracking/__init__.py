@@ -3,6 +3,6 @@
 from splitpose.tracking.lineage import lineage
 from splitpose.tracking.live import live_run
 from splitpose.tracking.runs import connect, open_run
-from splitpose.tracking.sync import record
+from splitpose.tracking.sync import sync_runs
 
-__all__ = ["connect", "lineage", "live_run", "open_run", "record"]
+__all__ = ["connect", "lineage", "live_run", "open_run", "sync_runs"]

@@ -1,6 +1,6 @@
 """Training that can be watched in MLflow: each look at the validation people is logged as it is taken.
 
-Training never fails for it: what MLflow did not get, `python -m splitpose.tracking` adds afterwards.
+Training never fails for it: what MLflow did not get, `splitpose sync` adds afterwards.
 """
 
 import os

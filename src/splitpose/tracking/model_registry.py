@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from splitpose.errors import ExternalServiceError, InputError
 from splitpose.files import atomic_file
-from splitpose.inference import metadata
+from splitpose.inference.metadata import require_metadata
 from splitpose.tracking.runs import answering, connect, has_store
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
@@ -27,7 +27,7 @@ REMEMBERED = 500
 
 @dataclass(frozen=True)
 class Version:
-    """A registered TFLite file: MLflow's number and run, the file's SHA-256, what its card says, and all tags."""
+    """A registered TFLite file: MLflow's number and run, the file's SHA-256, its metadata, and all tags."""
 
     number: str
     run: str
@@ -52,14 +52,12 @@ class Registry:
         """Keep a file as a model of a run, ready to be served, and make it the challenger.
 
         The same file of the same run is the same version. Raises InputError naming a file that is missing, no
-        TFLite file or has no card.
+        TFLite file or has no metadata.
         """
-        described = metadata.read(tflite)
-        if described is None:
-            raise InputError(f"{tflite}: has no card that says how it is used; convert the model anew")
+        metadata = require_metadata(tflite)
         content = tflite.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
-        new = Version("", run, sha256, described.variant, described.precision, {})
+        new = Version("", run, sha256, metadata.variant, metadata.precision, {})
         known = [version for version in self.versions() if (version.run, version.sha256) == (run, sha256)]
         if not known or not self._is_whole(known[0]):
             self._log(new, content)

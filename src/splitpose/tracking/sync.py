@@ -25,7 +25,7 @@ FIGURES = {"metrics": "evaluate", "decodings": "evaluate", "parity": "convert", 
 """Folders below reports/ with one JSON a variant, and the stage that writes it."""
 
 
-def record(root: Path) -> dict[str, str]:
+def sync_runs(root: Path) -> dict[str, str]:
     """Complete the run of every variant in params.yaml, from dvc.lock and the files that it names.
 
     Returns each variant's run id. Raises InputError where a file is missing or not the one in dvc.lock, and,

@@ -11,7 +11,7 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from splitpose.errors import InputError
-from splitpose.inference import metadata
+from splitpose.inference.metadata import require_metadata
 from splitpose.inference.runtime import Runtime
 from splitpose.tracking.model_server.rows import joints_in
 
@@ -22,10 +22,7 @@ class PoseModel(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Load the file. Raises InputError where it cannot be used."""
         path = Path(context.artifacts["tflite"])
-        described = metadata.read(path)
-        if described is None:
-            raise InputError(f"{path}: has no card that says how it is used; convert the model anew")
-        self._card = described
+        self._card = require_metadata(path)
         self._runtime = Runtime(path)
         self._one_at_a_time = Lock()  # MLflow's server answers in threads; the runtime holds one crop
 

@@ -1,0 +1,65 @@
+"""Output of a stage: what a user needs is shown, everything goes to the stage's own log file.
+
+Stages and library code log with `logging.getLogger(__name__)`. Messages of splitpose are shown on the terminal and
+written to reports/logs/<stage>.log with their time; messages of other libraries, warnings, and what native code
+(TensorFlow, XNNPACK, FFmpeg) writes to standard error, are only written to the file.
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from splitpose import paths
+from splitpose.progress import console
+
+STAGE_VARIABLE = "DVC_STAGE"
+"""Environment variable in which DVC names the stage that it runs, for example evaluate@final."""
+
+
+class ConsoleHandler(logging.Handler):
+    """Show messages on the console that progress bars use, so that they appear above a running bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        console.print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+
+
+def log_file() -> Path | None:
+    """Return the log file of the stage that DVC runs in this process, None when DVC does not run it."""
+    stage = os.environ.get(STAGE_VARIABLE)
+    return paths.LOGS / f"{stage}.log" if stage else None
+
+
+def redirect_native_output() -> None:
+    """Send what native code writes to standard error to the log file; Python's own sys.stderr stays the terminal.
+
+    Does nothing for a stage that DVC does not run.
+    """
+    path = log_file()
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    with path.open("w") as file:
+        os.dup2(file.fileno(), 2)
+    sys.stderr = terminal
+
+
+def configure() -> None:
+    """Show the messages of splitpose, and write those of all libraries to the log file if there is one."""
+    logging.captureWarnings(True)
+    package = logging.getLogger("splitpose")
+    package.setLevel(logging.INFO)
+    if not package.handlers:
+        package.addHandler(ConsoleHandler())
+    path = log_file()
+    if path is not None:
+        file = logging.FileHandler(path, mode="a", encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root = logging.getLogger()
+        root.addHandler(file)
+        root.setLevel(logging.INFO)
+        # These two have handlers of their own, which would show every warning on the terminal as well.
+        for name in ("tensorflow", "absl"):
+            logging.getLogger(name).handlers.clear()
