@@ -41,17 +41,17 @@ def walk(rng: np.random.Generator, frames: int, rate: float, across: tuple[float
 def frames_of(walks: list[Walk], seed: int) -> Iterator[np.ndarray]:
     """The frames, (480, 720, 3) uint8 BGR, each with grain of its own."""
     rng = np.random.default_rng([seed, 1])
-    film, lamp = camera.film(rng), lighting.draw(rng)
-    scenery = background.out_of_focus(background.draw(rng), 2.5)
-    looks = [appearance.draw(rng) for _ in walks]
+    film, lamp = camera.sample_film_style(rng), lighting.sample_light(rng)
+    scenery = background.defocus(background.render_background(rng), 2.5)
+    looks = [appearance.sample_appearance(rng) for _ in walks]
     for number in range(len(walks[0].joints)):
         picture = scenery.copy()
         for person, each in enumerate(walks):
             # The same seed in all frames, or clothes would flicker.
-            figure.paint(
+            figure.draw_person(
                 picture, each.joints[number], looks[person], lamp, np.random.default_rng([seed, 2, person])
             )
-        yield camera.shoot(picture, film, rng)
+        yield camera.apply_film_style(picture, film, rng)
 
 
 def write(path: Path, walks: list[Walk], rate: float, seed: int) -> None:
@@ -65,6 +65,6 @@ def _in_frame(rng: np.random.Generator, across: tuple[float, float]) -> np.ndarr
     """A pose in the picture, (K, 2) px."""
     while True:
         middle = np.array([rng.uniform(*across) * poses.WIDTH, rng.uniform(0.5, 0.65) * poses.HEIGHT])
-        joints = middle + rng.uniform(*SIZES) * poses.shape(rng)
+        joints = middle + rng.uniform(*SIZES) * poses.sample_pose(rng)
         if (joints >= 20).all() and (joints <= [poses.WIDTH - 20, poses.HEIGHT - 10]).all():
             return joints

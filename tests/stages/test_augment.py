@@ -39,14 +39,14 @@ def test_training_instances_are_augmented_copies(source, profile):
     assert ids == {"train": ["a"] * profile.crops.copies_per_instance, "val": ["b"], "test": ["c"]}
 
 
-def test_a_second_run_writes_nothing_and_a_new_seed_everything(source, profile, capsys):
+def test_a_second_run_writes_nothing_and_a_new_seed_everything(source, profile, caplog):
     arguments = (source, source / "table.parquet", source / "crops", source / "sheets")
     augment(profile, *arguments)
     before = {path.name: path.stat().st_mtime_ns for path in (source / "crops").iterdir()}
-    capsys.readouterr()
+    caplog.set_level("INFO", "splitpose")
     augment(profile, *arguments)
     assert {path.name: path.stat().st_mtime_ns for path in (source / "crops").iterdir()} == before
-    assert "train: 8 crops of 1 instances (0 new, 8 unchanged)" in capsys.readouterr().out
+    assert "train: 8 crops of 1 instances (0 new, 8 unchanged)" in caplog.messages
     augment(profile.model_copy(update={"crops": profile.crops.model_copy(update={"seed": 1})}), *arguments)
     after = {path.name for path in (source / "crops").iterdir()}
     assert len(after) == 3 and not after & before.keys()

@@ -133,7 +133,7 @@ class _Row:
         value = self.finite(field, (1, 1)).item()
         if value not in (0, 1):
             raise self.error(field, f"expected 0 or 1, found {value:g}")
-        return value == 1
+        return bool(value)
 
     def _unwrap(self, field: str) -> Any:
         """Return a field's value without the 1x1 cells that MATLAB users easily wrap it in."""

@@ -1,5 +1,6 @@
 """augment: write crops of all instances as TFRecord shards, training instances in several augmented copies."""
 
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from splitpose.report.crop_sheet import crop_sheet
 from splitpose.settings import Crops, Profile
 from splitpose.stages.command import run
 
+logger = logging.getLogger(__name__)
+
 BYTES_PER_PIXEL = 1.5
 """Upper estimate for a JPEG of quality 95."""
 
@@ -27,7 +30,7 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
     annotated = annotations.read(table)
     rows = select_croppable(annotated, settings.region_from)
     if settings.region_from == "bbox":
-        _print_coverage(annotated, rows, settings)
+        _log_coverage(annotated, rows, settings)
 
     shards = plan(rows, data, settings)
     out.mkdir(parents=True, exist_ok=True)
@@ -40,17 +43,19 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
         for split in SPLITS:
             sheet = crop_sheet(rows[rows["split"] == split], data, settings, split)
             cv2.imwrite(str(folder / f"{split}.jpg"), sheet)
-            _print_counts(split, shards, missing, settings)
+            _log_counts(split, shards, missing, settings)
 
 
-def _print_coverage(annotated: pd.DataFrame, rows: pd.DataFrame, settings: Crops) -> None:
-    """Print how many rows have no box, and how the boxes of each source frame a person, which may differ."""
+def _log_coverage(annotated: pd.DataFrame, rows: pd.DataFrame, settings: Crops) -> None:
+    """Log how many rows have no box, and how the boxes of each source frame a person, which may differ."""
     skipped = annotated.drop(rows.index)["split"].value_counts()
     counts = ", ".join(f"{split} {count:,}" for split, count in skipped.items())
-    print(f"{skipped.sum():,} instances skipped: no bounding box{f' ({counts})' if counts else ''}")
+    logger.info(f"{skipped.sum():,} instances skipped: no bounding box{f' ({counts})' if counts else ''}")
     for source, source_rows in rows.groupby(rows["image"].map(source_of)):
         span, inside = crop_coverage(to_instances(source_rows, settings))
-        print(f"{source}: joints span {span:.0%} of the crop's side (median), {inside:.1%} of them are inside")
+        logger.info(
+            f"{source}: joints span {span:.0%} of the crop's side (median), {inside:.1%} of them are inside"
+        )
 
 
 def _check_disk_space(missing: Sequence[Shard], settings: Crops, out: Path) -> None:
@@ -63,11 +68,11 @@ def _check_disk_space(missing: Sequence[Shard], settings: Crops, out: Path) -> N
         )
 
 
-def _print_counts(split: str, shards: Sequence[Shard], missing: Sequence[Shard], settings: Crops) -> None:
+def _log_counts(split: str, shards: Sequence[Shard], missing: Sequence[Shard], settings: Crops) -> None:
     instances = sum(len(shard.rows) for shard in shards if shard.split == split)
     crops = sum(shard.crop_count(settings) for shard in shards if shard.split == split)
     new = sum(shard.crop_count(settings) for shard in missing if shard.split == split)
-    print(f"{split}: {crops:,} crops of {instances:,} instances ({new:,} new, {crops - new:,} unchanged)")
+    logger.info(f"{split}: {crops:,} crops of {instances:,} instances ({new:,} new, {crops - new:,} unchanged)")
 
 
 if __name__ == "__main__":

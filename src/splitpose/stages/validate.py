@@ -1,5 +1,6 @@
 """validate: merge the annotations of all sources into one validated table; quarantine invalid rows."""
 
+import logging
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,8 @@ from splitpose.files import atomic_folder, write_json
 from splitpose.settings import CocoSource, FlicSource, Profile, Source
 from splitpose.stages.command import run
 from splitpose.validation import ValidationResult
+
+logger = logging.getLogger(__name__)
 
 
 def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
@@ -27,7 +30,7 @@ def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
     )
     result.raise_if_failed()
     _write(result, annotated.skipped, out)
-    _print_summary(result, annotated, out)
+    _log_summary(result, annotated, out)
 
 
 def _read_sources(profile: Profile, data: Path) -> ReaderResult:
@@ -57,10 +60,10 @@ def _write(result: ValidationResult, skipped: dict[str, int], out: Path) -> None
         write_json(result.summary | {"skipped": skipped}, folder / paths.VALIDATION_SUMMARY.name)
 
 
-def _print_summary(result: ValidationResult, annotated: ReaderResult, out: Path) -> None:
+def _log_summary(result: ValidationResult, annotated: ReaderResult, out: Path) -> None:
     for reason, count in annotated.skipped.items():
-        print(f"{count:,} annotations skipped: {reason}")
-    print(
+        logger.info(f"{count:,} annotations skipped: {reason}")
+    logger.info(
         f"{len(result.table):,} of {len(annotated.table):,} rows passed; "
         f"{result.summary['quarantined_rows']:,} in quarantine ({out / paths.QUARANTINE.name}); "
         f"{result.warnings['id'].nunique():,} with warnings ({out / paths.WARNINGS.name})"

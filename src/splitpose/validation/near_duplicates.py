@@ -48,7 +48,8 @@ def pack_hashes(hashes: list[str]) -> np.ndarray:
 
 def hamming_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the Hamming distances (N, M) int16 between packed hashes (N, 4) and (M, 4)."""
-    return np.bitwise_count(a[:, None] ^ b[None]).sum(axis=-1, dtype=np.int16)
+    distances: np.ndarray = np.bitwise_count(a[:, None] ^ b[None]).sum(axis=-1, dtype=np.int16)
+    return distances
 
 
 def _crop_black_bars(grey: np.ndarray) -> np.ndarray:

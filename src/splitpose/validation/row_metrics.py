@@ -62,24 +62,28 @@ def add_row_metrics(table: pd.DataFrame, image_scan: pd.DataFrame) -> pd.DataFra
 
 def _annotated(joints: np.ndarray) -> np.ndarray:
     """Return (N, K) bool, whether each joint has both coordinates."""
-    return ~np.isnan(joints).any(axis=-1)
+    annotated: np.ndarray = ~np.isnan(joints).any(axis=-1)
+    return annotated
 
 
 def _distance(joints: np.ndarray, pair: tuple[str, str]) -> np.ndarray:
     """Return the distance (N,) in px between two joints, NaN where one is not annotated."""
-    return np.linalg.norm(joints[:, INDEX[pair[0]]] - joints[:, INDEX[pair[1]]], axis=-1)
+    distance: np.ndarray = np.linalg.norm(joints[:, INDEX[pair[0]]] - joints[:, INDEX[pair[1]]], axis=-1)
+    return distance
 
 
 def _distance_outside(joints: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return (N,) px beyond [0, size - 1], from joints (N, K, 2) and sizes (N, 2)."""
-    distances = np.maximum(-joints, joints - (sizes[:, None] - 1))
-    return np.nan_to_num(distances, nan=0.0, posinf=np.inf).max(axis=(1, 2), initial=0.0)
+    distances = np.nan_to_num(np.maximum(-joints, joints - (sizes[:, None] - 1)), nan=0.0, posinf=np.inf)
+    furthest: np.ndarray = distances.max(axis=(1, 2), initial=0.0)
+    return furthest
 
 
 def _longest_limb(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
     """Return (N,) in torso diameters; NaN for a torso of 0 px, where a ratio is meaningless."""
     lengths = np.stack([_distance(joints, limb) for limb in LIMBS])
-    return np.fmax.reduce(lengths) / np.where(torso > 0, torso, np.nan)
+    longest: np.ndarray = np.fmax.reduce(lengths) / np.where(torso > 0, torso, np.nan)
+    return longest
 
 
 def _crossing(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
@@ -91,7 +95,8 @@ def _crossing(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
         - _distance(joints, ("rsho", f"l{end}"))
         for end in ("elb", "hip")
     ]
-    return np.fmax(*gains) / np.where(torso > 0, torso, np.nan)
+    crossing: np.ndarray = np.fmax(*gains) / np.where(torso > 0, torso, np.nan)
+    return crossing
 
 
 def _asymmetry(joints: np.ndarray) -> np.ndarray:
@@ -100,7 +105,9 @@ def _asymmetry(joints: np.ndarray) -> np.ndarray:
         (_distance(joints, ("lsho", f"l{end}")), _distance(joints, ("rsho", f"r{end}"))) for end in ("elb", "hip")
     ]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.fmax(*(np.maximum(left, right) / np.minimum(left, right) for left, right in pairs))
+        ratios = [np.maximum(left, right) / np.minimum(left, right) for left, right in pairs]
+    asymmetry: np.ndarray = np.fmax(*ratios)
+    return asymmetry
 
 
 def _bbox_side(boxes: np.ndarray) -> np.ndarray:
