@@ -12,12 +12,7 @@ DOCUMENTS = ("CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md")
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_named_file_exists(repository, name):
     source = repository / "src" / "splitpose"
-    roots = [
-        repository,
-        source,
-        *(path for path in source.iterdir() if path.is_dir()),
-        source / "models" / "variants",
-    ]
+    roots = [repository, source, *(path for path in source.rglob("*") if path.is_dir())]
     text = (repository / name).read_text()
     files = re.findall(r"`((?:[a-z_/]+/)?[a-z_]+\.(?:py|md|yaml|toml|lock))`", text)
     assert files

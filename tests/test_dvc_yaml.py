@@ -13,13 +13,15 @@ CARRIERS = {
     "progress.py",
     "stages/command.py",
     "stages/log.py",
+    "stages/training_monitor.py",
     "paths.py",
     "tracking",
+    "web",
 }
 """What dvc.yaml leaves out by its own words: they carry a stage's output and do not change it."""
 VARIANT = "${item.variant}"
 TRAINING = ["train_frozen", "fine_tune"]
-STAGES = ["download", "validate", "augment", *TRAINING, "evaluate", "convert", "benchmark", "report"]
+STAGES = ["download", "validate", "augment", *TRAINING, "evaluate", "convert", "benchmark", "compare", "report"]
 COMPARATORS = "comparators"
 """The only stage of comparators/dvc.yaml."""
 

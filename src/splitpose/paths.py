@@ -29,10 +29,16 @@ COMPARISON_MARKDOWN = REPORTS / "comparison.md"
 PAGE = REPORTS / "index.html"
 FIGURES = REPORTS / "figures"
 PLOTS = REPORTS / "plots"
+TRAINING_PLOT = PLOTS / "training.csv"
+THRESHOLDS_PLOT = PLOTS / "thresholds.csv"
 ANALYSIS = REPORTS / "analysis"
 PAIRED_DIFFERENCES = ANALYSIS / "paired_differences.json"
 SLICES = ANALYSIS / "slices.json"
 ANNOTATOR_AGREEMENT = ANALYSIS / "annotator_agreement.json"
+PCK_CURVES = ANALYSIS / "pck_curves.json"
+RECOMMENDATION = ANALYSIS / "recommendation.json"
+SELECTED_INSTANCES = ANALYSIS / "selected_instances.json"
+TRAINING_TIME = REPORTS / "training_time"
 COMPARATORS = REPORTS / "comparators.json"
 DATA_DOCS = REPORTS / "data_docs"
 DECISIONS = REPORTS / "decisions.jsonl"
@@ -67,6 +73,11 @@ def tflite(variant: str, precision: str) -> Path:
 def history(variant: str) -> Path:
     """Return a variant's training history over both phases."""
     return REPORTS / "history" / f"{variant}.csv"
+
+
+def training_time(stage: str, variant: str) -> Path:
+    """Return the wall-clock time of a variant's training stage: train_frozen or fine_tune."""
+    return REPORTS / "training_time" / stage / f"{variant}.json"
 
 
 def metrics(variant: str) -> Path:
@@ -107,3 +118,8 @@ def parity(variant: str) -> Path:
 def benchmark(variant: str) -> Path:
     """Return the latency and operators of a variant's TFLite files."""
     return REPORTS / "benchmark" / f"{variant}.json"
+
+
+def crop_sheet(split: str) -> Path:
+    """Return the sheet of a split's crops."""
+    return CROP_SHEETS / f"{split}.jpg"

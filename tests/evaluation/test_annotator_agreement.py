@@ -6,7 +6,11 @@ import pytest
 
 from splitpose.annotations import with_joints
 from splitpose.evaluation import annotator_agreement as module
-from splitpose.evaluation.annotator_agreement import agreement, annotated_twice, differences_of_pairs
+from splitpose.evaluation.annotator_agreement import (
+    annotator_agreement,
+    has_second_annotation,
+    pair_distances,
+)
 from splitpose.skeleton import INDEX, JOINTS, TORSO
 
 # The torso, from lsho to rhip, is 100 px: 60 across, 80 down.
@@ -25,13 +29,15 @@ def moved(**by: tuple[float, float]) -> np.ndarray:
 
 
 def table(*people: tuple[str, np.ndarray]) -> pd.DataFrame:
-    """Picture and joints of each row: all that is looked at."""
+    """Return image and joints of each row, the columns that are used."""
     rows = pd.DataFrame({"image": [image for image, _ in people]})
     return with_joints(rows, np.stack([joints for _, joints in people]))
 
 
 def test_two_annotations_of_one_person() -> None:
-    found = agreement(table(("a", PERSON), ("a", moved(lwri=(10, 0), nose=(0, 30)))), THRESHOLDS, "lsho-rhip")
+    found = annotator_agreement(
+        table(("a", PERSON), ("a", moved(lwri=(10, 0), nose=(0, 30)))), THRESHOLDS, "lsho-rhip"
+    )
     assert (found["pairs"], found["torso"]) == (1, "lsho-rhip")
     assert found["pck"]["0.05"]["mean"] == pytest.approx(100 * 9 / 11, abs=5e-4)
     assert found["pck"]["0.1"]["mean"] == pytest.approx(100 * 10 / 11, abs=5e-4)
@@ -48,41 +54,41 @@ def test_neither_annotation_counts_for_more() -> None:
     # The second torso is 200 px, so 15 px are 0.15 and 0.075, and the hip's 100 px are 1 and 0.5.
     other = moved(rhip=(-60, 80), nose=(15, 0))
     for people in ([PERSON, other], [other, PERSON]):
-        (differences,) = differences_of_pairs(table(*(("a", joints) for joints in people)), TORSO)
-        assert differences[INDEX["nose"]] == pytest.approx(0.1125)
-        assert differences[INDEX["rhip"]] == pytest.approx(0.75)
-        assert differences[INDEX["leye"]] == 0
+        (distances,) = pair_distances(table(*(("a", joints) for joints in people)), TORSO)
+        assert distances[INDEX["nose"]] == pytest.approx(0.1125)
+        assert distances[INDEX["rhip"]] == pytest.approx(0.75)
+        assert distances[INDEX["leye"]] == 0
 
 
 def test_three_annotations_of_one_person_are_three_pairs() -> None:
     people = [("a", PERSON), ("a", moved(nose=(10, 0))), ("a", moved(nose=(30, 0)))]
-    differences = differences_of_pairs(table(*people), TORSO)
-    np.testing.assert_allclose(np.sort(differences[:, INDEX["nose"]]), [0.1, 0.2, 0.3])
+    distances = pair_distances(table(*people), TORSO)
+    np.testing.assert_allclose(np.sort(distances[:, INDEX["nose"]]), [0.1, 0.2, 0.3])
 
 
-def test_who_is_annotated_twice() -> None:
+def test_people_annotated_twice() -> None:
     other = moved(nose=(10, 0))
     people = table(("a", PERSON), ("b", PERSON), ("a", PERSON + [300, 0]), ("a", other), ("c", other))
-    assert annotated_twice(people, TORSO).tolist() == [True, False, False, True, False]
+    assert has_second_annotation(people, TORSO).tolist() == [True, False, False, True, False]
 
 
 @pytest.mark.parametrize(
     ("image", "joints"),
     [
-        ("b", moved(nose=(10, 0))),  # another picture
-        ("a", PERSON + [31, 0]),  # somebody else, 0.31 torso diameters beside
+        ("b", moved(nose=(10, 0))),  # another image
+        ("a", PERSON + [31, 0]),  # another person, 0.31 torso diameters beside
         ("a", PERSON),  # a copy of the annotation
         ("a", moved(rhip=(np.nan, np.nan))),  # a copy without a torso
     ],
 )
-def test_who_is_no_second_annotation(image: str, joints: np.ndarray) -> None:
-    found = agreement(table(("a", PERSON), (image, joints)), THRESHOLDS, "lsho-rhip")
+def test_rows_that_are_no_second_annotation(image: str, joints: np.ndarray) -> None:
+    found = annotator_agreement(table(("a", PERSON), (image, joints)), THRESHOLDS, "lsho-rhip")
     assert found == {"pairs": 0, "torso": "lsho-rhip", "pck": {}, "ci95": {}, "auc": {}}
 
 
 def test_a_joint_that_one_of_them_left_out_is_not_counted() -> None:
     people = [("a", moved(nose=(np.nan, np.nan), lelb=(3, 0))), ("a", moved(leye=(np.nan, np.nan)))]
-    found = agreement(table(*people), (0.2,), "lsho-rhip")
+    found = annotator_agreement(table(*people), (0.2,), "lsho-rhip")
     assert found["pairs"] == 1
     assert found["pck"]["0.2"]["nose"] is None
     assert found["pck"]["0.2"]["leye"] is None
@@ -92,9 +98,9 @@ def test_a_joint_that_one_of_them_left_out_is_not_counted() -> None:
 def test_the_torso_may_be_the_other_diagonal() -> None:
     people = table(("a", PERSON), ("a", moved(lwri=(10, 0))))
     rsho, lhip = PERSON[INDEX["rsho"]], PERSON[INDEX["lhip"]]
-    (differences,) = differences_of_pairs(people, ("rsho", "lhip"))
-    assert differences[INDEX["lwri"]] == pytest.approx(10 / np.linalg.norm(rsho - lhip))
-    assert agreement(people, (0.1,), "rsho-lhip")["torso"] == "rsho-lhip"
+    (distances,) = pair_distances(people, ("rsho", "lhip"))
+    assert distances[INDEX["lwri"]] == pytest.approx(10 / np.linalg.norm(rsho - lhip))
+    assert annotator_agreement(people, (0.1,), "rsho-lhip")["torso"] == "rsho-lhip"
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +109,8 @@ def training(shared: Path) -> pd.DataFrame:
 
 
 def test_agreement_on_the_real_training_rows(training: pd.DataFrame) -> None:
-    found = agreement(training, THRESHOLDS, "lsho-rhip")
-    # 393 pairs in both splits, less 82 in test and one in each of the two pictures in both splits.
+    found = annotator_agreement(training, THRESHOLDS, "lsho-rhip")
+    # 393 pairs in both splits, less 82 in test and one in each of the two images in both splits.
     assert found["pairs"] == 393 - 82 - 2
     assert {
         at: (scores["mean"], scores["elbow"], scores["wrist"], (scores["lhip"] + scores["rhip"]) / 2)
@@ -123,4 +129,4 @@ def test_one_person_and_two_are_far_apart(
     training: pd.DataFrame, limit: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "DUPLICATE_DISTANCE", limit)
-    assert len(differences_of_pairs(training, TORSO)) == 309
+    assert len(pair_distances(training, TORSO)) == 309

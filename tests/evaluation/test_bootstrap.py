@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from splitpose.evaluation import bootstrap
-from splitpose.evaluation.bootstrap import interval, resampled_sums
+from splitpose.evaluation.bootstrap import percentile_interval, resampled_sums
 
 VALUES = np.random.default_rng(5).integers(0, 3, (60, 4)).astype(float)
 
 
-def test_the_first_row_is_of_the_people_as_they_are() -> None:
+def test_the_first_row_is_the_sum_over_all_people() -> None:
     sums = resampled_sums(np.array([[1.0, 0.5], [2.0, 0.25]]), resamples=7, seed=0)
     assert sums.shape == (8, 2)
     np.testing.assert_array_equal(sums[0], [3, 0.75])
@@ -28,7 +28,7 @@ def test_people_of_a_cluster_are_drawn_together() -> None:
     assert (who[:, [0, 1, 3]].sum(axis=1) == 3).all()
 
 
-def test_everybody_twice_tells_nothing_more() -> None:
+def test_duplicates_do_not_change_the_resamples() -> None:
     once = resampled_sums(VALUES, resamples=100, seed=3)
     twice = resampled_sums(np.repeat(VALUES, 2, axis=0), 100, 3, clusters=np.repeat(np.arange(60), 2))
     np.testing.assert_array_equal(twice, 2 * once)
@@ -41,13 +41,13 @@ def test_the_same_seed_draws_the_same_in_blocks_of_any_size(monkeypatch: pytest.
     assert (resampled_sums(VALUES, resamples=101, seed=4)[1:] != sums[1:]).any()
 
 
-def test_interval_is_the_middle_of_the_resamples() -> None:
+def test_interval_contains_the_middle_of_the_resamples() -> None:
     resampled = np.concatenate([[-1000.0], np.arange(1001.0)])[:, None]  # the first row is of no resample
-    low, high = interval(resampled)
+    low, high = percentile_interval(resampled)
     assert (low[0], high[0]) == (25, 975)
 
 
-def test_resamples_without_anybody_are_left_out() -> None:
+def test_undefined_resamples_are_left_out() -> None:
     resampled = np.array([[1, np.nan], [3.0, np.nan], [np.nan, np.nan], [3.0, np.nan]])
-    low, high = interval(resampled)
+    low, high = percentile_interval(resampled)
     np.testing.assert_array_equal([low, high], [[3, np.nan], [3, np.nan]])

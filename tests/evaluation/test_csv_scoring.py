@@ -8,7 +8,7 @@ import pytest
 
 from splitpose.annotations import JOINT_COLUMNS
 from splitpose.errors import InputError
-from splitpose.evaluation import csv_scoring as files
+from splitpose.evaluation import csv_scoring
 from splitpose.evaluation.csv_scoring import score
 from splitpose.skeleton import INDEX
 
@@ -45,7 +45,7 @@ def test_rows_are_matched_by_id(csv: Write) -> None:
     found[0, INDEX["nose"]] = [8, 300]  # 0.16 of the torso off
     result = score(csv("a.csv", ["x", "y"], truth), csv("p.csv", ["y", "x"], found[::-1]), "lsho-rhip", "as-is")
     assert (result["n"], result["torso"], result["viewpoint"]) == (2, "lsho-rhip", "as-is")
-    assert (result["without_torso"], result["cluster"]) == (0, None)
+    assert (result["without_torso"], result["bootstrap_cluster"]) == (0, None)
     assert result["pck"]["0.1"]["nose"] == 50.0
     assert result["pck"]["0.2"]["nose"] == 100.0
     assert result["ci95"]["0.1"]["nose"] == [0.0, 100.0]
@@ -60,7 +60,7 @@ def test_thresholds_are_free(csv: Write) -> None:
     assert {at: groups["nose"] for at, groups in result["pck"].items()} == {"0.5": 100.0, "0.19": 0.0, "0.2": 100.0}
     assert result["auc"]["0.5"]["nose"] == 60.0
     for wrong in (0.0, -0.1, float("nan"), float("inf")):
-        with pytest.raises(InputError, match=r"threshold .*: give torso diameters above 0"):
+        with pytest.raises(InputError, match=r"threshold .*: is not positive; use torso diameters"):
             score(*paths, "lsho-rhip", "as-is", thresholds=[0.2, wrong])
 
 
@@ -78,7 +78,7 @@ def test_observer_swaps_the_annotations_only(csv: Write) -> None:
 def test_person_centric_annotations_as_the_observer_sees_them(
     shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "RESAMPLES", 10)
+    monkeypatch.setattr(csv_scoring, "RESAMPLES", 10)
     seen = shared / "flic" / "annotations_train.csv"
     own = shared / "flic" / "annotations_train_person_centric.csv"
     observer, as_is = (score(own, seen, "lsho-rhip", viewpoint) for viewpoint in ("observer", "as-is"))
@@ -93,13 +93,14 @@ def test_people_of_a_cluster_are_resampled_together(csv: Write) -> None:
     ids = [f"{n:02d}" for n in range(40)]
     truths = csv("a.csv", ids, truth, film=["a"] * 20 + ["b"] * 20)
     alone, together = (
-        score(truths, csv("p.csv", ids, found), "lsho-rhip", "as-is", cluster=cluster) for cluster in (None, "film")
+        score(truths, csv("p.csv", ids, found), "lsho-rhip", "as-is", bootstrap_cluster=cluster)
+        for cluster in (None, "film")
     )
     assert alone["pck"] == together["pck"]
     assert alone["ci95"]["0.2"]["nose"][0] > 30
     # Of two films both draws are the one, with a chance of a quarter.
     assert together["ci95"]["0.2"]["nose"] == [0.0, 100.0]
-    assert together["cluster"] == "film"
+    assert together["bootstrap_cluster"] == "film"
 
 
 def test_joints_without_columns_are_not_scored(csv: Write) -> None:
@@ -112,7 +113,7 @@ def test_joints_without_columns_are_not_scored(csv: Write) -> None:
     assert result["pck"]["0.2"]["wrist"] is None
 
 
-def test_an_empty_prediction_of_an_annotated_joint_is_not_found(csv: Write) -> None:
+def test_an_empty_prediction_of_an_annotated_joint_is_wrong(csv: Write) -> None:
     truth, found = people(), people()
     truth[0, INDEX["nose"]] = np.nan
     found[0, INDEX["lwri"]] = np.nan
@@ -122,7 +123,7 @@ def test_an_empty_prediction_of_an_annotated_joint_is_not_found(csv: Write) -> N
     assert (at["nose"], at["lwri"], at["leye"], at["reye"]) == (100.0, 50.0, 0.0, 100.0)
 
 
-def test_people_without_a_torso_are_told(csv: Write) -> None:
+def test_people_without_a_torso_are_counted(csv: Write) -> None:
     truth = people(3)
     truth[1, INDEX["lsho"]] = np.nan
     result = score(csv("a.csv", "xyz", truth), csv("p.csv", "xyz", people(3)), "lsho-rhip", "as-is")
@@ -133,7 +134,7 @@ def test_people_without_a_torso_are_told(csv: Write) -> None:
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (["x", "x"], "p.csv, line 3: id 'x' stands in line 2 already"),
+        (["x", "x"], "p.csv, line 3: id 'x' is already in line 2"),
         (["x", "z"], "p.csv: no prediction for id 'y' (1 missing in all); add a row for each id of"),
         (["x", "y", "z"], "p.csv: id 'z' is not in"),
     ],
@@ -145,16 +146,18 @@ def test_ids_must_fit(csv: Write, ids: list[str], message: str) -> None:
 
 
 @pytest.mark.parametrize("torso", ["lsho-rhip", "rsho-lhip"])
-def test_nobody_with_a_torso(csv: Write, torso: str) -> None:
+def test_no_row_with_a_torso(csv: Write, torso: str) -> None:
     joints = people()
     joints[:, [INDEX["lsho"], INDEX["lhip"]]] = np.nan
     start, end = torso.split("-")
-    with pytest.raises(InputError, match=rf"a.csv: nobody has both {start} and {end}, from which the torso"):
+    with pytest.raises(
+        InputError, match=rf"a.csv: no row has both {start} and {end}, which the torso diameter requires"
+    ):
         score(csv("a.csv", ["x", "y"], joints), csv("p.csv", ["x", "y"], people()), torso, "as-is")
 
 
 def test_nothing_in_common(csv: Write) -> None:
     truth = csv("a.csv", ["x", "y"], people(), columns_of("lsho", "rhip", "nose"))
     found = csv("p.csv", ["x", "y"], people(), columns_of("lwri"))
-    with pytest.raises(InputError, match=r"p.csv: nobody with a torso has any of its joints in .*a.csv"):
+    with pytest.raises(InputError, match=r"p.csv: none of its joints is annotated in .*a.csv"):
         score(truth, found, "lsho-rhip", "as-is")

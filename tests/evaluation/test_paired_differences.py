@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from splitpose.errors import InputError
-from splitpose.evaluation.paired_differences import ValidationResult, paired_differences, verdict
+from splitpose.evaluation.paired_differences import Outcome, classify, paired_differences
 from splitpose.skeleton import INDEX
 
 PEOPLE = 400
 
 
-def found_but(*missed: range) -> np.ndarray:
-    """Errors of people whose joints are all found at once, but the noses of these, who are never."""
+def errors_missing_noses(*missed: range) -> np.ndarray:
+    """Return errors of 0 for all joints, except for the noses of these people, which are infinite."""
     errors = np.zeros((PEOPLE, 11))
     for people in missed:
         errors[list(people), INDEX["nose"]] = np.inf
@@ -27,60 +27,64 @@ def found_but(*missed: range) -> np.ndarray:
         (0.0, 0.0, "not distinguishable"),
     ],
 )
-def test_verdict(low: float, high: float, expected: ValidationResult) -> None:
-    assert verdict(low, high) == expected
+def test_classify(low: float, high: float, expected: Outcome) -> None:
+    assert classify(low, high) == expected
 
 
-def test_a_difference_by_hand() -> None:
+def test_difference_calculated_manually() -> None:
     # Both miss half of the noses; the second misses 16 more.
-    errors = {"first": found_but(range(200)), "second": found_but(range(216))}
+    errors = {"first": errors_missing_noses(range(200)), "second": errors_missing_noses(range(216))}
     (compared,) = paired_differences(errors, (0.1, 0.2), resamples=4000, seed=0)
-    assert (compared["variant"], compared["against"], compared["n"]) == ("second", "first", PEOPLE)
+    assert (compared["variant"], compared["reference"], compared["n"]) == ("second", "first", PEOPLE)
     nose = compared["pck"]["0.2"]["nose"]
     assert nose["difference"] == -4.0
     # Only the 16 count: 4 +/- 1.96 * sqrt(0.04 * 0.96 / 400) = 4 +/- 1.92; unpaired it would be +/- 6.9.
     assert nose["ci95"] == [pytest.approx(-5.92, abs=0.35), pytest.approx(-2.08, abs=0.35)]
-    assert nose["verdict"] == "worse"
+    assert nose["outcome"] == "worse"
     assert compared["pck"]["0.2"]["mean"]["difference"] == pytest.approx(-4 / 11, abs=5e-4)
-    assert compared["pck"]["0.2"]["mean"]["verdict"] == "worse"
+    assert compared["pck"]["0.2"]["mean"]["outcome"] == "worse"
     assert compared["auc"]["0.2"]["nose"]["difference"] == -4.0
     assert compared["pck"]["0.2"]["wrist"] == {
         "difference": 0.0,
         "ci95": [0.0, 0.0],
-        "verdict": "not distinguishable",
+        "outcome": "not distinguishable",
     }
 
 
 def test_as_many_gained_as_lost_are_not_distinguishable() -> None:
-    errors = {"first": found_but(range(30)), "second": found_but(range(30, 60))}
+    errors = {"first": errors_missing_noses(range(30)), "second": errors_missing_noses(range(30, 60))}
     (compared,) = paired_differences(errors, (0.2,), resamples=2000, seed=0)
     nose = compared["pck"]["0.2"]["nose"]
-    assert (nose["difference"], nose["verdict"]) == (0.0, "not distinguishable")
+    assert (nose["difference"], nose["outcome"]) == (0.0, "not distinguishable")
     low, high = nose["ci95"]
     # 60 of 400 differ, by +1 or -1: +/- 1.96 * sqrt(0.15 / 400) = 3.80
     assert (low, high) == (pytest.approx(-3.8, abs=0.5), pytest.approx(3.8, abs=0.5))
 
 
-def test_people_of_one_picture_are_one_reason() -> None:
-    errors = {"first": found_but(range(8)), "second": found_but()}
+def test_clustered_people_count_once() -> None:
+    errors = {"first": errors_missing_noses(range(8)), "second": errors_missing_noses()}
     alone, together = (
         paired_differences(errors, (0.2,), 2000, 0, clusters)[0]["pck"]["0.2"]["nose"]
         for clusters in (None, np.arange(PEOPLE) // 8)
     )
     assert alone["difference"] == together["difference"] == 2.0
-    assert (alone["verdict"], together["verdict"]) == ("better", "not distinguishable")
+    assert (alone["outcome"], together["outcome"]) == ("better", "not distinguishable")
 
 
-def test_every_two_variants_the_later_against_the_earlier() -> None:
-    errors = {"a": found_but(range(100)), "b": found_but(range(40)), "c": found_but()}
+def test_every_pair_compares_the_later_variant_with_the_earlier() -> None:
+    errors = {
+        "a": errors_missing_noses(range(100)),
+        "b": errors_missing_noses(range(40)),
+        "c": errors_missing_noses(),
+    }
     compared = paired_differences(errors, (0.2,), resamples=200, seed=0)
-    found = {(one["variant"], one["against"]): one["pck"]["0.2"]["nose"]["difference"] for one in compared}
+    found = {(one["variant"], one["reference"]): one["pck"]["0.2"]["nose"]["difference"] for one in compared}
     assert found == {("b", "a"): 15.0, ("c", "a"): 25.0, ("c", "b"): 10.0}
-    assert {one["pck"]["0.2"]["nose"]["verdict"] for one in compared} == {"better"}
+    assert {one["pck"]["0.2"]["nose"]["outcome"] for one in compared} == {"better"}
 
 
-def test_a_joint_that_nobody_has_is_none() -> None:
-    errors = {name: found_but() for name in ("a", "b")}
+def test_a_joint_without_annotations_is_none() -> None:
+    errors = {name: errors_missing_noses() for name in ("a", "b")}
     for one in errors.values():
         one[:, INDEX["leye"]] = np.nan
     (compared,) = paired_differences(errors, (0.2,), resamples=20, seed=0)
@@ -89,23 +93,23 @@ def test_a_joint_that_nobody_has_is_none() -> None:
     assert compared["pck"]["0.2"]["reye"]["difference"] == 0
 
 
-def test_other_people_are_not_compared() -> None:
-    other = found_but()
+def test_variants_scored_on_different_people_are_rejected() -> None:
+    other = errors_missing_noses()
     other[3, INDEX["nose"]] = np.nan
-    for wrong in (other, found_but()[1:]):
+    for wrong in (other, errors_missing_noses()[1:]):
         with pytest.raises(
-            InputError, match="final and split are not scored on the same joints of the same people"
+            InputError, match="final and split are not scored on the same joints of the same instances"
         ):
-            paired_differences({"split": found_but(), "final": wrong}, (0.2,), 20, 0)
+            paired_differences({"split": errors_missing_noses(), "final": wrong}, (0.2,), 20, 0)
 
 
-def test_one_variant_has_nothing_beside_it() -> None:
-    assert paired_differences({"a": found_but()}, (0.2,), 20, 0) == []
+def test_one_variant_has_no_differences() -> None:
+    assert paired_differences({"a": errors_missing_noses()}, (0.2,), 20, 0) == []
 
 
-def test_people_of_one_cluster_alone_allow_no_verdict():
-    """Forty people of one film: no resample differs from another, which is no evidence."""
+def test_a_single_cluster_is_not_distinguishable():
+    """Test forty people of one film: no resample differs from another, so there is no interval."""
     errors = {"a": np.full((40, 11), 0.1), "b": np.full((40, 11), 0.1)}
     errors["b"][0] = 0.9
     (found,) = paired_differences(errors, (0.2,), 100, 0, np.full(40, "film"))
-    assert found["pck"]["0.2"]["mean"] == {"difference": -2.5, "ci95": None, "verdict": "not distinguishable"}
+    assert found["pck"]["0.2"]["mean"] == {"difference": -2.5, "ci95": None, "outcome": "not distinguishable"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from splitpose.evaluation.joints_csv import read
-from splitpose.evaluation.pck import area_of_each, normalised_errors, pck, torso_diameter, without_torso
+from splitpose.evaluation.pck import auc_contributions, count_without_torso, normalised_errors, pck, torso_diameter
 from splitpose.skeleton import INDEX, observer_centric
 
 Point = tuple[float, float]
@@ -19,16 +19,16 @@ def person(lsho: Point = (0, 0), rhip: Point = (30, 40)) -> np.ndarray:
 
 def area_under_pck(errors: np.ndarray, limit: float) -> np.ndarray:
     """Percent, (N, K) -> (K,): the mean of what the people who are scored add to it."""
-    area: np.ndarray = 100 * area_of_each(errors, limit).sum(axis=0) / (~np.isnan(errors)).sum(axis=0)
+    area: np.ndarray = 100 * auc_contributions(errors, limit).sum(axis=0) / (~np.isnan(errors)).sum(axis=0)
     return area
 
 
-def test_torso_by_hand() -> None:
+def test_torso_calculated_manually() -> None:
     assert torso_diameter(person()[None])[0] == 50.0
     assert torso_diameter(person()[None], ("rsho", "lhip"))[0] == 10.0
 
 
-def test_errors_by_hand() -> None:
+def test_errors_calculated_manually() -> None:
     predicted = person()
     predicted[INDEX["nose"]] = [6, 8]
     errors = normalised_errors(person()[None], predicted[None])
@@ -67,16 +67,16 @@ def test_a_person_without_a_torso_is_not_scored() -> None:
 def test_people_without_a_torso_are_counted() -> None:
     truth = np.stack([person(), person(rhip=(np.nan, np.nan)), person(), person(lsho=(np.nan, np.nan))])
     truth[0, INDEX["nose"]] = np.nan  # a missing joint of the torso's is meant, not any other
-    assert without_torso(normalised_errors(truth, truth)) == 2
-    assert without_torso(normalised_errors(truth, np.full_like(truth, np.nan))) == 2  # found is not asked
+    assert count_without_torso(normalised_errors(truth, truth)) == 2
+    assert count_without_torso(normalised_errors(truth, np.full_like(truth, np.nan))) == 2  # found is not asked
 
 
-def test_nobody_annotated() -> None:
+def test_no_annotations() -> None:
     assert np.isnan(pck(np.full((3, 1), np.nan), 0.2)[0])
-    assert (area_of_each(np.full((3, 1), np.nan), 0.2) == 0).all()
+    assert (auc_contributions(np.full((3, 1), np.nan), 0.2) == 0).all()
 
 
-def test_area_by_hand() -> None:
+def test_area_calculated_manually() -> None:
     # One of four is found from 0 on, one from 0.05 on, one from 0.1 on, one not before 0.3:
     # PCK is 25 up to 0.05, 50 up to 0.1 and 75 up to 0.2; (25 * 0.05 + 50 * 0.05 + 75 * 0.1) / 0.2 = 56.25.
     errors = np.array([[0.0], [0.05], [0.1], [0.3], [np.nan]])

@@ -5,11 +5,11 @@ import pytest
 
 from splitpose.errors import InputError
 from splitpose.evaluation import robustness as module
-from splitpose.evaluation.robustness import JointsOf, behaviour
-from splitpose.skeleton import INDEX, JOINTS, FLIP_INDICES, PAIRS
+from splitpose.evaluation.robustness import PredictJoints, measure_robustness
+from splitpose.skeleton import FLIP_INDICES, INDEX, JOINTS, PAIRS
 
 SIZE = 96
-# Observer-centric: left joints are right in the picture. x, y of the left one; its partner mirrors it.
+# Observer-centric: left joints are right in the image. x, y of the left one; its partner mirrors it.
 LEFT = {"lsho": (65, 35), "lelb": (76, 52), "lwri": (70, 70), "lhip": (58, 78), "leye": (54, 18)}
 NOSE = (48, 26)
 COLOURS = {
@@ -24,7 +24,7 @@ COLOURS = {
 
 
 def people(count: int) -> np.ndarray:
-    """(N, K, 2): one pose at whole px, everybody a little elsewhere."""
+    """(N, K, 2): one pose at whole px, each person at a different position."""
     pose = np.zeros((len(JOINTS), 2))
     for left, right in PAIRS:
         x, y = LEFT[left]
@@ -43,8 +43,8 @@ def painted(truth: np.ndarray) -> np.ndarray:
     return crops
 
 
-def seeing(crops: np.ndarray) -> np.ndarray:
-    """A model that finds the blobs, however dark or blurred; the left of two is the one further right."""
+def detect_blobs(crops: np.ndarray) -> np.ndarray:
+    """Predict the positions of the blobs, however dark or blurred; the left of two is the one further right."""
     colours = np.array(list(COLOURS.values())) / 255
     found = np.zeros((len(crops), len(JOINTS), 2))
     for crop, joints in zip(crops.astype(float), found, strict=True):
@@ -62,126 +62,126 @@ def seeing(crops: np.ndarray) -> np.ndarray:
     return found
 
 
-def axes_swapped(crops: np.ndarray) -> np.ndarray:
-    return seeing(crops)[..., ::-1]
+def swap_axes(crops: np.ndarray) -> np.ndarray:
+    return detect_blobs(crops)[..., ::-1]
 
 
-def sides_kept_in_the_mirror(crops: np.ndarray) -> np.ndarray:
-    """Sides as in the crops as they were painted, also where those are mirrored: it knows them by a mark."""
-    joints = seeing(crops)
+def keep_sides_when_flipped(crops: np.ndarray) -> np.ndarray:
+    """Predict sides as in the unflipped crops, also for flipped ones, which a mark identifies."""
+    joints = detect_blobs(crops)
     mirrored = crops[:, 0, -1, 0] > 0
     return np.where(mirrored[:, None, None], joints[:, FLIP_INDICES], joints)
 
 
-def codec_doubles(crops: np.ndarray) -> np.ndarray:
-    return 2 * seeing(crops)
+def double_coordinates(crops: np.ndarray) -> np.ndarray:
+    return 2 * detect_blobs(crops)
 
 
-def codec_halves(crops: np.ndarray) -> np.ndarray:
-    return seeing(crops) / 2
+def halve_coordinates(crops: np.ndarray) -> np.ndarray:
+    return detect_blobs(crops) / 2
 
 
-def not_looking(crops: np.ndarray) -> np.ndarray:
-    """The mean pose of people who stand in the middle."""
+def predict_mean_pose(crops: np.ndarray) -> np.ndarray:
+    """Predict the mean pose of centred people."""
     pose = people(1000).mean(axis=0)
     pose = (pose + (pose * [-1, 1] + [SIZE - 1, 0])[FLIP_INDICES]) / 2
     return np.broadcast_to(pose, (len(crops), *pose.shape))
 
 
-def blind_in_the_dark(crops: np.ndarray) -> np.ndarray:
+def fail_in_the_dark(crops: np.ndarray) -> np.ndarray:
     dark = crops.max(axis=(1, 2, 3)) < 0.7 * 255
-    return np.where(dark[:, None, None], 0.0, seeing(crops))
+    return np.where(dark[:, None, None], 0.0, detect_blobs(crops))
 
 
-def made_for_blurred_crops(crops: np.ndarray) -> np.ndarray:
+def expect_blurred_crops(crops: np.ndarray) -> np.ndarray:
     sharp = crops.max(axis=(1, 2, 3)) == 255
     off = np.zeros((len(JOINTS), 2))
     off[[INDEX["lsho"], INDEX["rsho"]]] = 12, 0  # of a torso of 50 px: from 9 of 11 joints to all of them
-    return seeing(crops) + np.where(sharp[:, None, None], off, 0)
+    return detect_blobs(crops) + np.where(sharp[:, None, None], off, 0)
 
 
-def checked(model: JointsOf, count: int = 12) -> dict[str, Any]:
+def measure(model: PredictJoints, count: int = 12) -> dict[str, Any]:
     truth = people(count)
     crops = painted(truth)
     crops[:, 0, 0, 0] = 1  # the mark: in the upper left corner, too dark for a blob
-    return behaviour(model, crops, truth)
+    return measure_robustness(model, crops, truth)
 
 
-def test_what_a_perfect_model_does() -> None:
-    found = checked(seeing)
+def test_perfect_model() -> None:
+    found = measure(detect_blobs)
     assert found["n"] == 12
-    assert found["mirrored"] == {
+    assert found["flip_equivariance"] == {
         "median": 0.0,
         "within": {"0.1": 100.0, "0.2": 100.0},
-        "bound": "median at most 0.2 torso diameters",
-        "holds": True,
+        "criterion": "median at most 0.2 torso diameters",
+        "passed": True,
     }
-    assert list(found["shifted"]["steps"]) == ["2", "4", "8"]
-    for step, figures in found["shifted"]["steps"].items():
+    assert list(found["shift_equivariance"]["steps"]) == ["2", "4", "8"]
+    for step, figures in found["shift_equivariance"]["steps"].items():
         assert figures == {
             "px": int(step),
-            "followed": 1.0,
+            "shift_ratio": 1.0,
             "median": 0.0,
             "within": {"0.1": 100.0, "0.2": 100.0},
         }
-    assert found["darker"]["pck_0.2"] == {"1": 100.0, "0.8": 100.0, "0.6": 100.0, "0.4": 100.0}
-    assert list(found["blurrier"]["pck_0.2"]) == ["0", "1", "2", "3"]
-    assert found["blurrier"]["pck_0.2"]["1"] == 100.0
+    assert found["darkening"]["pck_0.2"] == {"1": 100.0, "0.8": 100.0, "0.6": 100.0, "0.4": 100.0}
+    assert list(found["blur"]["pck_0.2"]) == ["0", "1", "2", "3"]
+    assert found["blur"]["pck_0.2"]["1"] == 100.0
 
 
 @pytest.mark.parametrize(
-    ("model", "broken"),
+    ("model", "failed"),
     [
-        (seeing, set()),
-        (axes_swapped, {"mirrored", "shifted", "darker", "blurrier"}),
-        (sides_kept_in_the_mirror, {"mirrored"}),
-        (codec_doubles, {"mirrored", "shifted", "darker", "blurrier"}),
-        (codec_halves, {"mirrored", "darker", "blurrier"}),
-        (not_looking, {"shifted"}),
-        (blind_in_the_dark, {"darker", "blurrier"}),  # blurring a blob darkens it
-        (made_for_blurred_crops, {"darker", "blurrier"}),
+        (detect_blobs, set()),
+        (swap_axes, {"flip_equivariance", "shift_equivariance", "darkening", "blur"}),
+        (keep_sides_when_flipped, {"flip_equivariance"}),
+        (double_coordinates, {"flip_equivariance", "shift_equivariance", "darkening", "blur"}),
+        (halve_coordinates, {"flip_equivariance", "darkening", "blur"}),
+        (predict_mean_pose, {"shift_equivariance"}),
+        (fail_in_the_dark, {"darkening", "blur"}),  # blurring a blob darkens it
+        (expect_blurred_crops, {"darkening", "blur"}),
     ],
 )
-def test_which_bounds_a_model_breaks(model: JointsOf, broken: set[str]) -> None:
-    found = checked(model)
-    assert {name for name, check in found.items() if name != "n" and not check["holds"]} == broken
+def test_criteria_that_a_model_fails(model: PredictJoints, failed: set[str]) -> None:
+    found = measure(model)
+    assert {name for name, check in found.items() if name != "n" and not check["passed"]} == failed
 
 
-def test_what_broken_models_do() -> None:
-    assert checked(axes_swapped)["shifted"]["steps"]["8"]["followed"] == -1.0
-    assert checked(codec_doubles)["shifted"]["steps"]["8"]["followed"] == 2.0
-    assert checked(codec_halves)["shifted"]["steps"]["8"]["followed"] == 0.5
-    still = checked(not_looking)["shifted"]["steps"]["8"]
+def test_metrics_of_broken_models() -> None:
+    assert measure(swap_axes)["shift_equivariance"]["steps"]["8"]["shift_ratio"] == -1.0
+    assert measure(double_coordinates)["shift_equivariance"]["steps"]["8"]["shift_ratio"] == 2.0
+    assert measure(halve_coordinates)["shift_equivariance"]["steps"]["8"]["shift_ratio"] == 0.5
+    still = measure(predict_mean_pose)["shift_equivariance"]["steps"]["8"]
     # 8 px right and 8 up, of a torso of lsho (65, 35) to rhip (38, 78).
-    assert (still["followed"], still["median"]) == (0.0, round(8 * 2**0.5 / np.hypot(27, 43), 4))
+    assert (still["shift_ratio"], still["median"]) == (0.0, round(8 * 2**0.5 / np.hypot(27, 43), 4))
     # Sides not swapped: the nose stays; of the others the eyes are nearest, 12 px apart.
-    assert checked(sides_kept_in_the_mirror)["mirrored"]["within"] == {"0.1": 9.0909, "0.2": 9.0909}
+    assert measure(keep_sides_when_flipped)["flip_equivariance"]["within"] == {"0.1": 9.0909, "0.2": 9.0909}
 
 
-def test_joints_that_nobody_has_and_people_without_a_torso_are_not_counted() -> None:
+def test_unannotated_joints_and_people_without_a_torso_are_not_counted() -> None:
     truth = people(6)
     crops = painted(truth)
     truth[:, INDEX["nose"]] = np.nan
     truth[0, INDEX["lsho"]] = np.nan
 
     def no_nose(crops: np.ndarray) -> np.ndarray:
-        joints = seeing(crops)
+        joints = detect_blobs(crops)
         joints[:, INDEX["nose"]] = 0
         return joints
 
-    found = behaviour(no_nose, crops, truth)
-    assert found["mirrored"]["median"] == 0.0
-    assert found["shifted"]["steps"]["2"]["within"]["0.1"] == 100.0
-    assert found["darker"]["pck_0.2"]["1"] == 100.0
-    assert np.isfinite(found["darker"]["mean_pose"])
+    found = measure_robustness(no_nose, crops, truth)
+    assert found["flip_equivariance"]["median"] == 0.0
+    assert found["shift_equivariance"]["steps"]["2"]["within"]["0.1"] == 100.0
+    assert found["darkening"]["pck_0.2"]["1"] == 100.0
+    assert np.isfinite(found["darkening"]["mean_pose"])
 
 
-def test_nobody_with_a_torso_is_an_error() -> None:
+def test_no_torso_is_an_error() -> None:
     truth = people(2)
     crops = painted(truth)
     truth[:, INDEX["rhip"]] = np.nan
-    with pytest.raises(InputError, match="nobody has both lsho and rhip"):
-        behaviour(seeing, crops, truth)
+    with pytest.raises(InputError, match="no test instance has both lsho and rhip"):
+        measure_robustness(detect_blobs, crops, truth)
 
 
 def test_joints_that_leave_the_crop_are_not_counted() -> None:
@@ -199,7 +199,7 @@ def test_joints_that_leave_the_crop_are_not_counted() -> None:
             joints[:, [INDEX["leye"], INDEX["reye"]]] += [0, 50]
         return joints
 
-    steps = behaviour(eyes_elsewhere, painted(truth), truth)["shifted"]["steps"]
+    steps = measure_robustness(eyes_elsewhere, painted(truth), truth)["shift_equivariance"]["steps"]
     assert steps["2"]["within"]["0.2"] == pytest.approx(100 * 9 / 11, abs=1e-4)
     assert steps["8"]["within"]["0.2"] == 100.0
 
@@ -209,32 +209,32 @@ def test_steps_grow_with_the_crop() -> None:
     crops = np.repeat(np.repeat(painted(people(2)), 2, axis=1), 2, axis=2)
 
     def twice(crops: np.ndarray) -> np.ndarray:
-        return 2 * seeing(np.ascontiguousarray(crops[:, ::2, ::2])) + 0.5
+        return 2 * detect_blobs(np.ascontiguousarray(crops[:, ::2, ::2])) + 0.5
 
-    steps = behaviour(twice, crops, truth)["shifted"]["steps"]
+    steps = measure_robustness(twice, crops, truth)["shift_equivariance"]["steps"]
     assert {name: step["px"] for name, step in steps.items()} == {"2": 4, "4": 8, "8": 16}
-    assert steps["8"]["followed"] == 1.0
+    assert steps["8"]["shift_ratio"] == 1.0
 
 
-def test_shifted_content_by_hand() -> None:
+def test_shifted_content_calculated_manually() -> None:
     levels = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], np.uint8)
-    (shifted,) = module._shifted(np.repeat(levels[None, ..., None], 3, axis=-1), 1)
+    (shifted,) = module._shift(np.repeat(levels[None, ..., None], 3, axis=-1), 1)
     assert shifted[..., 0].tolist() == [[4, 4, 5], [7, 7, 8], [7, 7, 8]]  # right and up, the edge repeated
 
 
-def test_darker_and_blurrier_content_by_hand() -> None:
+def test_darkened_and_blurred_content_calculated_manually() -> None:
     seen: list[np.ndarray] = []
 
     def keep(crops: np.ndarray) -> np.ndarray:
         seen.append(crops)
-        return seeing(crops)
+        return detect_blobs(crops)
 
     truth = people(2)
     crops = painted(truth)
-    module.darker(keep, crops, truth)
+    module.darkening(keep, crops, truth)
     assert [int(one.max()) for one in seen] == [255, 204, 153, 102]
     seen.clear()
-    module.blurrier(keep, crops, truth)
+    module.blur(keep, crops, truth)
     np.testing.assert_array_equal(seen[0], crops)
     sums = [one.astype(int).sum() for one in seen]
     np.testing.assert_allclose(sums, sums[0], rtol=0.1)  # light is spread, not lost

@@ -65,7 +65,7 @@ def test_table(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> No
     assert "Not scored" not in shown
 
 
-def test_table_tells_what_is_left_out(
+def test_table_names_what_is_not_scored(
     files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     truth = read(Path(files[0])).joints[:20]
@@ -75,8 +75,8 @@ def test_table_tells_what_is_left_out(
     predictions.write(ids, truth, tmp_path / "a.csv")
     assert main(words((str(tmp_path / "a.csv"), str(tmp_path / "a.csv")))) == 0
     shown = capsys.readouterr().out
-    assert "Not scored, because not in both files: left eye." in shown
-    assert "Not scored, because no torso is annotated: 1 of 20 people." in shown
+    assert "Not scored because not in both files: left eye." in shown
+    assert "Not scored because their torso is not annotated: 1 of 20 people." in shown
     assert not any(line.startswith("left eye") for line in shown.splitlines())
 
 
@@ -96,8 +96,8 @@ def test_errors_are_one_line_and_nothing_is_written(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == (
-        f"error: {wrong}, line 2 (id 'a'): column 'nose_y' holds 'x', which is no number of px; "
-        "write one, or nothing where the joint is missing\n"
+        f"error: {wrong}, line 2 (id 'a'): column 'nose_y' holds 'x', which is not a number of px; "
+        "correct it, or clear the cell if the joint is missing\n"
     )
     assert not out.exists()
 

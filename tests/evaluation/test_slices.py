@@ -8,10 +8,10 @@ import pytest
 from splitpose.annotations import with_joints
 from splitpose.evaluation.joints_csv import read
 from splitpose.evaluation.pck import normalised_errors, torso_diameter
-from splitpose.evaluation.slices import MIN_INSTANCES, slices, worst
+from splitpose.evaluation.slices import MIN_INSTANCES, score_slices
 from splitpose.skeleton import INDEX, JOINTS
 
-# Seen from the front, observer-centric: left is right in the picture. The torso, lsho to rhip, is 100 px.
+# Seen from the front, observer-centric: left is right in the image. The torso, lsho to rhip, is 100 px.
 STANDING = {
     "lsho": (60, 0),
     "lelb": (65, 30),
@@ -33,7 +33,7 @@ def pose(**moved: tuple[float, float]) -> np.ndarray:
 
 
 def table(joints: np.ndarray, groups: list[str] | None = None) -> pd.DataFrame:
-    """Everybody in a picture of their own."""
+    """Return a table with one image per person."""
     count = len(joints)
     images = [f"{n}.jpg" for n in range(count)]
     return with_joints(pd.DataFrame({"image": images, "group": groups or ["film"] * count}), joints)
@@ -53,13 +53,13 @@ def test_thirds_of_the_torso() -> None:
     errors = errors_of(120)
     errors[80:] = 1.0
     errors[40:60] = 1.0
-    thirds = found(slices(table(pose() * sizes[:, None, None]), errors, 0.2, 200, 0), "torso size")
+    thirds = found(score_slices(table(pose() * sizes[:, None, None]), errors, 0.2, 200, 0), "torso size")
     assert {value: (row["n"], row["pck"]["mean"]) for value, row in thirds.items()} == {
         "small, up to 167 px": (40, 100.0),
-        "middling, to 233 px": (40, 50.0),
+        "medium, up to 233 px": (40, 50.0),
         "large, above 233 px": (40, 0.0),
     }
-    low, high = thirds["middling, to 233 px"]["ci95"]["mean"]
+    low, high = thirds["medium, up to 233 px"]["ci95"]["mean"]
     # 50 +/- 1.96 * sqrt(0.25 / 40) = 50 +/- 15.5
     assert (low, high) == (pytest.approx(34.5, abs=5), pytest.approx(65.5, abs=5))
     assert thirds["small, up to 167 px"]["ci95"]["mean"] == [100.0, 100.0]
@@ -77,25 +77,25 @@ def test_thirds_of_the_torso() -> None:
         ("elbows", pose(lwri=(85, 25)), "one bent past a right angle"),
         ("elbows", pose(rwri=(-4, 2)), "one bent past a right angle"),
         ("elbows", pose(relb=MISSING), None),
-        ("arms", pose(), "none across the trunk"),
-        ("arms", pose(lwri=(31, 60)), "none across the trunk"),  # the middle between the shoulders is at 30
-        ("arms", pose(lwri=(29, 60)), "one across the trunk"),
-        ("arms", pose(rwri=(31, 60)), "one across the trunk"),
+        ("arms", pose(), "none across the torso"),
+        ("arms", pose(lwri=(31, 60)), "none across the torso"),  # the middle between the shoulders is at 30
+        ("arms", pose(lwri=(29, 60)), "one across the torso"),
+        ("arms", pose(rwri=(31, 60)), "one across the torso"),
         ("arms", pose(rsho=MISSING), None),
         # Seen from behind and annotated person-centric: the shoulders trade places, and so do the wrists.
-        ("arms", pose(lsho=(0, 0), rsho=(60, 0), lwri=(-10, 60), rwri=(70, 60)), "none across the trunk"),
+        ("arms", pose(lsho=(0, 0), rsho=(60, 0), lwri=(-10, 60), rwri=(70, 60)), "none across the torso"),
     ],
 )
 def test_arms(name: str, joints: np.ndarray, label: str | None) -> None:
-    rows = slices(table(joints[None]), errors_of(1), 0.2, 10, 0)
+    rows = score_slices(table(joints[None]), errors_of(1), 0.2, 10, 0)
     assert list(found(rows, name)) == ([] if label is None else [label])
 
 
-def test_sides_are_joints_of_everybody() -> None:
+def test_sides_are_joints_of_all_people() -> None:
     errors = errors_of(40)
     errors[:10, INDEX["lwri"]] = 1.0
     errors[:, INDEX["nose"]] = 1.0  # of neither side
-    sides = found(slices(table(np.stack([pose()] * 40)), errors, 0.2, 50, 0), "side")
+    sides = found(score_slices(table(np.stack([pose()] * 40)), errors, 0.2, 50, 0), "side")
     assert list(sides) == ["left joints", "right joints"]
     left, right = sides.values()
     assert (left["n"], right["n"]) == (40, 40)
@@ -106,11 +106,11 @@ def test_sides_are_joints_of_everybody() -> None:
     assert left["pck"]["rwri"] is None
 
 
-def test_groups_and_those_that_are_too_small() -> None:
+def test_small_groups_are_merged() -> None:
     groups = ["big"] * MIN_INSTANCES + ["small"] * (MIN_INSTANCES - 1) + ["tiny"] * 2
     errors = errors_of(len(groups))
     errors[0] = 1.0
-    rows = slices(table(np.stack([pose()] * len(groups)), groups), errors, 0.2, 50, 0)
+    rows = score_slices(table(np.stack([pose()] * len(groups)), groups), errors, 0.2, 50, 0)
     by_group = found(rows, "group")
     assert {value: row["n"] for value, row in by_group.items()} == {
         "big": MIN_INSTANCES,
@@ -120,9 +120,9 @@ def test_groups_and_those_that_are_too_small() -> None:
     assert by_group["2 others of fewer than 30 people each"]["pck"]["mean"] == 100.0
 
 
-def test_a_slice_of_too_few_people_says_so() -> None:
+def test_a_slice_of_too_few_people_has_a_note() -> None:
     joints = np.stack([pose()] * 39 + [pose(lwri=(70, -1))] * 29)
-    rows = found(slices(table(joints), errors_of(68), 0.2, 50, 0), "wrists")
+    rows = found(score_slices(table(joints), errors_of(68), 0.2, 50, 0), "wrists")
     few, enough = rows["one above its shoulder"], rows["none above its shoulder"]
     assert few == {
         "slice": "wrists",
@@ -138,7 +138,7 @@ def test_a_slice_of_too_few_people_says_so() -> None:
 def test_people_who_are_not_scored_do_not_count() -> None:
     errors = errors_of(40)
     errors[:11] = np.nan
-    rows = found(slices(table(np.stack([pose()] * 40)), errors, 0.2, 50, 0), "wrists")
+    rows = found(score_slices(table(np.stack([pose()] * 40)), errors, 0.2, 50, 0), "wrists")
     assert rows["none above its shoulder"]["n"] == 29
     assert rows["none above its shoulder"]["pck"] is None
 
@@ -147,7 +147,7 @@ def test_a_slice_of_one_cluster_has_no_interval() -> None:
     groups = ["a"] * 30 + ["b"] * 30
     errors = errors_of(60)
     errors[:15] = 1.0
-    rows = slices(table(np.stack([pose()] * 60), groups), errors, 0.2, 50, 0, clusters=np.array(groups))
+    rows = score_slices(table(np.stack([pose()] * 60), groups), errors, 0.2, 50, 0, clusters=np.array(groups))
     a, b = found(rows, "group").values()
     assert (a["pck"]["mean"], a["ci95"], b["pck"]["mean"], b["ci95"]) == (50.0, None, 100.0, None)
     assert found(rows, "wrists")["none above its shoulder"]["ci95"]["mean"] == [50.0, 100.0]
@@ -155,10 +155,10 @@ def test_a_slice_of_one_cluster_has_no_interval() -> None:
 
 def test_annotated_twice() -> None:
     people = table(np.stack([pose()] * 62))
-    people.loc[31:, "image"] = people["image"][:31].to_numpy()  # everybody again
+    people.loc[31:, "image"] = people["image"][:31].to_numpy()  # all people again
     people.loc[31:, "nose_x"] += 5
     errors = errors_of(62)
-    rows = found(slices(people, errors, 0.2, 50, 0), "annotated")
+    rows = found(score_slices(people, errors, 0.2, 50, 0), "annotated")
     assert {value: row["n"] for value, row in rows.items()} == {"twice": 62}
 
 
@@ -168,36 +168,13 @@ def test_real_people(shared: Path) -> None:
     people["group"] = people["image"].str.rsplit("-", n=1).str[0]  # <film>-<frame>.jpg
     truth = read(path).joints
     errors = normalised_errors(truth, truth + [10, 0])
-    rows = slices(people, errors, 0.1, 100, 0, clusters=people["image"].to_numpy())
-    large, middling, small = found(rows, "torso size").values()
-    assert (large["n"], middling["n"], small["n"]) == (1329, 1329, 1329)
-    assert (large["pck"]["mean"], middling["pck"]["mean"]) == (100, 100)
+    rows = score_slices(people, errors, 0.1, 100, 0, clusters=people["image"].to_numpy())
+    large, medium, small = found(rows, "torso size").values()
+    assert (large["n"], medium["n"], small["n"]) == (1329, 1329, 1329)
+    assert (large["pck"]["mean"], medium["pck"]["mean"]) == (100, 100)
     # 10 px are within 0.1 of torsos of at least 100 px; all shorter ones are in the first third.
     short = (torso_diameter(truth) < 100).sum()
     assert small["pck"]["mean"] == pytest.approx(100 * (1 - short / 1329), abs=1e-3)
     assert small["ci95"]["mean"][0] < small["pck"]["mean"] < small["ci95"]["mean"][1]
     assert sum(row["n"] for row in found(rows, "group").values()) == 3987
     assert sum(row["n"] for row in found(rows, "annotated").values()) == 3987
-
-
-def test_worst_people() -> None:
-    errors = errors_of(5)
-    errors[1] = 0.2
-    errors[2, 0] = np.inf  # one joint not found: 1 / 11
-    errors[3, :5] = 0.5
-    errors[3, 5:] = np.nan  # five of eleven joints: passed over
-    errors[4, :6] = 0.3
-    errors[4, 6:] = np.nan
-    assert worst(["a", "b", "c", "d", "e"], errors, 3) == [
-        {"id": "e", "error": 0.3, "joints": 6},
-        {"id": "b", "error": 0.2, "joints": 11},
-        {"id": "c", "error": 0.0909, "joints": 11},
-    ]
-
-
-def test_of_the_worst_alike_the_first_come_first() -> None:
-    assert [row["id"] for row in worst(list("abc"), errors_of(3), 2)] == ["a", "b"]
-
-
-def test_nobody_scored_is_nobody_worst() -> None:
-    assert worst(["a"], np.full((1, 11), np.nan), 3) == []

@@ -5,7 +5,7 @@ from splitpose.evaluation.summary import GROUPS, summarise
 from splitpose.skeleton import INDEX
 
 
-def test_groups_by_hand() -> None:
+def test_groups_calculated_manually() -> None:
     errors = np.zeros((4, 11))
     errors[0, INDEX["lelb"]] = errors[:2, INDEX["relb"]] = 0.15
     scores = summarise(errors, (0.1, 0.2), resamples=50, seed=0)
@@ -24,7 +24,7 @@ def test_groups_by_hand() -> None:
     assert 25 <= low < 71.875 < high <= 100
 
 
-def test_the_area_runs_to_the_largest_threshold_wherever_it_stands() -> None:
+def test_the_area_runs_to_the_largest_threshold_in_any_order() -> None:
     scores = summarise(np.full((3, 11), 0.1), (0.4, 0.05), resamples=10, seed=0)
     assert list(scores["pck"]) == list(scores["ci95"]) == ["0.4", "0.05"]
     assert {key: value["mean"] for key, value in scores["auc"].items()} == {"0.4": 75.0}
@@ -41,19 +41,19 @@ def test_interval_of_a_share_is_the_binomials() -> None:
     assert high == pytest.approx(79.24, abs=0.5)
 
 
-def test_people_who_share_a_picture_count_as_one_draw() -> None:
+def test_people_of_one_image_are_resampled_together() -> None:
     errors = np.zeros((400, 11))
     errors[:100, INDEX["nose"]] = 1.0
-    pictures = np.arange(400) // 4  # the four people of a picture are found together or not at all
-    scores = summarise(errors, (0.2,), resamples=4000, seed=1, clusters=pictures)
+    images = np.arange(400) // 4  # the four people of an image are all correct or all wrong
+    scores = summarise(errors, (0.2,), resamples=4000, seed=1, clusters=images)
     assert scores["pck"]["0.2"]["nose"] == 75.0
     low, high = scores["ci95"]["0.2"]["nose"]
-    # 100 pictures: 75 +/- 1.96 * sqrt(0.75 * 0.25 / 100) = 75 +/- 8.49
+    # 100 images: 75 +/- 1.96 * sqrt(0.75 * 0.25 / 100) = 75 +/- 8.49
     assert low == pytest.approx(66.51, abs=0.6)
     assert high == pytest.approx(83.49, abs=0.6)
 
 
-def test_a_joint_that_nobody_has_is_none() -> None:
+def test_a_joint_without_annotations_is_none() -> None:
     errors = np.zeros((5, 11))
     errors[:, INDEX["leye"]] = np.nan
     scores = summarise(errors, (0.2,), resamples=20, seed=0)
@@ -65,7 +65,7 @@ def test_a_joint_that_nobody_has_is_none() -> None:
     assert scores["auc"]["0.2"]["ci95"]["leye"] is None
 
 
-def test_a_joint_that_few_have_is_scored_on_the_resamples_that_have_it() -> None:
+def test_a_rare_joint_is_scored_on_the_resamples_that_contain_it() -> None:
     errors = np.zeros((3, 11))
     errors[1:, INDEX["nose"]] = np.nan
     scores = summarise(errors, (0.2,), resamples=200, seed=0)

@@ -5,7 +5,7 @@ import pytest
 from splitpose import models
 from splitpose.export.joint_groups import GROUPS, in_groups
 from splitpose.models import registry
-from splitpose.models.jointwise import with_export_layers
+from splitpose.models.layers.jointwise import with_export_layers
 from splitpose.skeleton import JOINTS
 
 

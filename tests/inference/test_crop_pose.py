@@ -57,6 +57,6 @@ def test_real_film_frames_go_through_crop_and_prediction(file, shared):
         region = crop_region(joints, np.full(4, np.nan), "joints", 1.5)
         crop = extract_crop(Instance(name, name, picture.shape[1::-1], joints, region), ImagePyramid(picture), 64)
         assert ((crop.joints >= -0.5) & (crop.joints <= 63.5)).all()
-        np.testing.assert_allclose(predictions.in_pictures([crop], crop.joints[None])[0], joints, atol=1e-9)
+        np.testing.assert_allclose(predictions.to_image([crop], crop.joints[None])[0], joints, atol=1e-9)
         predicted, _ = predict(Runtime(file), picture, region)
         assert np.isfinite(predicted).all()

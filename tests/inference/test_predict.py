@@ -227,7 +227,7 @@ def test_a_video_that_is_cut_short_is_predicted_as_far_as_it_goes(dots, tmp_path
     [
         (["--box", "5", "5", "1", "1"], r"error: the box (5, 5, 1, 1) is empty; x0 must be less than x1"),
         (["--boxes", "no.csv"], r"error: no.csv: no such file; a CSV of boxes needs the columns image, box_x0"),
-        (["--model", "no.tflite"], r"error: no.tflite: no such TFLite file; `dvc repro convert` makes"),
+        (["--model", "no.tflite"], r"error: no.tflite: no such TFLite file; `dvc repro convert` writes"),
         (["--out", "a.file"], r"error: a.file: is no folder; choose another --out"),
         (["--out", "."], r"one.png: its drawing would take its place; choose another folder for --out"),
     ],

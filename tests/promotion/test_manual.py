@@ -122,5 +122,7 @@ def test_a_project_without_versions_stays_as_it_is(tmp_path, monkeypatch, capsys
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "params.yaml").write_text("profile: none\nvariants:\n  spot: {}\n")
     assert main(["promote", "--params", str(tmp_path / "params.yaml")]) == 1
-    assert capsys.readouterr().err.startswith("error: splitpose-none: has no version yet; `python -m")
+    assert capsys.readouterr().err.startswith(
+        "error: splitpose-none: has no version yet; `splitpose retrain` registers"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]

@@ -1,41 +1,43 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support import synthetic_report as made_up
+from support import synthetic_report
 
 from splitpose import drawing
-from splitpose.report import case_sheet, prediction_sheet, sections
+from splitpose.report import case_sheet, prediction_sheet
+from splitpose.report.builder import build_report
 from splitpose.report.document import Report
-from splitpose.report.results import Evidence
+from splitpose.report.inputs import ReportInputs
 
 
 @pytest.fixture(scope="session")
-def project(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run on disk, all but the report. Only to be read: copy it to change it."""
-    return made_up.project(tmp_path_factory.mktemp("made_up") / "project", repository / "profiles" / "sample.yaml")
+def inputs(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+    """The inputs of the report on a synthetic project, with a synthetic lineage."""
+    folder = tmp_path_factory.mktemp("synthetic") / "project"
+    project = synthetic_report.write_project(folder, repository / "profiles" / "sample.yaml")
+    synthetic_report.run_compare(project)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        return replace(synthetic_report.read(project), lineage=synthetic_report.LINEAGE)
 
 
 @pytest.fixture(scope="session")
-def evidence(project: Path) -> Evidence:
-    return made_up.read(project)
-
-
-@pytest.fixture(scope="session")
-def whole(evidence: Evidence) -> Report:
-    """The report on it."""
-    return sections.report(evidence, made_up.LINEAGE)
+def report(inputs: ReportInputs) -> Report:
+    """The report on these inputs."""
+    return build_report(inputs)
 
 
 @pytest.fixture
 def captions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is written below the cells of a sheet, in their order."""
+    """The captions of a sheet's cells in their order."""
     seen: list[str] = []
 
-    def captioned(cell: np.ndarray, text: str) -> np.ndarray:
+    def add_caption(cell: np.ndarray, text: str) -> np.ndarray:
         seen.append(text)
-        return drawing.captioned(cell, text)
+        return drawing.add_caption(cell, text)
 
     for sheet in (prediction_sheet, case_sheet):
-        monkeypatch.setattr(sheet, "captioned", captioned)
+        monkeypatch.setattr(sheet, "add_caption", add_caption)
     return seen

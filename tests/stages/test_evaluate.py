@@ -9,11 +9,11 @@ from splitpose import annotations
 from splitpose.annotations import joints_of, with_joints
 from splitpose.crops import tfrecords
 from splitpose.crops.crop import Crop
+from splitpose.evaluation import training_history as curves
 from splitpose.models import build
 from splitpose.settings import Profile, load
 from splitpose.skeleton import INDEX
 from splitpose.stages.evaluate import _few, evaluate
-from splitpose.training import history as curves
 
 
 def test_the_few_scores_are_named_as_in_mlflow_largest_threshold_first():

@@ -1,4 +1,4 @@
-"""Made-up results of two variants, in the layout that the stages write."""
+"""Synthetic results of two variants, in the layout that the stages write."""
 
 import json
 from pathlib import Path
@@ -10,12 +10,12 @@ import pandas as pd
 
 from splitpose import annotations
 from splitpose.annotations import BOX_COLUMNS, cast_columns, joints_of, with_joints
-from splitpose.evaluation import predictions
-from splitpose.report import results
-from splitpose.report.results import Evidence
-from splitpose.settings import Profile, load
+from splitpose.evaluation import predictions, training_history
+from splitpose.report.inputs import ReportInputs
 from splitpose.skeleton import INDEX, JOINTS
-from splitpose.training import history as curves
+from splitpose.stages.compare import compare
+from splitpose.stages.report import read_inputs
+from splitpose.stages.stage_outputs import Reports
 
 VARIANTS = ["baseline", "final"]
 PRECISIONS = ("float32", "float16", "int8")
@@ -23,18 +23,18 @@ LINEAGE = {"all variants": {"git commit": "no git"}, "baseline": {"MLflow run": 
 
 
 def percentages(mean: float) -> dict[str, float]:
-    """Every joint and mean at `mean`, but wrists 10 lower."""
+    """Return `mean` for every joint and joint group, but 10 less for wrists."""
     wrists = dict.fromkeys(["wrist", "lwri", "rwri"], mean - 10)
     return {"mean": mean, "elbow": mean, "wrist": mean - 10, **dict.fromkeys(JOINTS, mean), **wrists}
 
 
 def intervals(mean: float) -> dict[str, list[float]]:
-    """One percent to either side."""
+    """Return intervals of one percentage point to either side."""
     return {key: [value - 1, value + 1] for key, value in percentages(mean).items()}
 
 
 def metrics(variant: str) -> dict[str, Any]:
-    """baseline finds 80 %, final 90 % at 0.2; 30 less at 0.1, 60 less at 0.05; half of it is the area."""
+    """Return metrics: baseline 80 %, final 90 % at 0.2; 30 less at 0.1, 60 less at 0.05; half of it is the AUC."""
     mean = {"baseline": 80.0, "final": 90.0}[variant]
     at = {"0.05": mean - 60, "0.1": mean - 30, "0.2": mean}
     return {
@@ -50,7 +50,7 @@ def metrics(variant: str) -> dict[str, Any]:
         "macs": {"baseline": 568_000_000, "final": 732_400_000}[variant],
         "train_loss": 1.57e-4,
         "val_loss": 1.67e-3,
-        "best_iteration": 900,
+        "best_iteration": 30,
         "pck": {threshold: percentages(value) for threshold, value in at.items()},
         "ci95": {threshold: intervals(value) for threshold, value in at.items()},
         "auc": {"0.2": {**percentages(mean / 2), "ci95": intervals(mean / 2)}},
@@ -58,7 +58,7 @@ def metrics(variant: str) -> dict[str, Any]:
 
 
 def parity(variant: str) -> dict[str, Any]:
-    """4, 2 and 1 MB; int8 loses half a percent."""
+    """Return parity: files of 4, 2 and 1 MB; int8 loses half a percentage point."""
     mean = metrics(variant)["pck"]["0.2"]["mean"]
     return {
         precision: {
@@ -72,19 +72,19 @@ def parity(variant: str) -> dict[str, Any]:
 
 
 def benchmark(variant: str) -> dict[str, Any]:
-    """8, 8 and 3 ms, half of it with two threads; the int8 file of final is not fully delegated."""
+    """Return a benchmark: 8, 8 and 3 ms, half of it with two threads; final's int8 file is not fully delegated."""
     device = {
-        "target": "local", "cpu": "made-up <cpu> & co", "architecture": "x86_64", "cores": 2, "system": "Linux",
-        "runtime": "made up", "delegate": "XNNPACK",
+        "target": "local", "cpu": "synthetic <cpu> & co", "architecture": "x86_64", "cores": 2, "system": "Linux",
+        "runtime": "synthetic", "delegate": "XNNPACK",
     }  # fmt: skip
     return {"format": {"name": "splitpose benchmark", "version": 2}, "device": device} | {
-        precision: _figures(p50, delegated=not (variant == "final" and precision == "int8"))
+        precision: _file(p50, delegated=not (variant == "final" and precision == "int8"))
         for precision, p50 in zip(PRECISIONS, (8.0, 8.0, 3.0), strict=True)
     }
 
 
-def _figures(p50: float, delegated: bool) -> dict[str, Any]:
-    """3 ms to the first answer; two thirds of the time are products; p99 is not known, as on Android."""
+def _file(p50: float, delegated: bool) -> dict[str, Any]:
+    """Return a file's results: 3 ms to the first output; two thirds of the time in products; no p99, as on Android."""
     speed = {
         "threads": 1,
         "runs": 10,
@@ -106,65 +106,72 @@ def _figures(p50: float, delegated: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def readings(variant: str) -> list[dict[str, Any]]:
-    """The headline's reading, and one with the flip test that finds 2 points more at each threshold."""
+def decodings(variant: str) -> list[dict[str, Any]]:
+    """Return the headline decoding, and one with the flip test that has 2 points more at each threshold."""
     scores = metrics(variant)
     name = scores["decoding"] or "coordinates"
-    found = {"pck": scores["pck"], "ci95": scores["ci95"], "auc": scores["auc"]}
-    gain = {"difference": 2.0, "ci95": [-0.5, 4.5], "verdict": "not distinguishable"}
-    more = {
+    headline = {"pck": scores["pck"], "ci95": scores["ci95"], "auc": scores["auc"]}
+    gain = {"difference": 2.0, "ci95": [-0.5, 4.5], "outcome": "not distinguishable"}
+    flipped = {
         "pck": {threshold: percentages(groups["mean"] + 2) for threshold, groups in scores["pck"].items()},
         "ci95": {threshold: intervals(groups["mean"] + 2) for threshold, groups in scores["pck"].items()},
     }
     return [
-        {"reading": name, "headline": True, "runs_of_the_model": 1, "gain": {}, **found},
+        {"name": name, "headline": True, "forward_passes": 1, "gain": {}, **headline},
         {
-            "reading": f"{name} + flip test",
+            "name": f"{name} + flip test",
             "headline": False,
-            "runs_of_the_model": 2,
+            "forward_passes": 2,
             "gain": {threshold: {"mean": gain} for threshold in scores["pck"]},
-            **more,
+            **flipped,
         },
     ]
 
 
-def behaviour(variant: str) -> dict[str, Any]:
-    """baseline does not follow its crops; both see well in the dark."""
-    followed = {"baseline": 0.1, "final": 0.75}[variant]
-    falls = {"mean_pose": 61.5, "bound": "falls slowly", "holds": True}
+def robustness(variant: str) -> dict[str, Any]:
+    """Return robustness: baseline does not follow shifted crops; both variants are robust to darkening."""
+    ratio = {"baseline": 0.1, "final": 0.75}[variant]
+    degradation = {"mean_pose": 61.5, "criterion": "degrades slowly", "passed": True}
     return {
         "n": 40,
-        "mirrored": {"median": 0.061, "within": {"0.2": 90.0}, "bound": "stays near", "holds": True},
-        "shifted": {
-            "steps": {"2": {"px": 2, "followed": 1.0}, "8": {"px": 8, "followed": followed}},
-            "bound": "follows",
-            "holds": variant == "final",
+        "flip_equivariance": {
+            "median": 0.061,
+            "within": {"0.2": 90.0},
+            "criterion": "close",
+            "passed": True,
         },
-        "darker": {"pck_0.2": {"1": 90.0, "0.4": 84.6}, **falls},
-        "blurrier": {"pck_0.2": {"0": 90.0, "3": 70.0}, **falls},
+        "shift_equivariance": {
+            "steps": {"2": {"px": 2, "shift_ratio": 1.0}, "8": {"px": 8, "shift_ratio": ratio}},
+            "criterion": "follows",
+            "passed": variant == "final",
+        },
+        "darkening": {"pck_0.2": {"1": 90.0, "0.4": 84.6}, **degradation},
+        "blur": {"pck_0.2": {"0": 90.0, "3": 70.0}, **degradation},
     }
 
 
-def write(root: Path) -> tuple[Path, Path, Path]:
-    """The three folders of JSON files: metrics, parity, benchmark."""
-    folders = root / "metrics", root / "parity", root / "benchmark"
-    for folder, content in zip(folders, (metrics, parity, benchmark), strict=True):
-        folder.mkdir(parents=True)
+TRAINING_SECONDS = {"train_frozen": 60.0, "fine_tune": 300.0}
+"""Wall-clock time of each training stage of every variant."""
+
+
+def write_results(root: Path) -> None:
+    """Write the JSON files that comparison.json is computed from: metrics, parity, benchmark."""
+    for name, content in (("metrics", metrics), ("parity", parity), ("benchmark", benchmark)):
+        (root / name).mkdir(parents=True)
         for variant in VARIANTS:
-            (folder / f"{variant}.json").write_text(json.dumps(content(variant)))
-    return folders
+            (root / name / f"{variant}.json").write_text(json.dumps(content(variant)))
 
 
 def comparison(profile: str = "sample") -> dict[str, Any]:
-    """The comparison as it should come out, put together by hand."""
+    """Return the expected comparison."""
     return {
-        "operator_timings": profile,
+        "profile": profile,
         "variants": {variant: entry(variant) for variant in VARIANTS},
     }
 
 
 def entry(variant: str) -> dict[str, Any]:
-    """One variant's entry in it."""
+    """Return one variant's entry of the expected comparison."""
     scores, files, times = metrics(variant), parity(variant), benchmark(variant)
     return {
         "parameters": scores["parameters"],
@@ -190,7 +197,7 @@ def entry(variant: str) -> dict[str, Any]:
 
 
 def history() -> pd.DataFrame:
-    """Four looks, the last but one of which is the best."""
+    """Return a training history of four validation steps, of which the third is the best."""
     return pd.DataFrame(
         {
             "phase": ["frozen", "fine_tune", "fine_tune", "fine_tune"],
@@ -205,7 +212,7 @@ def history() -> pd.DataFrame:
 
 
 def standing() -> np.ndarray:
-    """(K, 2) px of one person whose torso diameter is exactly 50 px (30 across, 40 down)."""
+    """Return a standing pose, (K, 2) px, whose torso diameter is exactly 50 px (30 across, 40 down)."""
     return np.array(
         [
             [65, 40],
@@ -225,9 +232,9 @@ def standing() -> np.ndarray:
 
 
 def people(count: int) -> pd.DataFrame:
-    """`count` rows of the annotation table, all standing in pictures/a.png, 100 x 100 px."""
+    """Return `count` rows of the annotation table, all standing in images/a.png, 100 x 100 px."""
     rows = pd.DataFrame({"id": [f"p{n}" for n in range(count)]}).assign(
-        image="pictures/a.png",
+        image="images/a.png",
         width=100,
         height=100,
         split="test",
@@ -238,15 +245,15 @@ def people(count: int) -> pd.DataFrame:
 
 
 def six_people() -> pd.DataFrame:
-    """Six, p0 to p5; p5 is p4 annotated again, all joints 5 px (0.1 torso diameters) to the right."""
-    rows = people(6).assign(image=[f"pictures/{name}.png" for name in "abcdee"])
+    """Return six people, p0 to p5; p5 is p4 annotated again, all joints 5 px (0.1 torso diameters) to the right."""
+    rows = people(6).assign(image=[f"images/{name}.png" for name in "abcdee"])
     joints = joints_of(rows).copy()
     joints[5, :, 0] += 5
     return with_joints(rows, joints)
 
 
-def found_by(variant: str) -> np.ndarray:
-    """(6, K, 2) px of the test people that a variant predicts.
+def predicted_joints(variant: str) -> np.ndarray:
+    """Return a variant's predictions for the six people, (6, K, 2) px.
 
     baseline is 20 px (0.4 torso diameters) off at every wrist, final 14 px (0.28) at every joint of p0.
     """
@@ -258,8 +265,8 @@ def found_by(variant: str) -> np.ndarray:
     return joints
 
 
-def project(root: Path, profile: Path) -> Path:
-    """All that the report stage reads, in a folder of its own: params.yaml, profiles/, data/ and reports/."""
+def write_project(root: Path, profile: Path) -> Path:
+    """Write all that the stages compare and report read: params.yaml, profiles/, data/ and reports/."""
     (root / "profiles").mkdir(parents=True)
     short = profile.read_text().replace("resamples: 10000", "resamples: 200")
     (root / "profiles" / profile.name).write_text(short)
@@ -268,29 +275,40 @@ def project(root: Path, profile: Path) -> Path:
     checks = {"passed": True, "rows": {"train": 1, "val": 2}, "failures": []}
     (root / "data" / "annotations" / "checks.json").write_text(json.dumps(checks))
     for name in "abcde":
-        _picture(root / "data" / "pictures" / f"{name}.png", 100)
+        _write_image(root / "data" / "images" / f"{name}.png", 100)
     reports = root / "reports"
-    write(reports)
+    write_results(reports)
     for split in annotations.SPLITS:
-        _picture(reports / "crops" / f"{split}.jpg", 60)
+        _write_image(reports / "crops" / f"{split}.jpg", 60)
     for variant in VARIANTS:
-        _picture(reports / "cases" / f"{variant}.jpg", 60)
-        predictions.write(list(six_people()["id"]), found_by(variant), reports / "predictions" / f"{variant}.csv")
-        curves.write(history(), reports / "history" / f"{variant}.csv")
-        for folder, content in (("decodings", readings(variant)), ("robustness", behaviour(variant))):
+        _write_image(reports / "cases" / f"{variant}.jpg", 60)
+        ids = list(six_people()["id"])
+        predictions.write(ids, predicted_joints(variant), reports / "predictions" / f"{variant}.csv")
+        training_history.write(history(), reports / "history" / f"{variant}.csv")
+        for stage, seconds in TRAINING_SECONDS.items():
+            path = reports / "training_time" / stage / f"{variant}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({f"{stage}_seconds": seconds}))
+        for folder, content in (("decodings", decodings(variant)), ("robustness", robustness(variant))):
             (reports / folder).mkdir(exist_ok=True)
             (reports / folder / f"{variant}.json").write_text(json.dumps(content))
     return root
 
 
-def read(project: Path) -> Evidence:
-    """The evidence that the report stage reads from such a project."""
+def run_compare(project: Path) -> None:
+    """Run the stage compare on such a project."""
+    reports, annotated = project / "reports", project / "data" / "annotations"
+    compare(project / "profiles" / "sample.yaml", project / "params.yaml", annotated, reports)
+
+
+def read(project: Path) -> ReportInputs:
+    """Read the inputs of the report from such a project; run it in the project's folder."""
+    data = project / "data"
     profile = project / "profiles" / "sample.yaml"
-    data, reports = project / "data", project / "reports"
-    return results.read(profile, load(Profile, profile).scoring, VARIANTS, data, data / "annotations", reports)
+    return read_inputs(profile, VARIANTS, data, data / "annotations", Reports(project / "reports"))
 
 
-def _picture(path: Path, side: int) -> None:
-    """A grey square."""
+def _write_image(path: Path, side: int) -> None:
+    """Write a grey square."""
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.full((side, side, 3), 90, np.uint8))

@@ -1,4 +1,4 @@
-"""What lies beside the page and how it is served; tests/web has the page itself."""
+"""The models beside the page and how both are served; test_page.py tests the page itself."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from splitpose.web import static_server
 
 @pytest.fixture
 def folder(tmp_path):
-    """A page that is not the real one."""
+    """A fake page."""
     (tmp_path / "page" / "wasm").mkdir(parents=True)
     for name in ("index.html", "app.js", "style.css", "icon.svg", "wasm/litert.wasm"):
         (tmp_path / "page" / name).write_text(name)
@@ -39,17 +39,17 @@ def entries(folder):
     return json.loads((folder / "models" / "index.json").read_text())
 
 
-def test_models_lie_beside_the_page_with_their_hash(models, folder):
+def test_models_are_published_with_their_hash(models, folder):
     assert static_server.publish_models(models, folder) == 3
     names = [(entry["variant"], entry["precision"]) for entry in entries(folder)]
     assert names == [("final", "int8"), ("split", "float32"), ("split", "int8")]
-    file, found = entries(folder)[0]["file"].split("?")
+    file, digest = entries(folder)[0]["file"].split("?")
     assert file == "models/final/int8.tflite"
     assert (folder / file).read_text() == "final/int8"
-    assert len(found) == 16
+    assert len(digest) == 16
 
 
-def test_a_changed_model_has_another_address_and_one_that_went_is_gone(models, folder):
+def test_a_changed_model_has_a_new_address_and_a_removed_one_is_gone(models, folder):
     static_server.publish_models(models, folder)
     before = entries(folder)
     (models / "final" / "int8.tflite").write_text("better")
@@ -61,13 +61,13 @@ def test_a_changed_model_has_another_address_and_one_that_went_is_gone(models, f
     assert not (folder / "models" / "split" / "int8.tflite").exists()
 
 
-def test_no_models_are_an_empty_list(tmp_path, folder):
+def test_without_models_the_list_is_empty(tmp_path, folder):
     assert static_server.publish_models(tmp_path / "nowhere", folder) == 0
     assert entries(folder) == []
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "kind"),
+    ("path", "status", "content_type"),
     [
         ("/", 200, "text/html; charset=utf-8"),
         ("/app.js", 200, "text/javascript"),
@@ -79,7 +79,7 @@ def test_no_models_are_an_empty_list(tmp_path, folder):
         ("/../models/split/final.weights.h5", 404, None),
     ],
 )
-def test_files_are_served_under_their_kind_and_folders_are_not(models, folder, path, status, kind):
+def test_files_are_served_with_their_type_and_folders_are_not(models, folder, path, status, content_type):
     static_server.publish_models(models, folder)
     with static_server.create_server(folder, 0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -87,30 +87,28 @@ def test_files_are_served_under_their_kind_and_folders_are_not(models, folder, p
         try:
             connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
             connection.request("GET", path)
-            answer = connection.getresponse()
+            response = connection.getresponse()
         finally:
             server.shutdown()
             thread.join()
-    assert answer.status == status
-    if kind:
-        assert answer.headers["Content-Type"] == kind
-        assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert response.status == status
+    if content_type:
+        assert response.headers["Content-Type"] == content_type
+        assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
 
 
-def test_a_taken_port_is_told(folder):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(
-            InputError, match=r"^port \d+ cannot be used \(.*\); take another: `make demo PORT=8001`$"
-        ):
-            static_server.create_server(folder, taken.getsockname()[1])
+def test_a_port_in_use_is_reported(folder):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(InputError, match=r"^port \d+: cannot be used \(.*\); choose another port$"):
+            static_server.create_server(folder, other.getsockname()[1])
 
 
-def test_the_demo_says_where_it_is_and_ends_with_ctrl_c(models, folder, tmp_path):
+def test_the_demo_prints_its_address_and_ends_with_ctrl_c(models, folder, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from splitpose.cli import main;"
-        "from splitpose.web import static_server;"
+        "import sys; from pathlib import Path;"
+        "from splitpose.cli import main; from splitpose.web import static_server;"
         "static_server.DIST = Path(sys.argv.pop(1)); sys.exit(main(['demo', *sys.argv[1:]]))"
     )
     log = tmp_path / "log"
@@ -119,7 +117,7 @@ def test_the_demo_says_where_it_is_and_ends_with_ctrl_c(models, folder, tmp_path
         process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=os.environ)
     try:
         wait_for(lambda: "open http://127.0.0.1:" in log.read_text(), "it did not start")
-        assert "3 model(s) of" in log.read_text()
+        assert "3 model(s) are on the page" in log.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
     finally:

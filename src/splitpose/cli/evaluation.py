@@ -69,4 +69,4 @@ def compare(
     from splitpose.files import read_json
     from splitpose.report import tables
 
-    tables.terminal(read_json(comparison, produced_by="`make repro`"))
+    tables.print_comparison(read_json(comparison, produced_by="`make repro`"))

@@ -1,1 +1,1 @@
-"""PCK and everything computed from predictions: intervals, paired differences, slices, robustness."""
+"""PCK and all metrics computed from predictions: intervals, paired differences, slices, robustness."""

@@ -1,4 +1,4 @@
-"""How far two annotators agree: a ceiling for any model that is scored on their annotations."""
+"""Annotator agreement: PCK between two annotations of the same person, an upper bound for a model's useful PCK."""
 
 from itertools import combinations
 from typing import Any
@@ -11,56 +11,55 @@ from splitpose.evaluation.pck import normalised_errors
 from splitpose.evaluation.summary import summarise
 
 
-def agreement(
+def annotator_agreement(
     table: pd.DataFrame, thresholds: tuple[float, ...], torso: str, resamples: int = 10_000, seed: int = 0
 ) -> dict[str, Any]:
-    """PCK of one annotation of a person against another one of the same person, with 95 % intervals.
+    """Return the PCK of one annotation of a person against another one, with 95 % intervals over images.
 
     Args:
-        table: annotation table; give the test rows for what a model can reach on them.
-        thresholds: in torso diameters.
+        table: rows of the annotation table; those of the test split bound what a model can reach there.
+        thresholds: PCK thresholds in torso diameters.
         torso: the two joints of the torso diameter, "lsho-rhip" or "rsho-lhip".
-        resamples: bootstrap resamples of the pictures in which somebody is annotated twice.
-        seed: of the resampling.
+        resamples: number of bootstrap resamples of the images that contain a person annotated twice.
+        seed: seed of the resampling.
 
     Returns:
-        {"pairs": n, "torso", "pck", "ci95", "auc"}, the last three as `summarise` gives them, empty without pairs.
+        {"pairs": number of annotation pairs, "torso", "pck", "ci95", "auc"}, the last three as `summarise` returns
+        them, empty without pairs.
     """
     start, end = torso.split("-")
-    pairs, differences = _pairs(table, (start, end))
+    pairs, distances = _find_pairs(table, (start, end))
     if len(pairs):
-        pictures = table["image"].to_numpy()[pairs[:, 0]]
-        found = summarise(differences, thresholds, resamples, seed, pictures)
+        clusters = table["image"].to_numpy()[pairs[:, 0]]
+        metrics = summarise(distances, thresholds, resamples, seed, clusters)
     else:
-        found = {"pck": {}, "ci95": {}, "auc": {}}
-    return {"pairs": len(pairs), "torso": torso, **found}
+        metrics = {"pck": {}, "ci95": {}, "auc": {}}
+    return {"pairs": len(pairs), "torso": torso, **metrics}
 
 
-def differences_of_pairs(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
-    """How far apart the joints of each two annotations of one person are: (P, K) in torso diameters.
+def pair_distances(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
+    """Return how far apart the joints of two annotations of one person are: (P, K) in torso diameters.
 
-    Two rows of a picture are one person if the joints that both have, at least MIN_COMMON_JOINTS, are less than
-    DUPLICATE_DISTANCE apart on average; three such rows are three pairs. A joint's difference is the mean of its error
-    with either annotation as the truth, so no annotator counts for more; it is NaN where one of them left the
-    joint out. Equal joints are a copy of one annotation and no second one.
+    Two rows of an image are the same person if the joints that both have, at least MIN_COMMON_JOINTS, are on average
+    less than DUPLICATE_DISTANCE apart; three such rows are three pairs. The distance of a joint is the mean of its
+    errors with either annotation as the ground truth, so neither annotator counts more; it is NaN where either
+    annotation lacks the joint. Rows with equal joints are copies of one annotation and not a pair.
     """
-    return _pairs(table, torso)[1]
+    return _find_pairs(table, torso)[1]
 
 
-def annotated_twice(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
-    """Whether each row has another one of the same person beside it (see `differences_of_pairs`): (N,) bool."""
-    return np.isin(np.arange(len(table)), _pairs(table, torso)[0])
+def has_second_annotation(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
+    """Return whether another row annotates the same person (see `pair_distances`): (N,) bool."""
+    return np.isin(np.arange(len(table)), _find_pairs(table, torso)[0])
 
 
-def _pairs(table: pd.DataFrame, torso: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the two rows of each pair, (P, 2), and their differences, (P, K)."""
-    places = table.groupby("image", sort=False).indices.values()
-    pairs = np.array([pair for rows in places for pair in combinations(rows, 2)], np.intp).reshape(-1, 2)
+def _find_pairs(table: pd.DataFrame, torso: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row positions of each pair, (P, 2), and the distances of its joints, (P, K)."""
+    rows_by_image = table.groupby("image", sort=False).indices.values()
+    pairs = np.array([pair for rows in rows_by_image for pair in combinations(rows, 2)], np.intp).reshape(-1, 2)
     first, second = (joints_of(table)[rows] for rows in pairs.T)
-    differences: np.ndarray = (
-        normalised_errors(first, second, torso) + normalised_errors(second, first, torso)
-    ) / 2
-    joints = np.isfinite(differences).sum(axis=1)
-    mean = np.nansum(differences, axis=1) / np.maximum(joints, 1)
-    one_person = (joints >= MIN_COMMON_JOINTS) & (mean > 0) & (mean < DUPLICATE_DISTANCE)
-    return pairs[one_person], differences[one_person]
+    distances: np.ndarray = (normalised_errors(first, second, torso) + normalised_errors(second, first, torso)) / 2
+    joints = np.isfinite(distances).sum(axis=1)
+    mean = np.nansum(distances, axis=1) / np.maximum(joints, 1)
+    same_person = (joints >= MIN_COMMON_JOINTS) & (mean > 0) & (mean < DUPLICATE_DISTANCE)
+    return pairs[same_person], distances[same_person]

@@ -1,6 +1,6 @@
-"""The ways in which a model's output can be read: the codec's decoding, and the flip test."""
+"""Decoding of a model's outputs into joints: the codec's decodings, each with and without the flip test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -11,35 +11,44 @@ from splitpose.settings import Decoding
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Joints (N, K, 2) in crop px, and how they were read from a model's outputs.
+class DecodedJoints:
+    """Joints decoded from a model's outputs, and how they were decoded.
 
-    `decoding` is None where there is only one, that of coordinates. The flip test runs the model on the crop and on
-    its mirror image and reads the mean of both outputs, at twice the cost; usual in the literature, not in the
-    paper.
+    The flip test (test-time augmentation) averages the outputs for the crop and for its horizontal flip, at twice
+    the cost. It is common in the literature; the paper does not use it.
     """
 
     decoding: Decoding | None
+    """None for coordinates, which have one decoding."""
     flip_test: bool
     joints: np.ndarray
+    """(N, K, 2) crop px."""
+    outputs: np.ndarray
+    """The model outputs that were decoded, averaged over the flips by the flip test."""
 
     @property
     def name(self) -> str:
-        """Of the reading, for tables."""
+        """The name in tables and JSON, e.g. "argmax + flip test"."""
         return f"{self.decoding or 'coordinates'}{' + flip test' if self.flip_test else ''}"
 
 
-def readings(codec: Codec, outputs: np.ndarray, of_mirrored: np.ndarray) -> Iterator[Reading]:
-    """Every reading of the outputs for N crops, given also the outputs for the same crops mirrored."""
-    mean = (outputs + codec.flip(of_mirrored)) / 2
+def decode_all(codec: Codec, outputs: np.ndarray, flipped_outputs: np.ndarray) -> Iterator[DecodedJoints]:
+    """Yield the joints of every decoding, without and with the flip test.
+
+    Args:
+        codec: the model's codec.
+        outputs: the model's outputs for N crops.
+        flipped_outputs: its outputs for the same crops flipped horizontally.
+    """
+    averaged = (outputs + codec.flip(flipped_outputs)) / 2
     codecs: dict[Decoding | None, Codec] = {None: codec}
     if isinstance(codec, Heatmaps):
         codecs = {decoding: replace(codec, decoding=decoding) for decoding in get_args(Decoding)}
-    for decoding, one in codecs.items():
-        yield Reading(decoding, False, one.decode(outputs))
-        yield Reading(decoding, True, one.decode(mean))
+    for decoding, decoder in codecs.items():
+        yield DecodedJoints(decoding, False, decoder.decode(outputs), outputs)
+        yield DecodedJoints(decoding, True, decoder.decode(averaged), averaged)
 
 
-def headline(found: list[Reading], decoding: Decoding, flip_test: bool) -> Reading:
-    """The reading that the settings ask for."""
-    return next(one for one in found if one.decoding in (None, decoding) and one.flip_test == flip_test)
+def select_headline(decoded: Sequence[DecodedJoints], decoding: Decoding, flip_test: bool) -> DecodedJoints:
+    """Return the decoding that the settings choose; all headline metrics are computed from it."""
+    return next(one for one in decoded if one.decoding in (None, decoding) and one.flip_test == flip_test)

@@ -1,4 +1,4 @@
-"""Annotated or predicted joints from anyone's CSV: read strictly, and without pandas, so that it starts at once."""
+"""Strict reader for CSV files of annotated or predicted joints, without pandas for a fast start."""
 
 import csv
 import math
@@ -11,20 +11,20 @@ from splitpose.errors import InputError
 from splitpose.skeleton import JOINTS
 
 MISSING = {"", "nan", "na", "n/a", "null", "none"}
-"""What a cell without a value may hold, in any case."""
+"""Spellings of an empty cell, in upper or lower case."""
 
 TOO_LARGE = 2.0**31
-"""Above any px; what is infinite is, too."""
+"""px; larger than any image. Infinity is rejected with it."""
 
-NEEDS = "it needs a header with id and joint columns (id,lsho_x,lsho_y,...) and below it one row a person"
+REQUIRED_FORMAT = "use a header with id and joint columns (id,lsho_x,lsho_y,...) and one row per person"
 
 
 @dataclass(frozen=True)
-class JointsFile:
-    """The people of a file.
+class JointsCsv:
+    """The rows of a CSV file of joints.
 
-    ids: of N people, all different; joints: (N, K, 2) px, NaN where missing; columns: (K,) whether the file has
-    columns of each joint; labels: (N,) text of one more column that was asked for.
+    ids: N different ids; joints: (N, K, 2) px, NaN where missing; columns: (K,) bool, whether the file has columns
+    for each joint; labels: (N,) text of an additional column.
     """
 
     path: Path
@@ -36,7 +36,7 @@ class JointsFile:
 
 @dataclass(frozen=True)
 class _Row:
-    """Cells of a person by column; lines count from 1, the header's."""
+    """Cells of a row by column; line 1 is the header."""
 
     file: Path
     line: int
@@ -44,15 +44,16 @@ class _Row:
 
     @property
     def where(self) -> str:
-        """For messages."""
+        """The file and line, for error messages."""
         return f"{self.file}, line {self.line}"
 
 
-def read(path: Path, label: str | None = None) -> JointsFile:
-    """The people of a CSV with `id` and joint columns, px; all but them and the column `label` is ignored.
+def read(path: Path, label: str | None = None) -> JointsCsv:
+    """Read a CSV with `id` and joint columns, px; columns other than these and `label` are ignored.
 
-    Raises InputError, naming file, row and column, where the file cannot be read, has no rows, no ids or an id
-    twice, no joints or half of one, or a number that is none or infinite.
+    Raises:
+        InputError: the file cannot be read or has no rows, an id is missing or repeated, there are no joint columns
+            or only one of x and y, or a cell is not a finite number; names file, line and column.
     """
     header, rows = _rows(path)
     columns = _joint_columns(path, header)
@@ -62,24 +63,24 @@ def read(path: Path, label: str | None = None) -> JointsFile:
     for row in rows:
         name = _text(row, "id")
         if name in lines:
-            raise InputError(f"{row.where}: id {name!r} stands in line {lines[name]} already; keep one row of it")
+            raise InputError(f"{row.where}: id {name!r} is already in line {lines[name]}; remove one of the rows")
         lines[name] = row.line
     joints = np.full((len(rows), len(JOINTS), 2), np.nan)
     for n, row in enumerate(rows):
         for k in np.flatnonzero(columns):
             joints[n, k] = _joint(row, JOINTS[k])
     labels = None if label is None else np.array([_text(row, label) for row in rows])
-    return JointsFile(path, list(lines), joints, columns, labels)
+    return JointsCsv(path, list(lines), joints, columns, labels)
 
 
 def _rows(path: Path) -> tuple[list[str], list[_Row]]:
-    """Header and rows; blank lines are passed over."""
+    """Read the header and the rows; blank lines are skipped."""
     if not path.exists():
-        raise InputError(f"{path}: no such file; give a CSV with id and joint columns")
+        raise InputError(f"{path}: no such file; use a CSV with id and joint columns")
     rows: list[_Row] = []
     header: list[str] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:  # -sig: Excel begins a file with a mark
+        with path.open(encoding="utf-8-sig", newline="") as file:  # Excel begins files with a byte order mark.
             reader = csv.reader(file, strict=True)
             header = [cell.strip() for cell in next(reader, [])]
             for cells in reader:
@@ -88,24 +89,24 @@ def _rows(path: Path) -> tuple[list[str], list[_Row]]:
                 row = _Row(path, reader.line_num, dict(zip(header, map(str.strip, cells), strict=False)))
                 if len(cells) != len(header):
                     raise InputError(
-                        f"{row.where}: has {len(cells)} cells, the header {len(header)}; give it as many"
+                        f"{row.where}: has {len(cells)} cells, the header {len(header)}; make them equal"
                     )
                 rows.append(row)
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no text in UTF-8; save it as CSV in UTF-8") from error
+        raise InputError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8") from error
     except (OSError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV ({error}); {NEEDS}") from error
+        raise InputError(f"{path}: not a readable CSV ({error}); {REQUIRED_FORMAT}") from error
     if not any(header):
-        raise InputError(f"{path}: is empty; {NEEDS}")
+        raise InputError(f"{path}: is empty; {REQUIRED_FORMAT}")
     if not rows:
-        raise InputError(f"{path}: nobody is in it, only a header; {NEEDS}")
+        raise InputError(f"{path}: has a header but no rows; {REQUIRED_FORMAT}")
     return header, rows
 
 
 def _joint_columns(path: Path, header: list[str]) -> np.ndarray:
-    """(K,) whether the header has columns of each joint."""
+    """Return whether the header has columns for each joint: (K,) bool."""
     if "id" not in header:
-        raise InputError(f"{path}: has no column 'id' in its header {','.join(header)[:60]!r}; {NEEDS}")
+        raise InputError(f"{path}: has no column 'id' in its header {','.join(header)[:60]!r}; {REQUIRED_FORMAT}")
     names = {f"{joint}_{axis}" for joint in JOINTS for axis in "xy"} & set(header)
     for column in ("id", *sorted(names)):
         if header.count(column) > 1:
@@ -113,9 +114,9 @@ def _joint_columns(path: Path, header: list[str]) -> np.ndarray:
     for column in sorted(names):
         other = column[:-1] + ("y" if column.endswith("x") else "x")
         if other not in names:
-            raise InputError(f"{path}: has a column {column!r} but none {other!r}; give both or none")
+            raise InputError(f"{path}: has a column {column!r} but no column {other!r}; add or remove one of them")
     if not names:
-        raise InputError(f"{path}: has no joint columns; {NEEDS}, any of {', '.join(JOINTS)}")
+        raise InputError(f"{path}: has no joint columns; {REQUIRED_FORMAT}, any of {', '.join(JOINTS)}")
     return np.array([f"{joint}_x" in names for joint in JOINTS])
 
 
@@ -125,13 +126,13 @@ def _joint(row: _Row, joint: str) -> tuple[float, float]:
         empty, filled = (f"{joint}_x", f"{joint}_y") if math.isnan(x) else (f"{joint}_y", f"{joint}_x")
         raise InputError(
             f"{row.where} (id {row.cells['id']!r}): column {empty!r} is empty but {filled!r} is not; "
-            "fill both or none"
+            "fill or clear both"
         )
     return x, y
 
 
 def _number(row: _Row, column: str) -> float:
-    """A number of px, or NaN where the cell is empty."""
+    """Return the number of px in a cell, NaN if it is empty."""
     cell = row.cells[column]
     if cell.lower() in MISSING:
         return math.nan
@@ -141,8 +142,8 @@ def _number(row: _Row, column: str) -> float:
         value = math.inf
     if not abs(value) < TOO_LARGE:
         raise InputError(
-            f"{row.where} (id {row.cells['id']!r}): column {column!r} holds {cell[:30]!r}, which is no number of "
-            "px; write one, or nothing where the joint is missing"
+            f"{row.where} (id {row.cells['id']!r}): column {column!r} holds {cell[:30]!r}, which is not a "
+            "number of px; correct it, or clear the cell if the joint is missing"
         )
     return value
 
@@ -150,5 +151,5 @@ def _number(row: _Row, column: str) -> float:
 def _text(row: _Row, column: str) -> str:
     cell = row.cells[column]
     if cell.lower() in MISSING:
-        raise InputError(f"{row.where}: column {column!r} is empty; give every row one")
+        raise InputError(f"{row.where}: column {column!r} is empty; fill it in every row")
     return cell

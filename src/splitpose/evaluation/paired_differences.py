@@ -1,4 +1,4 @@
-"""Which of two variants is better on the same people: differences of their scores with intervals, and a verdict."""
+"""Paired differences between variants: which of two scores higher on the same test set, and how certain that is."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from splitpose.errors import InputError
-from splitpose.evaluation.bootstrap import interval
-from splitpose.evaluation.summary import GROUPS, names_of, resampled_scores, rounded
+from splitpose.evaluation.bootstrap import percentile_interval
+from splitpose.evaluation.summary import GROUPS, resampled_scores, rounded, threshold_keys
 
-ValidationResult = Literal["better", "worse", "not distinguishable"]
+Outcome = Literal["better", "worse", "not distinguishable"]
 
 
 def paired_differences(
@@ -20,73 +20,80 @@ def paired_differences(
     seed: int,
     clusters: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
-    """Every two variants compared on the same resamples of the same people.
+    """Compare every pair of variants on the same bootstrap resamples of the same instances.
 
-    What makes a person hard for both falls out of the difference, so its interval is narrower than those of the two
-    scores suggest. Each interval is a 95 % one on its own: of many comparisons, some exclude zero by chance.
+    What makes an instance hard for both variants cancels in the difference, so the interval is narrower than the
+    intervals of the two scores suggest. Each interval is a 95 % interval for itself, without a correction for
+    multiple comparisons.
 
     Args:
-        errors: of each variant (N, K) in torso diameters, NaN where not scored, all of the same people in order.
-        thresholds, resamples, seed, clusters: as for `summarise`.
+        errors: (N, K) of each variant in torso diameters, NaN where not scored, for the same instances in the same
+            order.
+        thresholds: PCK thresholds; these and the arguments below are as for `summarise`.
+        resamples: number of bootstrap resamples.
+        seed: seed of the resampling.
+        clusters: (N,) labels of what is resampled together.
 
     Returns:
-        For each two variants, the later of `errors` against the earlier: {"variant", "against", "n",
-        "pck": {threshold: {group: {"difference", "ci95", "verdict"}}}, "auc": {largest threshold: {group: ..}}}.
-        Differences are in points of percent, above zero where `variant` scores higher; None where nobody has any of
-        the group's joints annotated. Where all people are of one cluster there is no interval and no verdict.
+        One entry for each pair, the later variant of `errors` compared with the earlier one: {"variant",
+        "reference", "n", "pck": {threshold: {group: {"difference", "ci95", "outcome"}}}, "auc": {largest threshold:
+        {group: ...}}}. Differences are in percentage points, positive where `variant` scores higher, and None where
+        no instance has any of the group's joints annotated. If all instances are in one cluster, "ci95" is None and
+        the outcome is "not distinguishable".
 
-    Raises InputError where two variants are not scored on the same joints of the same people.
+    Raises:
+        InputError: two variants are not scored on the same joints of the same instances.
     """
-    _check_same_people(errors)
-    several = len(np.unique(clusters)) > 1 if clusters is not None else len(next(iter(errors.values()))) > 1
-    scores = dict(
-        zip(
-            errors,
-            resampled_scores(np.stack(list(errors.values())), thresholds, resamples, seed, clusters),
-            strict=True,
-        )
-    )
+    _check_same_instances(errors)
+    has_interval = len(np.unique(clusters)) > 1 if clusters is not None else len(next(iter(errors.values()))) > 1
+    stacked = resampled_scores(np.stack(list(errors.values())), thresholds, resamples, seed, clusters)
+    scores = dict(zip(errors, stacked, strict=True))
     return [
-        {"variant": variant, "against": against, "n": len(errors[variant])}
-        | _compared(scores[variant] - scores[against], thresholds, several)
-        for against, variant in combinations(errors, 2)
+        {"variant": variant, "reference": reference, "n": len(errors[variant])}
+        | _summarise_differences(scores[variant] - scores[reference], thresholds, has_interval)
+        for reference, variant in combinations(errors, 2)
     ]
 
 
-def verdict(low: float, high: float) -> ValidationResult:
-    """What an interval of differences says: whether it excludes zero, and on which side."""
+def classify(low: float, high: float) -> Outcome:
+    """Return whether an interval of differences excludes zero, and on which side."""
     if low > 0:
         return "better"
     return "worse" if high < 0 else "not distinguishable"
 
 
-def _check_same_people(errors: Mapping[str, np.ndarray]) -> None:
+def _check_same_instances(errors: Mapping[str, np.ndarray]) -> None:
     first, *others = errors
     for other in others:
         if not np.array_equal(np.isnan(errors[first]), np.isnan(errors[other])):
             raise InputError(
-                f"{other} and {first} are not scored on the same joints of the same people; score both anew"
+                f"{other} and {first} are not scored on the same joints of the same instances; evaluate both again"
             )
 
 
-def _compared(differences: np.ndarray, thresholds: Sequence[float], several: bool) -> dict[str, Any]:
-    """Of (1 + resamples, T + 1, groups) differences: those at each threshold, and those of the area."""
-    intervals = np.stack(interval(differences), axis=-1)
-    *found, area = (
+def _summarise_differences(
+    differences: np.ndarray, thresholds: Sequence[float], has_interval: bool
+) -> dict[str, Any]:
+    """Summarise (1 + resamples, T + 1, groups) differences at each threshold and for the AUC."""
+    intervals = np.stack(percentile_interval(differences), axis=-1)
+    *at_thresholds, area = (
         {
-            group: _difference(*of_group, several)
-            for group, of_group in zip(GROUPS, zip(values, ends, strict=True), strict=True)
+            group: _summarise_difference(value, ends, has_interval)
+            for group, value, ends in zip(GROUPS, values, group_intervals, strict=True)
         }
-        for values, ends in zip(differences[0], intervals, strict=True)
+        for values, group_intervals in zip(differences[0], intervals, strict=True)
     )
-    return {"pck": dict(zip(names_of(thresholds), found, strict=True)), "auc": {f"{max(thresholds):g}": area}}
+    return {
+        "pck": dict(zip(threshold_keys(thresholds), at_thresholds, strict=True)),
+        "auc": {f"{max(thresholds):g}": area},
+    }
 
 
-def _difference(value: np.ndarray, ends: np.ndarray, several: bool) -> dict[str, Any] | None:
-    """Rounded first, so that the verdict is that of the figures that are shown."""
+def _summarise_difference(value: np.ndarray, ends: np.ndarray, has_interval: bool) -> dict[str, Any] | None:
+    """Round first, so that the outcome agrees with the displayed numbers."""
     if np.isnan(value):
         return None
-    if not several:
-        return {"difference": rounded(value), "ci95": None, "verdict": "not distinguishable"}
+    if not has_interval:
+        return {"difference": rounded(value), "ci95": None, "outcome": "not distinguishable"}
     ci95 = rounded(ends)
-    return {"difference": rounded(value), "ci95": ci95, "verdict": verdict(*ci95)}
+    return {"difference": rounded(value), "ci95": ci95, "outcome": classify(*ci95)}

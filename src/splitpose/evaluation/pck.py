@@ -1,7 +1,7 @@
 """Percentage of Correct Keypoints (PCK) as published for FLIC, in NumPy alone.
 
-Legend: N people, K joints. A joint that is not annotated, or whose person has no torso, is NaN and left out of
-numerator and denominator alike.
+Legend: N instances (annotated people), K joints. A joint that is not annotated, or whose instance has no torso, is
+NaN and counts in neither numerator nor denominator.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ from splitpose.skeleton import INDEX, TORSO
 
 
 def torso_diameter(truth: np.ndarray, torso: tuple[str, str] = TORSO) -> np.ndarray:
-    """Distance between two annotated joints, (N, K, 2) px -> (N,) px."""
+    """Return the distance between the two torso joints: (N, K, 2) px -> (N,) px."""
     start, end = (truth[:, INDEX[joint]] for joint in torso)
     diameter: np.ndarray = np.linalg.norm(start - end, axis=-1)
     return diameter
 
 
 def normalised_errors(truth: np.ndarray, predicted: np.ndarray, torso: tuple[str, str] = TORSO) -> np.ndarray:
-    """Distance of each predicted joint from the annotated one, in torso diameters of the ground truth.
+    """Return the distance of each predicted joint from the annotated one, in torso diameters of the ground truth.
 
     Args:
         truth: (N, K, 2) px, NaN where not annotated.
@@ -35,13 +35,13 @@ def normalised_errors(truth: np.ndarray, predicted: np.ndarray, torso: tuple[str
     return np.where(usable, np.where(np.isnan(errors), np.inf, errors), np.nan)
 
 
-def without_torso(errors: np.ndarray) -> int:
-    """How many people are not scored, because no torso is annotated: (N, K) errors -> a count."""
+def count_without_torso(errors: np.ndarray) -> int:
+    """Count the instances that are not scored because their torso is not annotated, from (N, K) errors."""
     return int(np.isnan(errors).all(axis=1).sum())
 
 
-def mean_errors(errors: np.ndarray) -> np.ndarray:
-    """Each person's mean over the joints that were scored, NaN where none was: (N, K) -> (N,)."""
+def mean_instance_errors(errors: np.ndarray) -> np.ndarray:
+    """Return each instance's mean error over its scored joints, NaN if it has none: (N, K) -> (N,)."""
     scored = ~np.isnan(errors)
     with np.errstate(invalid="ignore"):
         mean: np.ndarray = np.where(scored, errors, 0.0).sum(axis=1) / scored.sum(axis=1)
@@ -49,16 +49,19 @@ def mean_errors(errors: np.ndarray) -> np.ndarray:
 
 
 def pck(errors: np.ndarray, threshold: float) -> np.ndarray:
-    """Share of people whose joint's error is at most the threshold: (N, K) -> (K,) percent, NaN without people."""
+    """Return the percentage of scored instances whose error is at most the threshold: (N, K) -> (K,).
+
+    NaN for a joint that no instance is scored on.
+    """
     with np.errstate(invalid="ignore"):
         percent: np.ndarray = 100.0 * (errors <= threshold).sum(axis=0) / (~np.isnan(errors)).sum(axis=0)
     return percent
 
 
-def area_of_each(errors: np.ndarray, limit: float) -> np.ndarray:
-    """What each joint of each person adds to the area under the PCK curve: (N, K), 0 to 1, 0 where not scored.
+def auc_contributions(errors: np.ndarray, limit: float) -> np.ndarray:
+    """Return what each joint adds to the area under the PCK curve: (N, K) from 0 to 1, 0 where not scored.
 
-    Its mean over the people who are scored is the exact integral of the steps of PCK over the threshold, from 0 to
-    `limit`, divided by `limit`: a joint with error e is found from e on, so it adds max(0, 1 - e / limit).
+    The mean over the scored instances is the exact integral of PCK over the threshold from 0 to `limit`, divided by
+    `limit`: a joint with error e is correct from threshold e on, so it contributes max(0, 1 - e / limit).
     """
     return np.maximum(0.0, 1.0 - np.where(np.isnan(errors), np.inf, errors) / limit)

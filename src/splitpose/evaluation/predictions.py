@@ -1,4 +1,4 @@
-"""Predicted joints in the pixels of the pictures, their file, and the truth that belongs to them."""
+"""Predicted joints in image pixels: conversion from crops, the predictions CSV, and the matching ground truth."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,30 +13,31 @@ from splitpose.evaluation import joints_csv
 from splitpose.files import atomic_file
 
 
-def in_pictures(crops: Sequence[Crop], joints: np.ndarray) -> np.ndarray:
-    """(N, K, 2) joints in px of the crops -> px of the pictures that they were cut from."""
+def to_image(crops: Sequence[Crop], joints: np.ndarray) -> np.ndarray:
+    """Convert (N, K, 2) joints from crop px to px of the images that the crops were cut from."""
     return np.stack(
         [apply_affine(invert_affine(crop.to_crop), points) for crop, points in zip(crops, joints, strict=True)]
     )
 
 
-def truth_of(table: pd.DataFrame, ids: Sequence[str]) -> np.ndarray:
-    """The annotated joints of these people: (N, K, 2) px."""
+def ground_truth(table: pd.DataFrame, ids: Sequence[str]) -> np.ndarray:
+    """Return the annotated joints of the instances with these ids: (N, K, 2) image px."""
     return joints_of(table.set_index("id").loc[list(ids)])
 
 
 def write(ids: Sequence[str], joints: np.ndarray, path: Path) -> None:
-    """Write (N, K, 2) px as a CSV: id and the joints' columns."""
+    """Write (N, K, 2) image px as a CSV with the columns `id` and <joint>_x, <joint>_y."""
     rows = pd.DataFrame(joints.reshape(len(joints), -1), columns=JOINT_COLUMNS)
     rows.insert(0, "id", list(ids))
-    with atomic_file(path) as beside:
-        rows.to_csv(beside, index=False, float_format="%.3f")
+    with atomic_file(path) as temporary:
+        rows.to_csv(temporary, index=False, float_format="%.3f")
 
 
 def read(path: Path) -> tuple[list[str], np.ndarray]:
-    """Ids and (N, K, 2) px of a CSV of predictions or annotations; joints without columns are NaN.
+    """Read ids and (N, K, 2) px from a CSV of predictions or annotations; joints without columns are NaN.
 
-    Raises InputError as `joints_csv.read` does.
+    Raises:
+        InputError: the file cannot be read; see `joints_csv.read`.
     """
-    people = joints_csv.read(path)
-    return people.ids, people.joints
+    rows = joints_csv.read(path)
+    return rows.ids, rows.joints

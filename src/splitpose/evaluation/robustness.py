@@ -1,10 +1,10 @@
-"""How a trained model behaves where the answer is known: on mirrored, shifted, darker and blurrier crops.
+"""Robustness of a trained model: flip and shift equivariance, and PCK on darkened and blurred crops.
 
-A model that learnt anything follows what happens to its picture. One whose codec is off, whose axes are swapped or
-whose sides are not, does not; each bound stands between the two. Bounds tell what is broken, figures what is good.
+A model that has learned anything follows what is done to its crop. A model with a wrong codec, swapped axes or
+swapped sides does not; the limits below separate the two. They detect what is broken; the metrics measure quality.
 
-Legend: N people, crops (N, S, S, 3) uint8, K joints in crop px; pixel centres are at integers, so x = 0 and
-x = S - 1 trade places in the mirror.
+Legend: N instances, crops (N, S, S, 3) uint8, K joints in crop px; pixel centres are at integers, so a horizontal
+flip exchanges x = 0 and x = S - 1.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,180 +17,204 @@ from splitpose.errors import InputError
 from splitpose.evaluation.pck import normalised_errors, pck, torso_diameter
 from splitpose.skeleton import FLIP_INDICES, TORSO
 
-JointsOf = Callable[[np.ndarray], np.ndarray]
-"""The model: crops (N, S, S, 3) uint8 -> joints (N, K, 2) px of the crop."""
+PredictJoints = Callable[[np.ndarray], np.ndarray]
+"""The model with its codec: crops (N, S, S, 3) uint8 -> joints (N, K, 2) crop px."""
 
-SIDE = 96
-"""Side of a crop, px, that SHIFTS and BLURS are meant for; they grow with the crop."""
+REFERENCE_SIZE = 96
+"""Crop size, px, that SHIFTS and BLURS refer to; they scale with the crop."""
 
 SHIFTS = (2, 4, 8)
-"""px to the right and, as many, up: of opposite sign, so that swapped axes show."""
+"""px to the right and, equally, up: the signs differ so that swapped axes are detected."""
 
 GAINS = (1.0, 0.8, 0.6, 0.4)
-"""What the crop's levels are multiplied by."""
+"""Factors that pixel values are multiplied by."""
 
 BLURS = (0.0, 1.0, 2.0, 3.0)
-"""Standard deviation of the Gaussian, px."""
+"""Standard deviations of the Gaussian blur, px."""
 
-MIRRORED_MEDIAN = 0.2
-"""Torso diameters, as PCK's. Where sides are not swapped only the nose stays, and the eyes, which are about 0.1
-apart: 3 of 11 joints are within 0.2. With swapped axes or a codec off by a factor of 2 the median is about 1; of
-models that were trained for minutes it was below 0.1."""
+MAX_FLIP_MEDIAN = 0.2
+"""Torso diameters, as in PCK. If sides are not swapped, only the nose and the eyes (about 0.1 apart) stay close: 3
+of 11 joints within 0.2. With swapped axes or a codec off by a factor of 2 the median is about 1; for models trained
+for minutes it was below 0.1."""
 
-FOLLOWED = (0.25, 1.5)
-"""Share of the largest shift that joints follow. 1 is right. Swapped axes give -1, a model that does not look 0, a
-codec that doubles 2. A heatmap model that was trained for minutes gave 0.5, drawn to where joints usually are."""
+SHIFT_RATIO_RANGE = (0.25, 1.5)
+"""Share of the largest shift that the joints must follow; 1 is ideal. Swapped axes result in -1, a model that
+ignores its input in 0, a codec that doubles in 2. A heatmap model trained for minutes reached 0.5, drawn to
+frequent joint positions."""
 
-OF_MEAN_POSE = 0.5
-"""Share of the mean pose's PCK that crops as they are must reach. Models that were trained for minutes scored 0.95
-to 1.1 of it, with swapped axes 0.15, with a codec off by a factor of 2 nothing."""
+MIN_MEAN_POSE_RATIO = 0.5
+"""Share of the mean pose's PCK that unchanged crops must reach. Models trained for minutes reached 0.95 to 1.1,
+with swapped axes 0.15, with a codec off by a factor of 2 nothing."""
 
-LARGEST_FALL = 20.0
-"""Points of PCK@0.2 that one step may cost. Models that were trained for minutes lost 5; what falls at once from
-where FLIC's models are to the mean pose loses about 20, what falls to nothing far more."""
+MAX_STEP_LOSS = 20.0
+"""Percentage points of PCK@0.2 that one step may lose. Models trained for minutes lost 5; a drop from the level of
+models trained on FLIC to the mean pose is about 20, a drop to nothing far more."""
 
-LARGEST_RISE = 5.0
-"""Points of PCK@0.2 that one step may add: chance. More says that the model was made for other pictures."""
+MAX_STEP_GAIN = 5.0
+"""Percentage points of PCK@0.2 that one step may gain by chance. More means that the model expects other images."""
 
 
-def behaviour(
-    joints_of: JointsOf, crops: np.ndarray, truth: np.ndarray, torso: tuple[str, str] = TORSO
+def measure_robustness(
+    predict: PredictJoints, crops: np.ndarray, ground_truth: np.ndarray, torso: tuple[str, str] = TORSO
 ) -> dict[str, Any]:
-    """What the model does on changed crops, beside what it does on the crops as they are.
+    """Measure how the model's joints change on modified crops.
 
     Args:
-        joints_of: the model.
+        predict: the model.
         crops: (N, S, S, 3) uint8.
-        truth: (N, K, 2) px of the crop, NaN where not annotated; distances are told of annotated joints, in torso
-            diameters of the truth.
+        ground_truth: (N, K, 2) crop px, NaN where not annotated; distances are measured on annotated joints, in
+            torso diameters of the ground truth.
         torso: the two joints of the torso diameter.
 
     Returns:
-        {"n", "mirrored", "shifted", "darker", "blurrier"}: each of the last four as its function returns it, with
-        "bound", in words, and "holds", whether it is kept.
+        {"n", "flip_equivariance", "shift_equivariance", "darkening", "blur"}: each of the last four as its function
+        returns it, with "criterion" (in words) and "passed".
 
-    Raises InputError where nobody's torso can be measured.
+    Raises:
+        InputError: no instance has a torso diameter.
     """
-    if not np.isfinite(torso_diameter(truth, torso)).any():
+    if not np.isfinite(torso_diameter(ground_truth, torso)).any():
         raise InputError(
-            f"behaviour: nobody has both {torso[0]} and {torso[1]}; the torso is measured between them"
+            f"robustness: no test instance has both {torso[0]} and {torso[1]}, which the torso diameter requires"
         )
-    plain = joints_of(crops)
+    reference = predict(crops)
     return {
         "n": len(crops),
-        "mirrored": mirrored(joints_of, crops, plain, truth, torso),
-        "shifted": shifted(joints_of, crops, plain, truth, torso),
-        "darker": darker(joints_of, crops, truth, torso),
-        "blurrier": blurrier(joints_of, crops, truth, torso),
+        "flip_equivariance": flip_equivariance(predict, crops, reference, ground_truth, torso),
+        "shift_equivariance": shift_equivariance(predict, crops, reference, ground_truth, torso),
+        "darkening": darkening(predict, crops, ground_truth, torso),
+        "blur": blur(predict, crops, ground_truth, torso),
     }
 
 
-def mirrored(
-    joints_of: JointsOf, crops: np.ndarray, plain: np.ndarray, truth: np.ndarray, torso: tuple[str, str] = TORSO
+def flip_equivariance(
+    predict: PredictJoints,
+    crops: np.ndarray,
+    reference: np.ndarray,
+    ground_truth: np.ndarray,
+    torso: tuple[str, str] = TORSO,
 ) -> dict[str, Any]:
-    """How far the joints of mirrored crops, mirrored back and with sides swapped, are from the plain ones.
+    """Measure how far the joints of horizontally flipped crops, flipped back, are from the `reference` joints.
 
-    Returns {"median": torso diameters, "within": {"0.1", "0.2": percent of the joints}, "bound", "holds"}.
+    Returns:
+        {"median": torso diameters, "within": {"0.1", "0.2": percent of joints}, "criterion", "passed"}.
     """
-    back = joints_of(np.ascontiguousarray(crops[:, :, ::-1]))[:, FLIP_INDICES] * [-1, 1] + [crops.shape[2] - 1, 0]
-    figures = _distances(plain, back, truth, torso)
-    bound = f"median at most {MIRRORED_MEDIAN} torso diameters"
-    return {**figures, "bound": bound, "holds": figures["median"] <= MIRRORED_MEDIAN}
+    flipped = predict(np.ascontiguousarray(crops[:, :, ::-1]))[:, FLIP_INDICES]
+    flipped_back = flipped * [-1, 1] + [crops.shape[2] - 1, 0]
+    distances = _summarise_distances(reference, flipped_back, ground_truth, torso)
+    criterion = f"median at most {MAX_FLIP_MEDIAN} torso diameters"
+    return {**distances, "criterion": criterion, "passed": distances["median"] <= MAX_FLIP_MEDIAN}
 
 
-def shifted(
-    joints_of: JointsOf, crops: np.ndarray, plain: np.ndarray, truth: np.ndarray, torso: tuple[str, str] = TORSO
+def shift_equivariance(
+    predict: PredictJoints,
+    crops: np.ndarray,
+    reference: np.ndarray,
+    ground_truth: np.ndarray,
+    torso: tuple[str, str] = TORSO,
 ) -> dict[str, Any]:
-    """How far the joints of shifted crops, shifted back, are from the plain ones.
+    """Measure how far the joints of shifted crops, shifted back, are from the `reference` joints.
 
-    The crop's edge is repeated where nothing is known. Joints whose truth leaves the crop are not counted.
+    The crop's edge pixels are repeated into the revealed area. Joints whose ground truth leaves the crop do not
+    count.
 
-    Returns {"steps": {px at a side of 96: {"px", "followed": median share of the shift, "median", "within": as of
-    `mirrored`}}, "bound", "holds"}.
+    Returns:
+        {"steps": {px at a crop size of 96: {"px", "shift_ratio": median share of the shift that joints follow,
+        "median", "within": as for `flip_equivariance`}}, "criterion", "passed"}.
     """
     size = crops.shape[1]
     steps = {}
     for shift in SHIFTS:
-        px = max(1, round(shift * size / SIDE))
-        by = np.array([px, -px])
-        inside = ((truth + by >= 0) & (truth + by <= size - 1)).all(axis=-1, keepdims=True)
-        counted = np.where(inside, truth, np.nan)
-        moved = joints_of(_shifted(crops, px))
-        followed = ((moved - plain) @ by / (by @ by))[inside[..., 0]]
-        figures = _distances(plain, moved - by, counted, torso)
-        steps[f"{shift}"] = {"px": px, "followed": _rounded(np.median(followed)), **figures}
-    low, high = FOLLOWED
-    largest = steps[f"{max(SHIFTS)}"]["followed"]
-    bound = f"joints follow the largest shift by {low} to {high} of it"
-    return {"steps": steps, "bound": bound, "holds": low <= largest <= high}
+        px = max(1, round(shift * size / REFERENCE_SIZE))
+        offset = np.array([px, -px])
+        shifted_truth = ground_truth + offset
+        inside = ((shifted_truth >= 0) & (shifted_truth <= size - 1)).all(axis=-1, keepdims=True)
+        counted = np.where(inside, ground_truth, np.nan)
+        shifted = predict(_shift(crops, px))
+        ratios = ((shifted - reference) @ offset / (offset @ offset))[inside[..., 0]]
+        distances = _summarise_distances(reference, shifted - offset, counted, torso)
+        steps[f"{shift}"] = {"px": px, "shift_ratio": _round(np.median(ratios)), **distances}
+    low, high = SHIFT_RATIO_RANGE
+    ratio = steps[f"{max(SHIFTS)}"]["shift_ratio"]
+    criterion = f"joints follow the largest shift by {low} to {high} of it"
+    return {"steps": steps, "criterion": criterion, "passed": low <= ratio <= high}
 
 
-def darker(
-    joints_of: JointsOf, crops: np.ndarray, truth: np.ndarray, torso: tuple[str, str] = TORSO
+def darkening(
+    predict: PredictJoints, crops: np.ndarray, ground_truth: np.ndarray, torso: tuple[str, str] = TORSO
 ) -> dict[str, Any]:
-    """PCK@0.2 of crops that get darker; see `_falls`."""
+    """Measure PCK@0.2 on increasingly dark crops; see `_measure_degradation`."""
     levels = np.arange(256)
     tables = {gain: np.rint(levels * gain).astype(np.uint8) for gain in GAINS}
-    return _falls(joints_of, ((gain, table[crops]) for gain, table in tables.items()), truth, torso)
+    steps = ((gain, table[crops]) for gain, table in tables.items())
+    return _measure_degradation(predict, steps, ground_truth, torso)
 
 
-def blurrier(
-    joints_of: JointsOf, crops: np.ndarray, truth: np.ndarray, torso: tuple[str, str] = TORSO
+def blur(
+    predict: PredictJoints, crops: np.ndarray, ground_truth: np.ndarray, torso: tuple[str, str] = TORSO
 ) -> dict[str, Any]:
-    """PCK@0.2 of crops that get blurrier; see `_falls`."""
-    return _falls(joints_of, ((blur, _blurred(crops, blur)) for blur in BLURS), truth, torso)
+    """Measure PCK@0.2 on increasingly blurred crops; see `_measure_degradation`."""
+    steps = ((sigma, _blur(crops, sigma)) for sigma in BLURS)
+    return _measure_degradation(predict, steps, ground_truth, torso)
 
 
-def _falls(
-    joints_of: JointsOf, steps: Iterable[tuple[float, np.ndarray]], truth: np.ndarray, torso: tuple[str, str]
+def _measure_degradation(
+    predict: PredictJoints,
+    steps: Iterable[tuple[float, np.ndarray]],
+    ground_truth: np.ndarray,
+    torso: tuple[str, str],
 ) -> dict[str, Any]:
-    """Whether PCK@0.2 falls smoothly from crops as they are, the first step, to the last.
+    """Measure whether PCK@0.2 falls smoothly from the unchanged crops (first step) to the strongest change.
 
-    Returns {"pck_0.2": {step: mean of the joints, percent}, "mean_pose": what the mean of all true poses scores,
-    which needs no model, "bound", "holds"}.
+    Returns:
+        {"pck_0.2": {step: mean over joints, percent}, "mean_pose": the PCK of the mean of all annotated poses,
+        which needs no model, "criterion", "passed"}.
     """
 
     def score(joints: np.ndarray) -> float:
-        return float(np.nanmean(pck(normalised_errors(truth, joints, torso), 0.2)))
+        return float(np.nanmean(pck(normalised_errors(ground_truth, joints, torso), 0.2)))
 
-    found = {f"{step:g}": score(joints_of(changed)) for step, changed in steps}
-    with np.errstate(invalid="ignore"):  # a joint that nobody has
-        mean = np.nansum(truth, axis=0) / np.isfinite(truth).sum(axis=0)
-    mean_pose = score(np.broadcast_to(mean, truth.shape))
-    values = list(found.values())
+    scores = {f"{step:g}": score(predict(changed)) for step, changed in steps}
+    with np.errstate(invalid="ignore"):  # A joint that no instance has annotated has no mean.
+        mean_joints = np.nansum(ground_truth, axis=0) / np.isfinite(ground_truth).sum(axis=0)
+    mean_pose = score(np.broadcast_to(mean_joints, ground_truth.shape))
+    values = list(scores.values())
     changes = np.diff(values)
-    starts = values[0] >= OF_MEAN_POSE * mean_pose
-    smooth = ((changes >= -LARGEST_FALL) & (changes <= LARGEST_RISE)).all()
+    learned = values[0] >= MIN_MEAN_POSE_RATIO * mean_pose
+    smooth = ((changes >= -MAX_STEP_LOSS) & (changes <= MAX_STEP_GAIN)).all()
     return {
-        "pck_0.2": {step: _rounded(value) for step, value in found.items()},
-        "mean_pose": _rounded(mean_pose),
-        "bound": f"unchanged at least {OF_MEAN_POSE} of the mean pose's; then no step loses more than "
-        f"{LARGEST_FALL:g} points or gains more than {LARGEST_RISE:g}",
-        "holds": bool(starts and smooth),
+        "pck_0.2": {step: _round(value) for step, value in scores.items()},
+        "mean_pose": _round(mean_pose),
+        "criterion": f"unchanged crops reach at least {MIN_MEAN_POSE_RATIO} of the mean pose's PCK; no step loses "
+        f"more than {MAX_STEP_LOSS:g} points or gains more than {MAX_STEP_GAIN:g}",
+        "passed": bool(learned and smooth),
     }
 
 
-def _distances(plain: np.ndarray, other: np.ndarray, truth: np.ndarray, torso: tuple[str, str]) -> dict[str, Any]:
-    """How far two predictions are apart, of the joints that `truth` has: {"median", "within"}."""
+def _summarise_distances(
+    reference: np.ndarray, other: np.ndarray, ground_truth: np.ndarray, torso: tuple[str, str]
+) -> dict[str, Any]:
+    """Summarise the distances between two predictions of the joints annotated in `ground_truth`."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        apart = np.linalg.norm(plain - other, axis=-1) / torso_diameter(truth, torso)[:, None]
-    known = apart[np.isfinite(apart) & np.isfinite(truth).all(axis=-1)]
-    within = {f"{at:g}": _rounded(100 * np.mean(known <= at)) for at in (0.1, 0.2)}
-    return {"median": _rounded(np.median(known)), "within": within}
+        distances = np.linalg.norm(reference - other, axis=-1) / torso_diameter(ground_truth, torso)[:, None]
+    known = distances[np.isfinite(distances) & np.isfinite(ground_truth).all(axis=-1)]
+    within = {f"{limit:g}": _round(100 * np.mean(known <= limit)) for limit in (0.1, 0.2)}
+    return {"median": _round(np.median(known)), "within": within}
 
 
-def _shifted(crops: np.ndarray, px: int) -> np.ndarray:
-    """The crops' content moved `px` to the right and up."""
-    wider = np.pad(crops, ((0, 0), (0, px), (px, 0), (0, 0)), mode="edge")
-    return np.ascontiguousarray(wider[:, px:, : crops.shape[2]])
+def _shift(crops: np.ndarray, px: int) -> np.ndarray:
+    """Shift the content of the crops by `px` to the right and up, repeating the edge pixels."""
+    padded = np.pad(crops, ((0, 0), (0, px), (px, 0), (0, 0)), mode="edge")
+    return np.ascontiguousarray(padded[:, px:, : crops.shape[2]])
 
 
-def _blurred(crops: np.ndarray, blur: float) -> np.ndarray:
-    if blur == 0:
+def _blur(crops: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur the crops with a Gaussian of `sigma` px at REFERENCE_SIZE."""
+    if sigma == 0:
         return crops
-    sigma = blur * crops.shape[1] / SIDE
-    return np.stack([cv2.GaussianBlur(crop, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for crop in crops])
+    scaled = sigma * crops.shape[1] / REFERENCE_SIZE
+    return np.stack([cv2.GaussianBlur(crop, (0, 0), scaled, borderType=cv2.BORDER_REPLICATE) for crop in crops])
 
 
-def _rounded(value: Any) -> float:
+def _round(value: Any) -> float:
     return round(float(value), 4)

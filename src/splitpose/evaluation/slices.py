@@ -1,7 +1,7 @@
-"""Scores of parts of the people: who is hard for a model, and who is worst of all."""
+"""PCK on slices of the test set: which people, poses and joints are hard for a model."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,31 +9,29 @@ import numpy as np
 import pandas as pd
 
 from splitpose.annotations import joints_of
-from splitpose.evaluation.annotator_agreement import annotated_twice
-from splitpose.evaluation.bootstrap import interval
+from splitpose.evaluation.annotator_agreement import has_second_annotation
+from splitpose.evaluation.bootstrap import percentile_interval
 from splitpose.evaluation.pck import torso_diameter
 from splitpose.evaluation.summary import by_group, resampled_scores
 from splitpose.skeleton import INDEX, JOINTS, PAIRS, TORSO
 
 MIN_INSTANCES = 30
-"""People that a slice needs: with 30, a PCK of 90 has a 95 % interval of about 80 to 100; fewer say nothing."""
-
-WORST_ERROR = 1.0
-"""Torso diameters from which on a larger error counts no more in `worst`: one wild joint is one wrong joint."""
+"""Instances that a slice needs to be scored: with 30, a PCK of 90 has a 95 % interval of about 80 to 100."""
 
 TOO_FEW = {"pck": None, "ci95": None, "note": f"fewer than {MIN_INSTANCES} people"}
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Some of the people, or some joints of all: `chosen` is (N, 1) or (1, K) bool."""
+    """Some of the instances, or some joints of all instances."""
 
     name: str
     value: str
-    chosen: np.ndarray
+    mask: np.ndarray
+    """(N, 1) bool for instances or (1, K) bool for joints."""
 
 
-def slices(
+def score_slices(
     table: pd.DataFrame,
     errors: np.ndarray,
     threshold: float,
@@ -42,126 +40,106 @@ def slices(
     torso: tuple[str, str] = TORSO,
     clusters: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
-    """PCK of parts of the people, told apart by the annotations alone, with 95 % intervals.
+    """Return the PCK of each slice, defined by the annotations alone, with 95 % intervals.
 
-    - torso size: thirds of the people by torso diameter, px of the picture.
+    - torso size: thirds of the instances by torso diameter, image px.
     - wrists: whether one is above its shoulder.
-    - elbows: whether one is bent past a right angle, as seen in the picture.
+    - elbows: whether one is bent past a right angle, as seen in the image.
     - arms: whether a wrist is past the middle between the shoulders, along the line through them.
-    - side: the joints of one side, of all people.
-    - group: the film or session; those of fewer than FEWEST people are taken together.
-    - annotated: whether another row is of the same person (see `scoring.agreement`).
+    - side: the joints of one side, of all instances.
+    - group: the film or session; groups of fewer than MIN_INSTANCES are merged.
+    - annotated: whether another row annotates the same person (see `annotator_agreement`).
 
-    A person of whom the annotations do not tell is in no slice of that name.
+    An instance whose annotations do not determine a slice's property is in no slice of that name.
 
     Args:
         table: N rows of the annotation table.
         errors: (N, K) in torso diameters, in the order of `table`, NaN where not scored.
-        threshold: in torso diameters.
-        resamples, seed, clusters: as for `summarise`.
+        threshold: PCK threshold in torso diameters.
+        resamples: number of bootstrap resamples.
+        seed: seed of the resampling.
         torso: the two joints of the torso diameter.
+        clusters: (N,) labels of what is resampled together; see `summarise`.
 
     Returns:
-        For each slice {"slice": name, "value": label, "n": people scored, "pck": {group: percent},
-        "ci95": {group: [low, high]}, "note": None}. Where n is below FEWEST, "pck" and "ci95" are None and "note"
-        says so; where the people of a slice are all of one cluster, "ci95" is None.
+        For each slice {"slice": name, "value": label, "n": number of scored instances, "pck": {group: percent},
+        "ci95": {group: [low, high]}, "note": None}. If n is below MIN_INSTANCES, "pck" and "ci95" are None and
+        "note" gives the reason; if all instances of a slice are in one cluster, "ci95" is None.
     """
-    parts = [(one, np.where(one.chosen, errors, np.nan)) for one in parts_of(table, torso)]
-    people = [int(_scored(part).sum()) for _, part in parts]
-    large = [part for (_, part), n in zip(parts, people, strict=True) if n >= MIN_INSTANCES]
+    slices = [(part, np.where(part.mask, errors, np.nan)) for part in iter_slices(table, torso)]
+    counts = [int(_is_scored(masked).sum()) for _, masked in slices]
+    large = [masked for (_, masked), n in zip(slices, counts, strict=True) if n >= MIN_INSTANCES]
     scores = iter(resampled_scores(np.stack(large), (threshold,), resamples, seed, clusters) if large else [])
     return [
-        {"slice": one.name, "value": one.value, "n": n}
-        | (_figures(next(scores), part, clusters) if n >= MIN_INSTANCES else TOO_FEW)
-        for (one, part), n in zip(parts, people, strict=True)
+        {"slice": part.name, "value": part.value, "n": n}
+        | (_summarise_slice(next(scores), masked, clusters) if n >= MIN_INSTANCES else TOO_FEW)
+        for (part, masked), n in zip(slices, counts, strict=True)
     ]
 
 
-def worst(ids: Sequence[str], errors: np.ndarray, count: int) -> list[dict[str, Any]]:
-    """The people who were predicted worst, the worst first, for pictures.
-
-    They are ranked by the mean error over their scored joints, each counted up to WORST_ERROR. People with fewer
-    than half of the joints that anybody has are passed over: the mean of one joint says little of a person.
-
-    Args:
-        ids: of N people.
-        errors: (N, K) in torso diameters, NaN where not scored.
-        count: how many to return at most.
-
-    Returns:
-        For each {"id", "error": mean in torso diameters, "joints": how many are scored}.
-    """
-    scored = ~np.isnan(errors)
-    joints = scored.sum(axis=1)
-    total = np.where(scored, np.minimum(errors, WORST_ERROR), 0.0).sum(axis=1)
-    enough = np.flatnonzero((joints > 0) & (joints >= scored.any(axis=0).sum() / 2))
-    mean = total[enough] / joints[enough]
-    return [
-        {"id": str(ids[enough[n]]), "error": round(float(mean[n]), 4), "joints": int(joints[enough[n]])}
-        for n in np.argsort(-mean, kind="stable")[:count]
-    ]
+def _is_scored(errors: np.ndarray) -> np.ndarray:
+    """Return whether any joint of each instance is scored: (N, K) -> (N,) bool."""
+    scored: np.ndarray = ~np.isnan(errors).all(axis=1)
+    return scored
 
 
-def _scored(part: np.ndarray) -> np.ndarray:
-    """Whether any joint of each person is scored: (N, K) -> (N,)."""
-    anything: np.ndarray = ~np.isnan(part).all(axis=1)
-    return anything
-
-
-def _figures(scores: np.ndarray, part: np.ndarray, clusters: np.ndarray | None) -> dict[str, Any]:
-    """What is told of a slice: its `resampled_scores` at one threshold, and the (N, K) errors that they are of."""
+def _summarise_slice(scores: np.ndarray, errors: np.ndarray, clusters: np.ndarray | None) -> dict[str, Any]:
+    """Summarise a slice's `resampled_scores` at one threshold; `errors` are its (N, K) errors."""
     at_threshold = scores[:, :1]
-    several = clusters is None or len(np.unique(clusters[_scored(part)])) > 1
+    has_interval = clusters is None or len(np.unique(clusters[_is_scored(errors)])) > 1
+    ends = np.stack(percentile_interval(at_threshold), axis=-1)
     return {
         "pck": by_group(at_threshold[0])[0],
-        "ci95": by_group(np.stack(interval(at_threshold), axis=-1))[0] if several else None,
+        "ci95": by_group(ends)[0] if has_interval else None,
         "note": None,
     }
 
 
-def parts_of(table: pd.DataFrame, torso: tuple[str, str]) -> Iterator[Slice]:
-    """The slices of the rows of an annotation table; see `slices`."""
+def iter_slices(table: pd.DataFrame, torso: tuple[str, str]) -> Iterator[Slice]:
+    """Yield the slices of the rows of an annotation table; see `score_slices`."""
     joints = joints_of(table)
-    yield from _of_people("torso size", _thirds(torso_diameter(joints, torso)))
-    yield from _of_people("wrists", _any_arm(_raised(joints), "one above its shoulder", "none above its shoulder"))
-    yield from _of_people(
-        "elbows", _any_arm(_bent(joints), "one bent past a right angle", "none bent past a right angle")
+    yield from _by_label("torso size", _label_thirds(torso_diameter(joints, torso)))
+    yield from _by_label(
+        "wrists", _label_arms(_raised(joints), "one above its shoulder", "none above its shoulder")
     )
-    yield from _of_people("arms", _any_arm(_across(joints), "one across the trunk", "none across the trunk"))
+    yield from _by_label(
+        "elbows", _label_arms(_bent(joints), "one bent past a right angle", "none bent past a right angle")
+    )
+    yield from _by_label("arms", _label_arms(_crossed(joints), "one across the torso", "none across the torso"))
     for side, names in zip(("left", "right"), zip(*PAIRS, strict=True), strict=True):
         yield Slice("side", f"{side} joints", np.isin(JOINTS, names)[None])
-    yield from _of_people("group", _groups(table["group"]))
-    twice = annotated_twice(table, torso)
-    yield from _of_people("annotated", np.where(twice, "twice", "once").astype(object))
+    yield from _by_label("group", _label_groups(table["group"]))
+    twice = has_second_annotation(table, torso)
+    yield from _by_label("annotated", np.where(twice, "twice", "once").astype(object))
 
 
-def _of_people(name: str, labels: np.ndarray) -> Iterator[Slice]:
-    """A slice for each of (N,) labels, in order; people without one (None) are in none."""
+def _by_label(name: str, labels: np.ndarray) -> Iterator[Slice]:
+    """Yield a slice for each distinct label of (N,), sorted; instances without a label (None) are in none."""
     for value in sorted({label for label in labels if label is not None}):
         yield Slice(name, value, (labels == value)[:, None])
 
 
-def _thirds(sizes: np.ndarray) -> np.ndarray:
-    """Labels of (N,) px, NaN where unknown."""
+def _label_thirds(sizes: np.ndarray) -> np.ndarray:
+    """Label (N,) sizes in px by thirds; None where the size is NaN."""
     known = ~np.isnan(sizes)
     labels = np.full(len(sizes), None, object)
     if known.any():
         low, high = np.quantile(sizes[known], [1 / 3, 2 / 3])
-        names = (f"small, up to {low:.0f} px", f"middling, to {high:.0f} px", f"large, above {high:.0f} px")
+        names = (f"small, up to {low:.0f} px", f"medium, up to {high:.0f} px", f"large, above {high:.0f} px")
         labels[known] = np.array(names, object)[np.searchsorted([low, high], sizes[known])]
     return labels
 
 
-def _groups(groups: pd.Series) -> np.ndarray:
-    """Labels of the groups; the small ones share one."""
-    people = Counter(groups)
-    small = {group for group, count in people.items() if count < MIN_INSTANCES}
-    together = f"{len(small)} others of fewer than {MIN_INSTANCES} people each"
-    return np.array([together if group in small else group for group in groups], object)
+def _label_groups(groups: pd.Series) -> np.ndarray:
+    """Label instances by group; small groups share one label."""
+    counts = Counter(groups)
+    small = {group for group, count in counts.items() if count < MIN_INSTANCES}
+    merged = f"{len(small)} others of fewer than {MIN_INSTANCES} people each"
+    return np.array([merged if group in small else group for group in groups], object)
 
 
-def _any_arm(arms: np.ndarray, yes: str, no: str) -> np.ndarray:
-    """Labels of people from what holds of each arm: (N, 2) of 1, 0, or NaN where unknown."""
+def _label_arms(arms: np.ndarray, yes: str, no: str) -> np.ndarray:
+    """Label instances by a property of either arm: (N, 2) of 1, 0, or NaN where unknown."""
     labels = np.full(len(arms), None, object)
     labels[(arms == 0).all(axis=1)] = no
     labels[(arms == 1).any(axis=1)] = yes
@@ -169,29 +147,29 @@ def _any_arm(arms: np.ndarray, yes: str, no: str) -> np.ndarray:
 
 
 def _raised(joints: np.ndarray) -> np.ndarray:
-    """Whether the wrist of each arm is above its shoulder; y runs down."""
+    """Return whether the wrist of each arm is above its shoulder; y runs down."""
     shoulder, _, wrist = _arms(joints)
-    return _above_zero(shoulder[..., 1] - wrist[..., 1])
+    return _is_positive(shoulder[..., 1] - wrist[..., 1])
 
 
 def _bent(joints: np.ndarray) -> np.ndarray:
-    """Whether the angle between upper arm and forearm is below 90 degrees: their product is above zero."""
+    """Return whether the angle between upper arm and forearm is below 90 degrees (positive dot product)."""
     shoulder, elbow, wrist = _arms(joints)
-    return _above_zero(((shoulder - elbow) * (wrist - elbow)).sum(axis=-1))
+    return _is_positive(((shoulder - elbow) * (wrist - elbow)).sum(axis=-1))
 
 
-def _across(joints: np.ndarray) -> np.ndarray:
-    """Whether the wrist of each arm is past the middle between the shoulders, towards the other shoulder."""
+def _crossed(joints: np.ndarray) -> np.ndarray:
+    """Return whether the wrist of each arm is past the middle between the shoulders, towards the other one."""
     shoulder, _, wrist = _arms(joints)
     other = shoulder[:, ::-1]
-    return _above_zero(((wrist - (shoulder + other) / 2) * (other - shoulder)).sum(axis=-1))
+    return _is_positive(((wrist - (shoulder + other) / 2) * (other - shoulder)).sum(axis=-1))
 
 
 def _arms(joints: np.ndarray) -> np.ndarray:
-    """Shoulder, elbow, wrist of the left and the right arm: (N, K, 2) -> (3, N, 2 arms, 2)."""
+    """Return shoulder, elbow and wrist of the left and the right arm: (N, K, 2) -> (3, N, 2 arms, 2)."""
     return np.stack([joints[:, [INDEX[f"l{part}"], INDEX[f"r{part}"]]] for part in ("sho", "elb", "wri")])
 
 
-def _above_zero(values: np.ndarray) -> np.ndarray:
-    """1 or 0, NaN where unknown."""
+def _is_positive(values: np.ndarray) -> np.ndarray:
+    """Return 1 for positive values, 0 for others, NaN where unknown."""
     return np.where(np.isnan(values), np.nan, values > 0)

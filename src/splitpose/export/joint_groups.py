@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from splitpose.models.jointwise import JointwiseConvolution
+from splitpose.models.layers.jointwise import JointwiseConvolution
 
 GROUPS = (2, 2, 2, 2, 3)
 """Joints of each group, in the skeleton's order. XNNPACK puts at most five maps together."""

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from splitpose.export.joint_groups import in_groups
-from splitpose.models.jointwise import with_export_layers
+from splitpose.models.layers.jointwise import with_export_layers
 from splitpose.settings import Precision
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from splitpose import images
 from splitpose.crops.geometry import ImagePyramid
-from splitpose.drawing import draw_look
+from splitpose.drawing import draw_prediction
 from splitpose.errors import InputError
 from splitpose.files import atomic_file
 from splitpose.inference.boxes import Person, square
@@ -50,7 +50,7 @@ def draw(still: Still, out: Path) -> None:
         path = path.with_name(f"{path.name}.jpg")
     for _, look in still.looks:
         if look.region:
-            draw_look(still.pixels, look.joints, look.confidence, look.region)
+            draw_prediction(still.pixels, look.joints, look.confidence, look.region)
     with atomic_file(path) as beside:
         if not cv2.imwrite(str(beside), still.pixels):
             raise InputError(f"{path}: could not be written; is there room?")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from splitpose.crops.geometry import CropRegion, ImagePyramid, full_image_region
-from splitpose.drawing import draw_look
+from splitpose.drawing import draw_prediction
 from splitpose.inference import video_io
 from splitpose.inference.boxes import Person, square
 from splitpose.inference.inputs import Input
@@ -78,7 +78,7 @@ def predict(
                 id = f"{person.id}#{frame.number:06d}"
                 table.add(id, input.name, region, places, confidence, frame.number, frame.seconds)
                 if writer:
-                    draw_look(frame.pixels, places, confidence, region)
+                    draw_prediction(frame.pixels, places, confidence, region)
             if writer:
                 drawn.append(frame)
             yield frame.number

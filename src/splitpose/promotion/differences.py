@@ -70,8 +70,8 @@ def slice_differences(
     """
     both = np.stack([champion, challenger])
     large = []
-    for one in slices.parts_of(rows, scoring.torso_joints):
-        part = np.where(one.chosen, both, np.nan)
+    for one in slices.iter_slices(rows, scoring.torso_joints):
+        part = np.where(one.mask, both, np.nan)
         scored = ~np.isnan(part[0]).all(axis=1)
         if scored.sum() >= slices.MIN_INSTANCES:
             large.append((f"{one.name}: {one.value}", part[:, scored], clusters[scored]))

@@ -1,4 +1,4 @@
-"""Crops with their joints drawn, as training and evaluation see them."""
+"""Contact sheet of crops with their joints, as used for training and evaluation."""
 
 from pathlib import Path
 
@@ -15,31 +15,31 @@ from splitpose.settings import Crops
 CROPS = 24
 COLUMNS = 8
 COPIES = 4
-"""Of a training person, side by side."""
+"""Augmented copies of each training instance, next to each other."""
 
 
-def crop_sheet(rows: pd.DataFrame, data: Path, settings: Crops, split: str, cell: int = 160) -> np.ndarray:
-    """A sheet (H, W, 3) uint8 BGR of people spread evenly over a split.
+def crop_sheet(rows: pd.DataFrame, data: Path, settings: Crops, split: str, cell_width: int = 160) -> np.ndarray:
+    """Draw a sheet (H, W, 3) uint8 BGR of instances spread evenly over a split.
 
     Args:
-        rows: of the annotation table, all of `split`; at least one.
-        data: the folder that `image` is below.
-        settings: of the crops.
-        split: "train" shows several copies of each person, the others one crop.
-        cell: px a crop.
+        rows: rows of the annotation table, all of `split`; at least one.
+        data: folder that the table's `image` paths are below.
+        settings: settings of the crops.
+        split: "train" shows several augmented copies of each instance, other splits one crop.
+        cell_width: px per crop.
     """
     copies = min(COPIES, settings.copies_per_instance) if split == "train" else 1
-    chosen = np.unique(np.linspace(0, len(rows) - 1, CROPS // copies).round().astype(int))
+    selected = np.unique(np.linspace(0, len(rows) - 1, CROPS // copies).round().astype(int))
     cells = [
-        _drawn(crop, cell)
-        for person in to_instances(rows.iloc[chosen], settings)
+        _draw_crop(crop, cell_width)
+        for person in to_instances(rows.iloc[selected], settings)
         for crop in extract_image_crops(data, settings, split, [person])[:copies]
     ]
-    return contact_sheet(cells, COLUMNS - COLUMNS % copies, cell)
+    return contact_sheet(cells, COLUMNS - COLUMNS % copies, cell_width)
 
 
-def _drawn(crop: Crop, side: int) -> np.ndarray:
+def _draw_crop(crop: Crop, side: int) -> np.ndarray:
     zoom = side / crop.pixels.shape[0]
-    how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
-    pixels = cv2.resize(crop.pixels, (side, side), interpolation=how)
+    interpolation = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+    pixels = cv2.resize(crop.pixels, (side, side), interpolation=interpolation)
     return draw_joints(pixels, zoom * (crop.joints + 0.5) - 0.5, scale=1.4)

@@ -1,36 +1,41 @@
-"""How TFLite files run on the target device, as a table."""
+"""Tables of how the TFLite files run on the target device."""
 
 from collections.abc import Mapping
 
 from splitpose.benchmark.schema import Benchmark
 from splitpose.report.document import Table
-from splitpose.report.formatting import millions, number
+from splitpose.report.formatting import format_millions, format_number
 from splitpose.settings import PRECISIONS
 
 
-def running(benchmarks: Mapping[str, Benchmark], people: str) -> Table:
-    """One row a file: start, memory, work, and what share of the device's peak it reaches."""
+def runtime_table(benchmarks: Mapping[str, Benchmark], data: str) -> Table:
+    """Return one row per file: start-up time, latency, memory, MACs, and the share of the device's peak.
+
+    Args:
+        benchmarks: benchmark of each variant's files.
+        data: what was measured on, for the title.
+    """
     rows = []
-    for variant, found in benchmarks.items():
+    for variant, benchmark in benchmarks.items():
         for precision in PRECISIONS:
-            figures = found.models[precision]
+            result = benchmark.models[precision]
             rows.append(
                 (
                     f"{variant}, {precision}",
-                    number(figures.init_ms, 1),
-                    number(figures.p50_ms, 2),
-                    number(figures.p99_ms, 2),
-                    number(figures.peak_memory_mb, 1),
-                    millions(figures.macs, digits=0),
-                    number(figures.gflops, 0),
-                    number(figures.share_of_float32_peak, 2),
+                    format_number(result.init_ms, 1),
+                    format_number(result.p50_ms, 2),
+                    format_number(result.p99_ms, 2),
+                    format_number(result.peak_memory_mb, 1),
+                    format_millions(result.macs, digits=0),
+                    format_number(result.gflops, 0),
+                    format_number(result.share_of_float32_peak, 2),
                 )
             )
     return Table(
-        title=f"Files at work ({people})",
+        title=f"Start-up, latency and memory ({data})",
         headers=("file", "init ms", "p50 ms", "p99 ms", "MiB", "MMACs", "GFLOP/s", "share of peak"),
         rows=tuple(rows),
-        note="init: reading the file and the first run. MiB: peak memory that the file asks for. MMACs: multiply-"
-        "adds in the file, zeros between joints included. Share of the best that float32 matrix products reach "
-        "there; int8 may pass it.",
+        note="init: loading the file and the first run. MiB: peak memory allocated for the file. MMACs: million "
+        "multiply-accumulate operations in the file, including zeros between joint groups. Share of peak: relative "
+        "to the fastest float32 matrix product on the device; int8 may exceed 1.",
     )

@@ -1,11 +1,11 @@
-"""What a report is made of: sections of text, tables, pictures and facts, for the page and for Markdown alike."""
+"""The structure of a report: sections of text, tables, images and facts, for HTML and Markdown alike."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text. A cell may have a second line, after a line break: its 95 % interval."""
+    """A table of text. A cell may have a second line, after a line break, with the 95 % interval."""
 
     title: str
     headers: tuple[str, ...]
@@ -13,7 +13,7 @@ class Table:
     note: str
 
     def without(self, *headers: str) -> "Table":
-        """The table without the columns of these headers."""
+        """Return the table without the columns of these headers."""
         keep = [k for k, header in enumerate(self.headers) if header not in headers]
         return replace(
             self,
@@ -23,10 +23,11 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A PNG or JPEG. `name` is that of its file below reports/; a sheet of people has the page's full width."""
+class Image:
+    """A PNG figure or a JPEG contact sheet, which uses the page's full width."""
 
     name: str
+    """Path of its file below reports/."""
     title: str
     caption: str
     content: bytes
@@ -43,34 +44,41 @@ class Facts:
 
 @dataclass(frozen=True)
 class Listing:
-    """Text that is shown as it stands, e.g. a file."""
+    """Preformatted text, e.g. the content of a file."""
 
     title: str
     text: str
 
 
-Part = Table | Picture | Facts | Listing
+Block = Table | Image | Facts | Listing
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report with a heading. `anchor` is its address within the page."""
+    """A section of the report with a heading."""
 
     anchor: str
+    """The section's address within the page."""
     title: str
     text: tuple[str, ...]
-    parts: tuple[Part, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    collapsed: bool = True
+    """Whether the page shows only the heading until the reader opens the section."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """The whole: `lead` says what it is of; `warning`, if any, stands above all numbers."""
+    """A report."""
 
     title: str
-    lead: str
+    conclusion: str
+    """Which variant to use and why, in one or two sentences."""
+    summary: tuple[str, ...]
+    """What the numbers are from."""
     warning: str | None
+    """What limits all numbers, shown above them."""
     sections: tuple[Section, ...]
 
-    def pictures(self) -> list[Picture]:
-        """All pictures, in reading order."""
-        return [part for section in self.sections for part in section.parts if isinstance(part, Picture)]
+    def images(self) -> list[Image]:
+        """Return all images in reading order."""
+        return [block for section in self.sections for block in section.blocks if isinstance(block, Image)]

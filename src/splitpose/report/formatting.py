@@ -1,4 +1,4 @@
-"""Numbers as the text of table cells."""
+"""Formatting of numbers as the text of table cells."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,40 +7,55 @@ from typing import Any
 MISSING = "–"
 
 
-def number(value: float | None, digits: int) -> str:
-    """A number with `digits` decimals, a dash where there is none."""
+def format_number(value: float | None, digits: int) -> str:
+    """Format a number with `digits` decimals, a missing one as a dash."""
     return MISSING if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def millions(value: float | None, digits: int = 2) -> str:
-    """A count in millions."""
-    return number(None if value is None else value / 1e6, digits)
+def format_millions(value: float | None, digits: int = 2) -> str:
+    """Format a count in millions."""
+    return format_number(None if value is None else value / 1e6, digits)
 
 
-def megabytes(value: float | None) -> str:
-    """Bytes in MB of 10^6 bytes."""
-    return number(None if value is None else value / 1e6, 2)
+def format_megabytes(value: float | None) -> str:
+    """Format bytes in MB of 10^6 bytes."""
+    return format_number(None if value is None else value / 1e6, 2)
 
 
-def loss(value: float | None) -> str:
-    """A loss, e.g. 1.57e-04."""
+def format_loss(value: float | None) -> str:
+    """Format a loss, e.g. 1.57e-04."""
     return MISSING if value is None or math.isnan(value) else f"{value:.2e}"
 
 
-def with_interval(value: float | None, interval: Sequence[float] | None, signed: bool = False) -> str:
-    """A figure with one decimal, its 95 % interval, if any, on a second line: "90.0\\n89.0–91.0"."""
+def format_with_interval(value: float | None, interval: Sequence[float] | None, signed: bool = False) -> str:
+    """Format a number with one decimal and its 95 % interval, if any, on a second line: "90.0\\n89.0–91.0"."""
     sign = "+" if signed else ""
     if value is None or math.isnan(value):
         return MISSING
     if interval is None or any(math.isnan(end) for end in interval):
         return f"{value:{sign}.1f}"
     low, high = interval
-    between = " to " if signed else "–"  # a dash between signed numbers reads as a minus
+    between = " to " if signed else "–"  # A dash between signed numbers reads as a minus.
     return f"{value:{sign}.1f}\n{low:{sign}.1f}{between}{high:{sign}.1f}"
 
 
-def score(scores: Mapping[str, Any], threshold: str, group: str) -> str:
-    """PCK of a joint or a mean, with its interval; `scores` has "pck", and the intervals within it or beside it."""
-    at = scores["pck"].get(threshold, {})
-    intervals = at.get("ci95") or scores.get("ci95", {}).get(threshold, {})
-    return with_interval(at.get(group), intervals.get(group))
+def format_score(metrics: Mapping[str, Any], threshold: str, group: str) -> str:
+    """Format the PCK of a joint group with its interval; `metrics` has "ci95" inside or next to "pck"."""
+    scores = metrics["pck"].get(threshold, {})
+    intervals = scores.get("ci95") or metrics.get("ci95", {}).get(threshold, {})
+    return format_with_interval(scores.get(group), intervals.get(group))
+
+
+def format_duration(seconds: float | None) -> str:
+    """Format a duration: "45 s", "12 min", "3.5 h"."""
+    if seconds is None:
+        return MISSING
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Join words as in a sentence: "a", "a and b", "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

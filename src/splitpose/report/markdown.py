@@ -1,38 +1,38 @@
-"""A report as Markdown, its pictures in files beside it."""
+"""Rendering of a report as Markdown, with its images in separate files."""
 
 from collections.abc import Sequence
 
-from splitpose.report.document import Facts, Listing, Part, Picture, Report, Table
+from splitpose.report.document import Block, Facts, Image, Listing, Report, Table
 
 
 def render(report: Report) -> str:
-    """The same sections as on the page. Pictures are linked by their names, listings are left to the page."""
-    paragraphs = [f"# {report.title}", report.lead]
+    """Render the same sections as the page. Images are linked by name, listings are on the page only."""
+    paragraphs = [f"# {report.title}", f"**{report.conclusion}**", *report.summary]
     if report.warning:
         paragraphs.append(f"**{report.warning}**")
     for section in report.sections:
-        parts = [_part(part) for part in section.parts if not isinstance(part, Listing)]
-        if section.text or parts:
-            paragraphs += [f"## {section.title}", *section.text, *parts]
+        blocks = [_render_block(block) for block in section.blocks if not isinstance(block, Listing)]
+        if section.text or blocks:
+            paragraphs += [f"## {section.title}", *section.text, *blocks]
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _part(part: Part) -> str:
-    match part:
+def _render_block(block: Block) -> str:
+    match block:
         case Table():
-            right = ["---"] + ["---:"] * (len(part.headers) - 1)
-            lines = [_row(part.headers), _row(right), *map(_row, part.rows)]
-            return "\n\n".join([f"### {part.title}", "\n".join(lines), part.note])
-        case Picture():
-            return f"![{part.title}]({part.name})\n\n{part.title}. {part.caption}".rstrip()
+            alignment = ["---"] + ["---:"] * (len(block.headers) - 1)
+            lines = [_render_row(block.headers), _render_row(alignment), *map(_render_row, block.rows)]
+            return "\n\n".join([f"### {block.title}", "\n".join(lines), block.note])
+        case Image():
+            return f"![{block.title}]({block.name})\n\n{block.title}. {block.caption}".rstrip()
         case Facts():
-            return "\n".join([f"### {part.title}", "", *(f"- {name}: {value}" for name, value in part.pairs)])
+            return "\n".join([f"### {block.title}", "", *(f"- {name}: {value}" for name, value in block.pairs)])
         case Listing():
-            return part.text
+            return block.text
 
 
-def _row(cells: Sequence[str]) -> str:
-    """Cells as one line; a second line of a cell, its interval, goes into brackets."""
+def _render_row(cells: Sequence[str]) -> str:
+    """Render cells as one line; the second line of a cell, its interval, is put in parentheses."""
     texts = []
     for cell in cells:
         first, _, second = cell.replace("|", "\\|").partition("\n")

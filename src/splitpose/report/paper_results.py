@@ -1,4 +1,4 @@
-"""Numbers of the paper (Debnath, O'Brien, Yamaguchi and Behera, AVSS 2018), all of them on FLIC.
+"""Published results of the paper (Debnath, O'Brien, Yamaguchi and Behera, AVSS 2018), all on FLIC.
 
 Percentages are PCK@0.2 (section 5). `variant` names the variant of this project that the row describes.
 """
@@ -10,7 +10,7 @@ SOURCE = "Debnath et al., Adapting MobileNets for mobile based upper body pose e
 
 @dataclass(frozen=True)
 class Method:
-    """A row of Table 1: percent of elbows and wrists found."""
+    """A row of Table 1: PCK@0.2 of elbows and wrists, percent."""
 
     name: str
     elbows: float
@@ -19,7 +19,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Design:
-    """A row of Table 2: mean accuracy over the 11 joints (%), ms an image, millions of parameters, MB."""
+    """A row of Table 2: mean PCK@0.2 over the 11 joints (%), ms per image, millions of parameters, MB."""
 
     name: str
     accuracy: float

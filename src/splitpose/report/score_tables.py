@@ -1,152 +1,162 @@
-"""Tables of what lies behind the headline: differences, parts of the people, other readings, behaviour, ceiling."""
+"""Tables of the analyses: paired differences, slices, decodings, robustness and annotator agreement."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from splitpose.report.document import Table
-from splitpose.report.formatting import MISSING, number, score, with_interval
+from splitpose.report.formatting import MISSING, format_number, format_score, format_with_interval
 
 THRESHOLD = "0.2"
 
 
-def differences(found: Sequence[Mapping[str, Any]], people: str, threshold: str = THRESHOLD) -> Table:
-    """Every two variants, of `scoring.paired`: by how much the first is better or worse."""
+def differences_table(differences: Sequence[Mapping[str, Any]], data: str, threshold: str = THRESHOLD) -> Table:
+    """Return one row per pair of variants: how much better or worse the first one is.
+
+    Args:
+        differences: content of paired_differences.json.
+        data: what was measured on, for the title; the same in all functions below.
+        threshold: PCK threshold.
+    """
     groups = ("mean", "elbow", "wrist")
     rows = [
         (
-            f"{one['variant']} against {one['against']}",
-            *[_difference(one["pck"][threshold][group]) for group in groups],
+            f"{pair['variant']} vs {pair['reference']}",
+            *(_format_difference(pair["pck"][threshold][group]) for group in groups),
         )
-        for one in found
+        for pair in differences
     ]
     return Table(
-        title=f"Which is better, PCK@{threshold} ({people})",
+        title=f"Paired differences of PCK@{threshold} ({data})",
         headers=("variants", *groups),
         rows=tuple(rows),
-        note="Difference in points of percent on the same people, with its 95 % interval. Better or worse is said "
-        "where the interval excludes zero, and nothing more: of twenty such comparisons of equal variants, one "
-        "would do so by chance. Another training of a variant moves its figures too; that is not in the intervals.",
+        note="Difference in percentage points on the same people, with its 95 % interval. A variant is called "
+        "better or worse if the interval excludes zero; of twenty comparisons of equally good variants, one does "
+        "so by chance. The intervals do not include the variation between training runs.",
     )
 
 
-def _difference(found: Mapping[str, Any] | None) -> str:
-    if found is None:
+def _format_difference(difference: Mapping[str, Any] | None) -> str:
+    if difference is None:
         return MISSING
-    figure, _, interval = with_interval(found["difference"], found["ci95"], signed=True).partition("\n")
-    return f"{figure} {found['verdict']}\n{interval}"
+    number, _, interval = format_with_interval(difference["difference"], difference["ci95"], signed=True).partition(
+        "\n"
+    )
+    return f"{number} {difference['outcome']}\n{interval}"
 
 
-def slices(found: Mapping[str, Sequence[Mapping[str, Any]]], people: str, threshold: str = THRESHOLD) -> Table:
-    """One row a part of the people, one column a variant; `found` has what `scoring.slices` gives for each."""
+def slices_table(slices: Mapping[str, Sequence[Mapping[str, Any]]], data: str, threshold: str = THRESHOLD) -> Table:
+    """Return one row per slice and one column per variant, from the content of slices.json."""
     rows, notes = [], dict[str, None]()
-    for of_all in zip(*found.values(), strict=True):
-        first = of_all[0]
-        rows.append((f"{first['slice']}: {first['value']}", str(first["n"]), *map(_of_part, of_all)))
-        notes |= dict.fromkeys(f" {MISSING}: {one['note']}." for one in of_all if one["note"])
+    for entries in zip(*slices.values(), strict=True):
+        first = entries[0]
+        rows.append((f"{first['slice']}: {first['value']}", str(first["n"]), *map(_format_slice, entries)))
+        notes |= dict.fromkeys(f" {MISSING}: {entry['note']}." for entry in entries if entry["note"])
     return Table(
-        title=f"Parts of the people, mean PCK@{threshold} ({people})",
-        headers=("part", "people", *found),
+        title=f"Mean PCK@{threshold} by slice ({data})",
+        headers=("slice", "people", *slices),
         rows=tuple(rows),
-        note="With 95 % intervals over the people of the part. What tells the parts apart is in the annotations, "
-        "not in the predictions. Many parts are looked at: a single low one may be chance." + "".join(notes),
+        note="With 95 % intervals over the people of the slice. Slices are defined by the annotations, not by the "
+        "predictions. With this many slices, a single low one may be chance." + "".join(notes),
     )
 
 
-def _of_part(found: Mapping[str, Any]) -> str:
-    if found["pck"] is None:
+def _format_slice(entry: Mapping[str, Any]) -> str:
+    if entry["pck"] is None:
         return MISSING
-    return with_interval(found["pck"]["mean"], found["ci95"] and found["ci95"]["mean"])
+    return format_with_interval(entry["pck"]["mean"], entry["ci95"] and entry["ci95"]["mean"])
 
 
-def readings(
-    found: Mapping[str, Sequence[Mapping[str, Any]]], milliseconds: Mapping[str, float | None], people: str
+def decodings_table(
+    decodings: Mapping[str, Sequence[Mapping[str, Any]]], latencies: Mapping[str, float | None], data: str
 ) -> Table:
-    """One row a variant and way to read its output, as the evaluate stage writes them.
+    """Return one row per variant and decoding.
 
-    `milliseconds` is the p50 of each variant's float32 file.
+    Args:
+        decodings: content of each variant's decodings JSON.
+        latencies: p50 ms of each variant's float32 file.
+        data: what was measured on.
     """
-    thresholds = sorted(next(iter(found.values()))[0]["pck"], key=float, reverse=True)
+    thresholds = sorted(next(iter(decodings.values()))[0]["pck"], key=float, reverse=True)
     rows = []
-    for variant, of_variant in found.items():
-        for one in of_variant:
-            once = milliseconds[variant]
+    for variant, entries in decodings.items():
+        latency = latencies[variant]
+        for entry in entries:
             rows.append(
                 (
-                    f"{variant}: {one['reading']}{' (headline)' if one['headline'] else ''}",
-                    score(one, THRESHOLD, "mean"),
-                    *(_gain(one["gain"].get(at)) for at in thresholds),
-                    number(None if once is None else once * one["runs_of_the_model"], 2),
+                    f"{variant}: {entry['name']}{' (headline)' if entry['headline'] else ''}",
+                    format_score(entry, THRESHOLD, "mean"),
+                    *(_format_gain(entry["gain"].get(threshold)) for threshold in thresholds),
+                    format_number(None if latency is None else latency * entry["forward_passes"], 2),
                 )
             )
     return Table(
-        title=f"Other ways to read the same outputs ({people})",
-        headers=("reading", f"PCK@{THRESHOLD}", *(f"gain @{at}" for at in thresholds), "ms"),
+        title=f"Decodings of the same outputs ({data})",
+        headers=("decoding", f"PCK@{THRESHOLD}", *(f"gain @{threshold}" for threshold in thresholds), "ms"),
         rows=tuple(rows),
-        note="Every other table is of the headline's reading. Gains are in points of percent over it, on the same "
-        "people. ms: p50 of the float32 file, twice that for the flip test, which runs the model on the mirrored "
-        "crop too; decoding itself is not in it.",
+        note="All other tables use the headline decoding. Gains over it are in percentage points on the same "
+        "people. ms: p50 latency of the float32 file, doubled for the flip test, which runs the model on the "
+        "flipped crop too; decoding itself is not included.",
     )
 
 
-def _gain(at_threshold: Mapping[str, Any] | None) -> str:
-    if at_threshold is None:
+def _format_gain(gain: Mapping[str, Any] | None) -> str:
+    if gain is None:
         return MISSING
-    return with_interval(at_threshold["mean"]["difference"], at_threshold["mean"]["ci95"], signed=True)
+    return format_with_interval(gain["mean"]["difference"], gain["mean"]["ci95"], signed=True)
 
 
-def behaviour(found: Mapping[str, Mapping[str, Any]], people: str) -> Table:
-    """One row a variant, one column a test of behaviour; `found` has what `scoring.behaviour` gives for each."""
+def robustness_table(robustness: Mapping[str, Mapping[str, Any]], data: str) -> Table:
+    """Return one row per variant and one column per robustness test, from each variant's robustness JSON."""
     rows = [
         (
             name,
             *(
-                f"{told(one[test])}\n{'holds' if one[test]['holds'] else 'DOES NOT HOLD'}"
-                for test, told in TOLD.items()
+                f"{describe(results[test])}\n{'passed' if results[test]['passed'] else 'FAILED'}"
+                for test, describe in DESCRIPTIONS.items()
             ),
         )
-        for name, one in found.items()
+        for name, results in robustness.items()
     ]
-    first = next(iter(found.values()))
-    tests_of: dict[str, list[str]] = {}
-    for test in TOLD:
-        tests_of.setdefault(first[test]["bound"], []).append(test)
-    bounds = "; ".join(f"{', '.join(tests)}: {bound}" for bound, tests in tests_of.items())
+    first = next(iter(robustness.values()))
+    tests_by_criterion: dict[str, list[str]] = {}
+    for test in DESCRIPTIONS:
+        tests_by_criterion.setdefault(first[test]["criterion"], []).append(test.replace("_", " "))
+    criteria = "; ".join(f"{', '.join(tests)}: {criterion}" for criterion, tests in tests_by_criterion.items())
     return Table(
-        title=f"How the models behave on changed crops ({people})",
-        headers=("variant", *TOLD),
+        title=f"Robustness to modified crops ({data})",
+        headers=("variant", *(test.replace("_", " ") for test in DESCRIPTIONS)),
         rows=tuple(rows),
-        note="mirrored: how far the joints of the mirrored crop, mirrored back, are from the crop's own (median, "
-        "torso diameters). shifted: share of the largest shift that the joints follow (median). darker, blurrier: "
-        f"PCK@0.2 from the crop as it is to the strongest change. What must hold: {bounds}.",
+        note="Flip equivariance: median distance between the joints of the crop and those of the flipped crop, "
+        "flipped back (torso diameters). Shift equivariance: median share of the largest shift that the joints "
+        "follow. Darkening, blur: PCK@0.2 from the unchanged crop to the strongest change. "
+        f"Criteria: {criteria}.",
     )
 
 
-TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "mirrored": lambda test: number(test["median"], 3),
-    "shifted": lambda test: number(list(test["steps"].values())[-1]["followed"], 2),
-    "darker": lambda test: " → ".join(number(value, 0) for value in test["pck_0.2"].values()),
-    "blurrier": lambda test: " → ".join(number(value, 0) for value in test["pck_0.2"].values()),
+DESCRIPTIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "flip_equivariance": lambda test: format_number(test["median"], 3),
+    "shift_equivariance": lambda test: format_number(list(test["steps"].values())[-1]["shift_ratio"], 2),
+    "darkening": lambda test: " → ".join(format_number(value, 0) for value in test["pck_0.2"].values()),
+    "blur": lambda test: " → ".join(format_number(value, 0) for value in test["pck_0.2"].values()),
 }
-"""What is told of each test."""
+"""The text of each robustness test's result."""
 
 
-def label_ceiling(agreement: Mapping[str, Any], people: str) -> Table | None:
-    """How far two annotators agree, one row a split and threshold; None if nobody is annotated twice.
-
-    `agreement` has what `scoring.agreement` gives for each split.
-    """
+def agreement_table(agreement: Mapping[str, Mapping[str, Any]], data: str) -> Table | None:
+    """Return one row per split and threshold from annotator_agreement.json; None if nobody is annotated twice."""
     rows = []
-    for split, found in agreement.items():
-        for threshold in sorted(found["pck"], key=float, reverse=True):
-            pck = {threshold: found["pck"][threshold] | {"ci95": found["ci95"][threshold]}}
-            scores = [score({"pck": pck}, threshold, joint) for joint in ("mean", "elbow", "wrist", "lhip", "rhip")]
-            rows.append((split, str(found["pairs"]), f"@{threshold}", *scores))
+    for split, metrics in agreement.items():
+        for threshold in sorted(metrics["pck"], key=float, reverse=True):
+            scores = [
+                format_score(metrics, threshold, group) for group in ("mean", "elbow", "wrist", "lhip", "rhip")
+            ]
+            rows.append((split, str(metrics["pairs"]), f"@{threshold}", *scores))
     if not rows:
         return None
     return Table(
-        title=f"How far two annotators agree: a ceiling for any model ({people})",
+        title=f"Annotator agreement ({data})",
         headers=("split", "pairs", "PCK", "mean", "elbow", "wrist", "lhip", "rhip"),
         rows=tuple(rows),
-        note="PCK in percent of one annotation of a person against another one of the same person, the mean of "
-        "both directions, with its 95 % interval over pictures.",
+        note="PCK in percent of one annotation of a person against another annotation of the same person, the mean "
+        "of both directions, with its 95 % interval over images. It bounds what any model can usefully reach.",
     )

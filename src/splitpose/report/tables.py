@@ -1,4 +1,4 @@
-"""The comparison of all variants as tables, for the report and the terminal."""
+"""Tables of the comparison of all variants, for the report and the terminal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,75 +8,88 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from splitpose.report.document import Table
-from splitpose.report.formatting import loss, megabytes, millions, number, score, with_interval
+from splitpose.report.formatting import (
+    format_duration,
+    format_loss,
+    format_megabytes,
+    format_millions,
+    format_number,
+    format_score,
+    format_with_interval,
+)
 from splitpose.settings import PRECISIONS
 
-STAND_IN = (
-    "Measured on rendered stand-in people (profile sample). "
-    "These numbers say nothing of FLIC or of real photographs."
+SYNTHETIC_WARNING = (
+    "Measured on synthetic (rendered) people of profile sample. "
+    "These numbers do not transfer to FLIC or to real photographs."
 )
 TERMINAL_WIDTH = 100
+SECONDS = ("train_frozen_seconds", "fine_tune_seconds")
+"""Keys of a variant's training times."""
 
 
-def stand_in(comparison: Mapping[str, Any]) -> bool:
-    """Whether the numbers are those of rendered people: the profile is `sample`, or one named after it."""
+def is_synthetic(comparison: Mapping[str, Any]) -> bool:
+    """Return whether the results are from rendered people: profile `sample`, or a profile named after it."""
     return str(comparison["profile"]).startswith("sample")
 
 
-def people(comparison: Mapping[str, Any]) -> str:
-    """Who was measured, in a few words: stands beside every number of ours."""
-    return "rendered stand-in people" if stand_in(comparison) else f"profile {comparison['profile']}"
+def describe_data(comparison: Mapping[str, Any]) -> str:
+    """Describe in a few words what was measured on; shown with every result of this project."""
+    return "synthetic people" if is_synthetic(comparison) else f"profile {comparison['profile']}"
 
 
-def accuracy(comparison: Mapping[str, Any]) -> Table:
-    """One row a variant: size, work, PCK with intervals, losses."""
-    rows = []
-    for name, variant in comparison["variants"].items():
-        rows.append(
-            (
-                name,
-                millions(variant["parameters"]),
-                millions(variant["macs"], digits=0),
-                score(variant, "0.2", "mean"),
-                score(variant, "0.2", "elbow"),
-                score(variant, "0.2", "wrist"),
-                score(variant, "0.1", "mean"),
-                score(variant, "0.05", "mean"),
-                *(with_interval(area["mean"], area["ci95"]["mean"]) for area in variant["auc"].values()),
-                loss(variant["train_loss"]),
-                loss(variant["val_loss"]),
-            )
+def accuracy_table(
+    comparison: Mapping[str, Any], timings: Mapping[str, Mapping[str, float | None]] | None = None
+) -> Table:
+    """Return one row per variant: parameters, MACs, PCK and AUC with intervals, and the training time if recorded.
+
+    Args:
+        comparison: content of comparison.json.
+        timings: seconds of both training phases, for variants whose training was timed.
+    """
+    timings = timings or {}
+    rows = tuple(
+        (
+            name,
+            format_millions(variant["parameters"]),
+            format_millions(variant["macs"], digits=0),
+            format_score(variant, "0.2", "mean"),
+            format_score(variant, "0.2", "elbow"),
+            format_score(variant, "0.2", "wrist"),
+            format_score(variant, "0.1", "mean"),
+            format_score(variant, "0.05", "mean"),
+            *(format_with_interval(area["mean"], area["ci95"]["mean"]) for area in variant["auc"].values()),
+            *([format_duration(_sum_seconds(timings.get(name)))] if timings else []),
         )
+        for name, variant in comparison["variants"].items()
+    )
+    headers = ("variant", "params M", "MMACs", "PCK@0.2", "elbow", "wrist", "PCK@0.1", "PCK@0.05")
     return Table(
-        title=f"Variants ({people(comparison)})",
-        headers=(
-            "variant",
-            "params M",
-            "MMACs",
-            "PCK@0.2",
-            "elbow",
-            "wrist",
-            "PCK@0.1",
-            "PCK@0.05",
-            *limits(comparison),
-            "train loss",
-            "val loss",
-        ),
-        rows=tuple(rows),
-        note="PCK in percent, mean of all joints, with its 95 % interval; elbow and wrist at 0.2. "
-        "MMACs are of one run; the flip test, where the profile asks for it, takes two. "
-        "AUC: area under the PCK curve from 0 to the threshold named, in percent. "
-        "Losses on coordinates and losses on heatmaps are of different kinds and do not compare.",
+        title=f"Accuracy of the variants ({describe_data(comparison)})",
+        headers=(*headers, *auc_headers(comparison), *(["training"] if timings else [])),
+        rows=rows,
+        note="PCK in percent, mean over all joints, with its 95 % interval; elbow and wrist at 0.2. "
+        "MMACs: million multiply-accumulate operations of one forward pass; the flip test needs two. "
+        "AUC: area under the PCK curve from 0 to the stated threshold, in percent."
+        + (" Training: wall-clock time of both phases." if timings else ""),
     )
 
 
-def limits(comparison: Mapping[str, Any]) -> list[str]:
-    """Headers of the areas under the PCK curve, "AUC@0.2"."""
-    return list(dict.fromkeys(f"AUC@{limit}" for one in comparison["variants"].values() for limit in one["auc"]))
+def _sum_seconds(timings: Mapping[str, float | None] | None) -> float | None:
+    """Return the training time of both phases, None unless both are known."""
+    seconds = [(timings or {}).get(phase) for phase in SECONDS]
+    return None if None in seconds else sum(filter(None, seconds))
 
 
-def files(comparison: Mapping[str, Any]) -> Table:
-    """One row a TFLite file: size, accuracy of the file itself, latency."""
+def auc_headers(comparison: Mapping[str, Any]) -> list[str]:
+    """Return the headers of the AUC columns, e.g. "AUC@0.2"."""
+    return list(
+        dict.fromkeys(f"AUC@{limit}" for variant in comparison["variants"].values() for limit in variant["auc"])
+    )
+
+
+def tflite_table(comparison: Mapping[str, Any]) -> Table:
+    """Return one row per TFLite file: size, accuracy of the file itself, latency."""
     rows = []
     for name, variant in comparison["variants"].items():
         for precision in PRECISIONS:
@@ -85,37 +98,70 @@ def files(comparison: Mapping[str, Any]) -> Table:
                 (
                     name,
                     precision,
-                    megabytes(file["bytes"]),
-                    number(file["pck_0.2_mean"], 1),
-                    number(file["p50_ms"], 2),
-                    number(file["p95_ms"], 2),
+                    format_megabytes(file["bytes"]),
+                    format_number(file["pck_0.2_mean"], 1),
+                    format_number(file["p50_ms"], 2),
+                    format_number(file["p95_ms"], 2),
                     "yes" if file["fully_delegated"] else "no",
                 )
             )
     return Table(
-        title=f"TFLite files ({people(comparison)})",
+        title=f"TFLite files ({describe_data(comparison)})",
         headers=("variant", "precision", "MB", "PCK@0.2", "p50 ms", "p95 ms", "fully delegated"),
         rows=tuple(rows),
-        note="PCK is measured on the file itself, always without the flip test. Latency is of one picture "
-        "on the benchmark's device: half of the runs took no longer than p50, 95 % no longer than p95. "
-        "Fully delegated: XNNPACK runs every operation.",
+        note="PCK is measured on the file itself, always without the flip test. Latency is that of one image on "
+        "the target device (median and 95th percentile). Fully delegated: XNNPACK runs every operation.",
     )
 
 
-def terminal(comparison: Mapping[str, Any]) -> None:
-    """Print the comparison to the terminal, at most 100 columns wide, and where to look next."""
+def training_table(
+    comparison: Mapping[str, Any],
+    metrics: Mapping[str, Mapping[str, Any]],
+    timings: Mapping[str, Mapping[str, float | None]],
+) -> Table:
+    """Return one row per variant: the iteration of the kept weights, their losses, and the training times.
+
+    Args:
+        comparison: content of comparison.json.
+        metrics: metrics of each variant.
+        timings: seconds of both training phases, for variants whose training was timed.
+    """
+    rows = []
+    for name, variant in comparison["variants"].items():
+        seconds = [timings.get(name, {}).get(phase) for phase in SECONDS]
+        rows.append(
+            (
+                name,
+                str(metrics[name]["best_iteration"]),
+                format_loss(variant["train_loss"]),
+                format_loss(variant["val_loss"]),
+                *map(format_duration, seconds),
+            )
+        )
+    return Table(
+        title=f"Training ({describe_data(comparison)})",
+        headers=("variant", "best iteration", "train loss", "val loss", "frozen phase", "fine-tuning"),
+        rows=tuple(rows),
+        note="Best iteration: the validation step whose weights were kept, and its losses. Losses on coordinates "
+        "and losses on heatmaps are not comparable. Training times: wall-clock time of each phase"
+        + ("." if timings else "; not recorded."),
+    )
+
+
+def print_comparison(comparison: Mapping[str, Any]) -> None:
+    """Print the comparison to the terminal, at most 100 columns wide, and where to find details."""
     console = Console(highlight=False)
     console.width = min(console.width, TERMINAL_WIDTH) if console.is_terminal else TERMINAL_WIDTH
-    for table in (accuracy(comparison).without("train loss", "val loss", *limits(comparison)), files(comparison)):
-        console.print(_rich(table))
+    for table in (accuracy_table(comparison).without(*auc_headers(comparison)), tflite_table(comparison)):
+        console.print(_to_rich(table))
         console.print()
-    if stand_in(comparison):
-        console.print(Text(STAND_IN, style="yellow"))
-    console.print("All of it: reports/index.html   Runs and curves: make ui")
+    if is_synthetic(comparison):
+        console.print(Text(SYNTHETIC_WARNING, style="yellow"))
+    console.print("Full report: reports/index.html   Runs and curves: make ui")
 
 
-def _rich(table: Table) -> RichTable:
-    """The table for rich; names to the left, numbers to the right."""
+def _to_rich(table: Table) -> RichTable:
+    """Convert a table for rich, with names aligned left and numbers right."""
     out = RichTable(title=table.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for k, header in enumerate(table.headers):
         out.add_column(header, justify="left" if k == 0 else "right", overflow="fold")

@@ -32,10 +32,10 @@ def convert(
     calibration = _calibration(crops, profile)
     people = list(tfrecords.read(crops, "test"))
     pixels = np.stack([crop.pixels for crop in people])
-    truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])
+    truth = predictions.ground_truth(annotations.read(table), [crop.id for crop in people])
 
     def score(outputs: np.ndarray) -> float:
-        joints = predictions.in_pictures(people, codec.decode(outputs))
+        joints = predictions.to_image(people, codec.decode(outputs))
         return round(float(np.nanmean(pck(normalised_errors(truth, joints, profile.scoring.torso_joints), 0.2))), 3)
 
     expected = predict(model, pixels)

@@ -1,33 +1,109 @@
-"""report: what all variants scored, side by side, as one page, Markdown, figures and JSON."""
+"""report: render the comparison of all variants as a page, Markdown and figures; computes nothing."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from splitpose.files import atomic_file, atomic_folder, write_json
-from splitpose.report import markdown, page, plots, results, sections
-from splitpose.settings import Params, Profile, load
+import pandas as pd
+
+from splitpose import annotations, paths
+from splitpose.annotations import SPLITS
+from splitpose.benchmark.schema import Benchmark
+from splitpose.drawing import encode_jpeg
+from splitpose.files import atomic_file, atomic_folder, read_json
+from splitpose.report import markdown, page
+from splitpose.report.builder import build_report
+from splitpose.report.inputs import PreviousComparison, ReportInputs
+from splitpose.report.prediction_sheet import hardest_sheet, prediction_sheet
+from splitpose.settings import Params, load
 from splitpose.stages.command import run
+from splitpose.stages.stage_outputs import Reports, existing
 from splitpose.tracking import lineage
+from splitpose.tracking.previous_comparison import find_previous_comparison
 
 
 def report(profile: Path, params: Path, data: Path, annotated: Path, reports: Path) -> None:
-    """Compare the variants."""
+    """Render the report."""
     variants = list(load(Params, params).variants)
-    found = results.read(profile, load(Profile, profile).scoring, variants, data, annotated, reports)
-    whole = sections.report(found, lineage(Path.cwd(), variants))
+    stage_reports = Reports(reports)
+    document = build_report(read_inputs(profile, variants, data, annotated, stage_reports))
 
-    with atomic_folder(reports / "figures") as folder:
-        for picture in whole.pictures():
-            (folder / Path(picture.name).name).write_bytes(picture.content)
-    with atomic_folder(reports / "plots") as folder:
-        plots.write(found, folder)
-    with atomic_file(reports / "comparison.md") as beside:
-        beside.write_text(markdown.render(whole))
-    with atomic_file(reports / "index.html") as beside:
-        beside.write_text(page.render(whole))
-    write_json(found.agreements, reports / "label_ceiling.json")
-    write_json(found.differences, reports / "differences.json")
-    write_json(found.slices, reports / "slices.json")
-    write_json(found.comparison, reports / "comparison.json")
+    with atomic_folder(stage_reports.path(paths.FIGURES)) as folder:
+        for image in document.images():
+            (folder / Path(image.name).name).write_bytes(image.content)
+    with atomic_file(stage_reports.path(paths.COMPARISON_MARKDOWN)) as temporary:
+        temporary.write_text(markdown.render(document))
+    with atomic_file(stage_reports.path(paths.PAGE)) as temporary:
+        temporary.write_text(page.render(document, datetime.now().astimezone()))
+
+
+def read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path, reports: Reports) -> ReportInputs:
+    """Read all files that the report renders, and draw the contact sheets of predictions.
+
+    Raises:
+        InputError: a file is missing or broken; names the stage that writes it.
+    """
+    comparison = reports.read_json(paths.COMPARISON, "compare")
+    selected = reports.read_json(paths.SELECTED_INSTANCES, "compare")
+    table = annotations.read(existing(annotated / paths.ANNOTATION_TABLE.name, "validate")).set_index("id")
+    predictions = {
+        name: pd.read_csv(
+            reports.existing(paths.predictions(name), f"evaluate@{name}"), dtype={"id": str}
+        ).set_index("id")
+        for name in variants
+    }
+    return ReportInputs(
+        comparison=comparison,
+        recommendation=reports.read_json(paths.RECOMMENDATION, "compare"),
+        paired_differences=reports.read_json(paths.PAIRED_DIFFERENCES, "compare"),
+        slices=reports.read_json(paths.SLICES, "compare"),
+        pck_curves=reports.read_json(paths.PCK_CURVES, "compare"),
+        annotator_agreement=reports.read_json(paths.ANNOTATOR_AGREEMENT, "compare"),
+        metrics=reports.read_variants(paths.metrics, "evaluate", variants),
+        decodings=reports.read_variants(paths.decodings, "evaluate", variants),
+        robustness=reports.read_variants(paths.robustness, "evaluate", variants),
+        benchmarks={
+            name: Benchmark.read(reports.existing(paths.benchmark(name), f"benchmark@{name}")) for name in variants
+        },
+        histories={
+            name: pd.read_csv(reports.existing(paths.history(name), f"fine_tune@{name}")) for name in variants
+        },
+        timings={
+            name: {
+                key: value
+                for stage in ("train_frozen", "fine_tune")
+                for key, value in reports.read_json(paths.training_time(stage, name), f"{stage}@{name}").items()
+            }
+            for name in variants
+        },
+        prediction_sheets={
+            name: encode_jpeg(prediction_sheet(table, predictions[name], entries, data))
+            for name, entries in selected["variants"].items()
+        },
+        hardest_sheet=encode_jpeg(hardest_sheet(table, predictions, selected["hardest"], data)),
+        case_sheets={
+            name: reports.existing(paths.cases(name), f"evaluate@{name}").read_bytes() for name in variants
+        },
+        crop_sheets={split: reports.existing(paths.crop_sheet(split), "augment").read_bytes() for split in SPLITS},
+        validation_summary=read_json(annotated / paths.VALIDATION_SUMMARY.name, "`dvc repro validate`"),
+        profile_text=profile.read_text(),
+        lineage=lineage(Path.cwd(), variants),
+        comparators=_read_comparators(reports.path(paths.COMPARATORS), profile.stem),
+        previous=_find_previous(comparison),
+    )
+
+
+def _read_comparators(path: Path, profile: str) -> dict[str, Any] | None:
+    """Read what the comparators stage measured; None if it did not run with this profile."""
+    if not path.is_file():
+        return None
+    content: dict[str, Any] = read_json(path, produced_by="`make comparators`")
+    return content if content.get("profile") == profile else None
+
+
+def _find_previous(comparison: dict[str, Any]) -> PreviousComparison | None:
+    found = find_previous_comparison(Path.cwd(), comparison)
+    return PreviousComparison(*found) if found else None
 
 
 if __name__ == "__main__":

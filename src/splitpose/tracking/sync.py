@@ -116,7 +116,7 @@ def _with_intervals(name: str, groups: Mapping[str, Any], intervals: Mapping[str
 def _by_reading(readings: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """PCK of every way to read the outputs as {"pck_0.2_mean_argmax_flip_test": 91.0, ...}."""
     return {
-        f"pck_{threshold}_mean_{one['reading'].replace(' + ', '_').replace(' ', '_')}": groups["mean"]
+        f"pck_{threshold}_mean_{one['name'].replace(' + ', '_').replace(' ', '_')}": groups["mean"]
         for one in readings
         for threshold, groups in one["pck"].items()
     }

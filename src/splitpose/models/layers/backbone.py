@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from splitpose.models.batch_norm import BatchNorm
-from splitpose.models.pointwise import Pointwise
+from splitpose.models.layers.batch_norm import BatchNorm
+from splitpose.models.layers.pointwise import Pointwise
 
 BLOCKS: dict[int, tuple[int, int]] = {
     1: (64, 1),

@@ -31,4 +31,5 @@ class Pointwise(keras.layers.Conv2D):
 
     def export_layer_weights(self) -> list[Any]:
         """Return the weights of `export_layer`."""
-        return self.get_weights()
+        weights: list[Any] = self.get_weights()
+        return weights

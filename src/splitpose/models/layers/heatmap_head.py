@@ -7,8 +7,8 @@ nearest neighbour and the paper does not specify it, but XNNPACK on phones suppo
 import keras
 from keras import layers
 
-from splitpose.models import backbone
-from splitpose.models.jointwise import JointwiseConvolution
+from splitpose.models.layers import backbone
+from splitpose.models.layers.jointwise import JointwiseConvolution
 from splitpose.settings import JointSplit
 from splitpose.skeleton import JOINTS
 

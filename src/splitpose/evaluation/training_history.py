@@ -33,4 +33,5 @@ def best_row(history: pd.DataFrame) -> pd.Series:
     It is the one in the last phase with the highest PCK, among equal ones that with the lowest loss.
     """
     last = history[history["phase"] == history["phase"].iloc[-1]]
-    return last.sort_values(["val_pck_0.2", "val_loss"], ascending=[False, True], kind="stable").iloc[0]
+    best: pd.Series = last.sort_values(["val_pck_0.2", "val_loss"], ascending=[False, True], kind="stable").iloc[0]
+    return best

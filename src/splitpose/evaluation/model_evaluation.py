@@ -1,0 +1,128 @@
+"""Evaluation of a trained Keras model on the test crops: predictions, metrics, decodings and robustness."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from splitpose.codecs import Codec, Heatmaps
+from splitpose.crops.crop import Crop
+from splitpose.evaluation import predictions
+from splitpose.evaluation.decoding import DecodedJoints, decode_all, select_headline
+from splitpose.evaluation.paired_differences import paired_differences
+from splitpose.evaluation.pck import count_without_torso, normalised_errors
+from splitpose.evaluation.robustness import measure_robustness
+from splitpose.evaluation.summary import summarise
+from splitpose.settings import Decoding, Scoring
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""The model: crops (N, S, S, 3) uint8 -> outputs."""
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The crops that a model is evaluated on.
+
+    crops: N crops; ground_truth: (N, K, 2) image px; clusters: (N,) labels of what is resampled together.
+    """
+
+    crops: Sequence[Crop]
+    ground_truth: np.ndarray
+    clusters: np.ndarray
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What the evaluation of a model found; all metrics are those of the headline decoding."""
+
+    headline: DecodedJoints
+    predictions: np.ndarray
+    """(N, K, 2) image px."""
+    errors: np.ndarray
+    """(N, K) in torso diameters, NaN where not scored."""
+    metrics: dict[str, Any]
+    """As `summarise` returns them."""
+    decodings: list[dict[str, Any]]
+    """Metrics of every decoding, with and without the flip test."""
+    robustness: dict[str, Any]
+    """As `measure_robustness` returns it."""
+    heatmaps: np.ndarray | None
+    """(N, H, W, K) heatmaps that were decoded; None for coordinates."""
+
+    @property
+    def without_torso(self) -> int:
+        """The number of instances that are not scored because their torso is not annotated."""
+        return count_without_torso(self.errors)
+
+
+def evaluate_model(
+    predict: Predict, codec: Codec, data: EvaluationSet, decoding: Decoding, scoring: Scoring
+) -> EvaluationResult:
+    """Evaluate a model with every decoding, and its robustness.
+
+    Args:
+        predict: the model.
+        codec: the model's codec.
+        data: test crops and their ground truth.
+        decoding: decoding of the headline metrics.
+        scoring: PCK protocol.
+    """
+    pixels = np.stack([crop.pixels for crop in data.crops])
+    decoded = list(decode_all(codec, predict(pixels), predict(pixels[:, :, ::-1])))
+    headline = select_headline(decoded, decoding, scoring.flip_test)
+    in_image = {one.name: predictions.to_image(data.crops, one.joints) for one in decoded}
+    errors = {
+        name: normalised_errors(data.ground_truth, joints, scoring.torso_joints)
+        for name, joints in in_image.items()
+    }
+    return EvaluationResult(
+        headline=headline,
+        predictions=in_image[headline.name],
+        errors=errors[headline.name],
+        metrics=_summarise(errors[headline.name], scoring, data.clusters),
+        decodings=_compare_decodings(decoded, headline, errors, scoring, data.clusters),
+        robustness=measure_robustness(
+            lambda crops: codec.decode(predict(crops)),
+            pixels,
+            np.stack([crop.joints for crop in data.crops]),
+            scoring.torso_joints,
+        ),
+        heatmaps=headline.outputs if isinstance(codec, Heatmaps) else None,
+    )
+
+
+def select_headline_scores(metrics: dict[str, Any]) -> dict[str, float | None]:
+    """Select the few scores for `metrics show`, named as in MLflow: {"pck_0.2_mean": ..., ...}."""
+    pck = {f"pck_{threshold}_mean": groups["mean"] for threshold, groups in reversed(metrics["pck"].items())}
+    (limit, area), *_ = metrics["auc"].items()
+    limbs = {f"pck_{limit}_{group}": metrics["pck"][limit][group] for group in ("elbow", "wrist")}
+    return pck | limbs | {f"auc_{limit}_mean": area["mean"]}
+
+
+def _summarise(errors: np.ndarray, scoring: Scoring, clusters: np.ndarray) -> dict[str, Any]:
+    return summarise(errors, scoring.thresholds, scoring.resamples, scoring.seed, clusters)
+
+
+def _compare_decodings(
+    decoded: Sequence[DecodedJoints],
+    headline: DecodedJoints,
+    errors: dict[str, np.ndarray],
+    scoring: Scoring,
+    clusters: np.ndarray,
+) -> list[dict[str, Any]]:
+    """Return the metrics of every decoding and its gain over the headline on the same instances, in points."""
+    results = []
+    for one in decoded:
+        pair = {headline.name: errors[headline.name], one.name: errors[one.name]}
+        differences = paired_differences(pair, scoring.thresholds, scoring.resamples, scoring.seed, clusters)
+        results.append(
+            {
+                "name": one.name,
+                "headline": one is headline,
+                "forward_passes": 2 if one.flip_test else 1,
+                "gain": differences[0]["pck"] if differences else {},
+                **_summarise(errors[one.name], scoring, clusters),
+            }
+        )
+    return results

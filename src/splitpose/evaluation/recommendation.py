@@ -1,0 +1,63 @@
+"""The recommended variant: the most accurate one, or the smallest of those that are not distinguishable from it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+THRESHOLD = "0.2"
+GROUP = "mean"
+"""Variants are ranked by their mean PCK@0.2."""
+
+
+def recommend(
+    metrics: Mapping[str, Mapping[str, Any]], differences: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Recommend a variant by its mean PCK@0.2 and the paired differences between variants.
+
+    If other variants are not distinguishable from the most accurate one, the one with the fewest parameters among
+    all of these is recommended.
+
+    Args:
+        metrics: metrics of each variant: {"n", "parameters", "pck": {threshold: {group: percent}}, "ci95"}.
+        differences: as `paired_differences` returns them for the same variants.
+
+    Returns:
+        {"variant", "n", "pck", "ci95", "most_accurate", "not_distinguishable": the variants that are not
+        distinguishable from the most accurate one, "compared_with": {"variant", "difference", "ci95", "outcome"}}.
+        The recommended variant is compared with the most accurate one or, if it is the most accurate itself, with
+        the next best, preferring one that is not distinguishable; "compared_with" is None for a single variant.
+        None if no variant has a score.
+    """
+    scores = {name: variant["pck"][THRESHOLD][GROUP] for name, variant in metrics.items()}
+    ranking = sorted((name for name in scores if scores[name] is not None), key=lambda name: -scores[name])
+    if not ranking:
+        return None
+    best, *others = ranking
+    compared = {name: _difference(differences, name, best) for name in others}
+    tied = [name for name in others if compared[name]["outcome"] == "not distinguishable"]
+    recommended = min([best, *tied], key=lambda name: metrics[name]["parameters"])
+    other = best if recommended != best else next(iter(tied or others), None)
+    return {
+        "variant": recommended,
+        "n": metrics[recommended]["n"],
+        "pck": scores[recommended],
+        "ci95": metrics[recommended]["ci95"][THRESHOLD][GROUP],
+        "most_accurate": best,
+        "not_distinguishable": tied,
+        "compared_with": None
+        if other is None
+        else {"variant": other, **_difference(differences, recommended, other)},
+    }
+
+
+def _difference(differences: Sequence[Mapping[str, Any]], variant: str, reference: str) -> dict[str, Any]:
+    """Return the difference of a variant from another one, whichever way round it was computed."""
+    pairs = {(pair["variant"], pair["reference"]): pair["pck"][THRESHOLD][GROUP] for pair in differences}
+    if (variant, reference) in pairs:
+        return dict(pairs[variant, reference])
+    opposite = pairs[reference, variant]
+    outcomes = {"better": "worse", "worse": "better"}
+    return {
+        "difference": 0.0 - opposite["difference"],
+        "ci95": [0.0 - end for end in reversed(opposite["ci95"])] if opposite["ci95"] else None,
+        "outcome": outcomes.get(opposite["outcome"], opposite["outcome"]),
+    }

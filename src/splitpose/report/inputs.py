@@ -1,0 +1,65 @@
+"""The inputs of the report: everything that earlier stages measured and computed, read from their files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from splitpose.benchmark.schema import Benchmark
+
+
+@dataclass(frozen=True)
+class PreviousComparison:
+    """The comparison of an earlier commit."""
+
+    commit: str
+    date: str
+    """Date of the commit, ISO 8601."""
+    comparison: Mapping[str, Any]
+    """Content of its comparison.json."""
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What the report is rendered from. Mappings are by variant unless stated otherwise; images are PNG or JPEG."""
+
+    comparison: Mapping[str, Any]
+    """Content of comparison.json."""
+    recommendation: Mapping[str, Any] | None
+    """Content of recommendation.json."""
+    paired_differences: Sequence[Mapping[str, Any]]
+    """Content of paired_differences.json."""
+    slices: Mapping[str, Sequence[Mapping[str, Any]]]
+    pck_curves: Mapping[str, Any]
+    """Content of pck_curves.json."""
+    annotator_agreement: Mapping[str, Mapping[str, Any]]
+    """Annotator agreement by split."""
+    metrics: Mapping[str, Mapping[str, Any]]
+    decodings: Mapping[str, Sequence[Mapping[str, Any]]]
+    robustness: Mapping[str, Mapping[str, Any]]
+    benchmarks: Mapping[str, Benchmark]
+    histories: Mapping[str, pd.DataFrame]
+    """Training histories."""
+    timings: Mapping[str, Mapping[str, float | None]]
+    """Seconds of the training phases, for variants whose training was timed."""
+    prediction_sheets: Mapping[str, bytes]
+    hardest_sheet: bytes
+    case_sheets: Mapping[str, bytes]
+    crop_sheets: Mapping[str, bytes]
+    """Crops with their joints, by split."""
+    validation_summary: Mapping[str, Any]
+    """Summary of the validation of the annotations."""
+    profile_text: str
+    """The profile's YAML file."""
+    lineage: Mapping[str, Mapping[str, str]]
+    """Commit, data hashes and runs that the results come from: of all variants, and of each variant."""
+    comparators: Mapping[str, Any] | None
+    """Content of comparators.json, if it was measured with this profile."""
+    previous: PreviousComparison | None
+    """The comparison of an earlier commit, if it is available."""
+
+    @property
+    def protocol(self) -> Mapping[str, Any]:
+        """How the variants were scored, equal for all of them: {"n", "torso", "viewpoint", ...}."""
+        return next(iter(self.metrics.values()))

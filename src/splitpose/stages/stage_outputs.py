@@ -1,0 +1,48 @@
+"""Reading of what earlier stages wrote below reports/; errors name the file and the stage that writes it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from splitpose import paths
+from splitpose.errors import InputError
+from splitpose.files import read_json
+
+
+def existing(path: Path, stage: str) -> Path:
+    """Return the path.
+
+    Raises:
+        InputError: there is no such file; names the stage that writes it.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; `dvc repro {stage}` writes it")
+    return path
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The reports folder that a stage was given, with the layout of `splitpose.paths`."""
+
+    root: Path
+
+    def path(self, path: Path) -> Path:
+        """Return the place of a path below `paths.REPORTS` in this folder."""
+        return self.root / path.relative_to(paths.REPORTS)
+
+    def existing(self, path: Path, stage: str) -> Path:
+        """Return the place of a file; raises InputError as `existing` does."""
+        return existing(self.path(path), stage)
+
+    def read_json(self, path: Path, stage: str) -> Any:
+        """Read a JSON file.
+
+        Raises:
+            InputError: the file is missing or broken; names the stage that writes it.
+        """
+        return read_json(self.path(path), produced_by=f"`dvc repro {stage}`")
+
+    def read_variants(self, path_of: Callable[[str], Path], stage: str, variants: Iterable[str]) -> dict[str, Any]:
+        """Read the JSON file of each variant that a stage with the variants as its matrix writes."""
+        return {variant: self.read_json(path_of(variant), f"{stage}@{variant}") for variant in variants}

@@ -1,0 +1,71 @@
+"""The comparison of an earlier commit: its hash from the commit's dvc.lock, its content from DVC's cache."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from splitpose import paths
+
+MAX_COMMITS = 20
+"""Commits that changed dvc.lock and are searched, the latest first."""
+
+
+def find_previous_comparison(root: Path, present: dict[str, Any]) -> tuple[str, str, dict[str, Any]] | None:
+    """Return the latest committed comparison that differs from the present one and is of the same profile.
+
+    The present comparison itself may have been committed already; it is skipped.
+
+    Args:
+        root: root of the project.
+        present: content of the present comparison.json.
+
+    Returns:
+        The commit, its date (ISO 8601) and its comparison; None without git or DVC, or if no such comparison is in
+        DVC's cache.
+    """
+    for commit, date in _commits(root):
+        md5 = _comparison_hash(root, commit)
+        path = None if md5 is None else _cached_file(root, md5)
+        if path is None:
+            continue
+        content: dict[str, Any] = json.loads(path.read_text())
+        if content != present and content.get("profile") == present["profile"]:
+            return commit, date, content
+    return None
+
+
+def _commits(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the commits that changed dvc.lock and their dates, the latest first."""
+    log = _git(root, "log", f"--max-count={MAX_COMMITS}", "--format=%H %cI", "--", "dvc.lock") or ""
+    for line in log.splitlines():
+        commit, date = line.split()
+        yield commit, date
+
+
+def _comparison_hash(root: Path, commit: str) -> str | None:
+    """Return the MD5 of comparison.json in a commit's dvc.lock."""
+    lock = yaml.load(_git(root, "show", f"{commit}:./dvc.lock") or "{}", yaml.CSafeLoader)
+    outs = [out for stage in lock.get("stages", {}).values() for out in stage.get("outs", [])]
+    return next((out["md5"] for out in outs if out["path"] == paths.COMPARISON.as_posix()), None)
+
+
+def _cached_file(root: Path, md5: str) -> Path | None:
+    """Return the file with this hash in DVC's cache."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root)) as repo:
+            path = Path(repo.cache.local.oid_to_path(md5))
+    except DvcException:
+        return None
+    return path if path.is_file() else None
+
+
+def _git(root: Path, *words: str) -> str | None:
+    completed = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
+    return completed.stdout if completed.returncode == 0 else None
