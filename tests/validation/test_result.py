@@ -215,7 +215,7 @@ def test_a_suspicious_row_is_listed_and_kept(
 
 def test_a_warning_names_image_and_reason(table: pd.DataFrame, root: Path) -> None:
     set_values(rsho_x=60.5)(table, root)
-    reason = "the left shoulder is left of the right one in the image: seen from behind, or left and right swapped"
+    reason = "the left shoulder is left of the right one (x of both): seen from behind, or sides swapped"
     warnings = run(table, root).warnings.to_numpy().tolist()
     assert warnings == [["p03", "raw/03.png", "sides_swapped", "60, 60.5", reason]]
 

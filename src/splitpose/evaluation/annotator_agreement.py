@@ -40,8 +40,8 @@ def annotator_agreement(
 def pair_distances(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
     """Return how far apart the joints of two annotations of one person are: (P, K) in torso diameters.
 
-    Two rows of an image are the same person if the joints that both have, at least MIN_COMMON_JOINTS, are on average
-    less than DUPLICATE_DISTANCE apart; three such rows are three pairs. The distance of a joint is the mean of its
+    Two rows of an image are the same person if the joints that both have, at least MIN_COMMON_JOINTS, are less than
+    DUPLICATE_DISTANCE apart on average; three such rows are three pairs. The distance of a joint is the mean of its
     errors with either annotation as the ground truth, so neither annotator counts more; it is NaN where either
     annotation lacks the joint. Rows with equal joints are copies of one annotation and not a pair.
     """

@@ -58,6 +58,8 @@ def _row_rules(suite: Suite, outcome: str, listing: pd.DataFrame) -> Iterator[tu
         if rows.empty:
             yield rule.name, "passed", "0", ""
         else:
-            examples = [f"{row.id}: {row.value}" for row in rows.head(MAX_EXAMPLES).itertuples()]
+            # Whoever corrects an unreadable image needs its path, not the id of one of its instances.
+            names = rows["image"] if rule.name == "unreadable_image" else rows["id"]
+            examples = [f"{name}: {value}" for name, value in zip(names, rows["value"], strict=True)][:MAX_EXAMPLES]
             more = [f"and {len(rows) - MAX_EXAMPLES:,} more"] if len(rows) > MAX_EXAMPLES else []
             yield rule.name, outcome, f"{len(rows):,}", "\n".join([rule.reason, *examples, *more])

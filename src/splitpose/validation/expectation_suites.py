@@ -145,7 +145,7 @@ WARNINGS = Suite(
             gxe.ExpectColumnPairValuesAToBeGreaterThanB(
                 column_A="lsho_x", column_B="rsho_x", or_equal=True, ignore_row_if="either_value_is_missing"
             ),
-            "the left shoulder is left of the right one in the image: seen from behind, or left and right swapped",
+            "the left shoulder is left of the right one (x of both): seen from behind, or sides swapped",
         ),
         # Left and right of one pair (hips or elbows) contradict the shoulders. None of FLIC's 3,987 training rows
         # is above -0.11 and none of 348 people of COCO, who also stand sideways, above 0.06; with the hips or
@@ -165,7 +165,7 @@ WARNINGS = Suite(
         Rule(
             "joints_missing",
             gxe.ExpectColumnValuesToBeBetween(column="annotated_joints", min_value=len(JOINTS)),
-            "not all joints are annotated",
+            "not all joints are annotated (number of annotated joints)",
         ),
         Rule(
             "torso_missing",
@@ -208,7 +208,7 @@ POSTCONDITIONS = Suite(
         Rule(
             "quarantined_fraction",
             gxe.ExpectColumnMeanToBeBetween(column="quarantined", max_value=0.1),
-            "more than 0.1 of the rows are in quarantine, so the source itself is probably broken",
+            "the fraction of rows in quarantine is above 0.1, so the source itself is probably broken",
         ),
         Rule(
             "required_splits",
