@@ -139,7 +139,7 @@ NAN, INFINITE = float("nan"), float("inf")
 IMAGE = f"{coco.IMAGES}/0.png"
 
 ERRORS = [
-    # The file as a whole.
+    # The file itself.
     ("no file", lambda folder: (folder / coco.ANNOTATIONS).unlink(), "No such file or directory; provide a COCO"),
     ("a folder", replace_by_folder, "Is a directory; provide a COCO"),
     ("empty", replace_file(b""), "Invalid JSON: EOF"),
