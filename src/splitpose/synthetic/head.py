@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from splitpose.synthetic import lighting
-from splitpose.synthetic.appearance import Appearance, Colour
+from splitpose.synthetic.appearance import Appearance, Colour, scale_colour
 from splitpose.synthetic.canvas import (
     Canvas,
     apply_shading,
@@ -164,14 +164,14 @@ def draw_back_hair(canvas: Canvas, head: Head, appearance: Appearance, light: Li
         (0, low * 0.95),
     ]
     shape = np.array([(cx + x, y) for x, y in half] + [(cx - x, y) for x, y in reversed(half)])
-    sheet.blend(_hair(sheet, appearance, light, cx, 0.7), sheet.mask(catmull_rom(shape, closed=True)))
+    sheet.blend(_hair_colour(sheet, appearance, light, cx, 0.7), sheet.mask(catmull_rom(shape, closed=True)))
     _composite(canvas, head, sheet)
 
 
 def draw_head(canvas: Canvas, head: Head, appearance: Appearance, light: Light) -> None:
     """Draw the head with face, hair, hat and glasses."""
     sheet = _HeadCanvas(min(round(2 * HALF_SIDE * head.height * SUPERSAMPLING), MAX_CANVAS_SIDE))
-    yaw, gap = head.yaw, head.gap
+    yaw = head.yaw
     cx = -0.13 * yaw
     jaw = 0.21 if appearance.woman else 0.25
     side = [
@@ -191,38 +191,43 @@ def draw_head(canvas: Canvas, head: Head, appearance: Appearance, light: Light) 
         closed=True,
         steps=5,
     )
-    skin = appearance.skin
-    for left in (-1, 1):
-        x = cx + left * 0.345 * np.sqrt(1 - 0.5 * yaw * yaw) - 0.12 * yaw
-        if left * yaw > 0.35:
-            continue
-        turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-        ear = np.stack([x + 0.05 * np.cos(turn), 0.06 + 0.1 * np.sin(turn)], axis=1)
-        sheet.blend(sheet.fill(tuple(0.82 * c for c in skin)), sheet.mask(ear))
+    _draw_ears(sheet, appearance, cx, yaw)
     right = np.clip((sheet.x - cx) / 0.37, -1, 1)
     down = np.clip((sheet.y - 0.0) / 0.56, -1, 1)
     shading = lighting.lambert_shading(
         light, 0.95 * right * np.abs(right), 0.75 * down * np.abs(down) * np.sqrt(1 - 0.8 * right**2)
     )
-    shading = shading * _relief(sheet, head, appearance)
-    sheet.blend(apply_shading(_complexion(sheet, head, appearance), np.minimum(shading, 1)), sheet.mask(face))
-    _features(sheet, head, appearance)
-    _top_hair(sheet, appearance, light, cx, yaw)
+    shading = shading * _face_shading(sheet, head, appearance)
+    sheet.blend(apply_shading(_skin_colour(sheet, head, appearance), np.minimum(shading, 1)), sheet.mask(face))
+    _draw_features(sheet, head, appearance)
+    _draw_front_hair(sheet, appearance, light, cx, yaw)
     if appearance.glasses:
-        for left in (-1, 1):
-            turn = np.linspace(0, 2 * np.pi, 20)
-            ring = np.stack([left * gap + 0.11 * gap / 0.12 * np.cos(turn), 0.015 + 0.085 * np.sin(turn)], axis=1)
-            draw_line(sheet.colour, sheet.px(ring), (30, 30, 34), 0.014 * sheet.scale)
-        draw_line(
-            sheet.colour,
-            sheet.px(np.array([(-0.25 * gap, 0), (0.25 * gap, 0)])),
-            (30, 30, 34),
-            0.014 * sheet.scale,
-        )
+        _draw_glasses(sheet, head.gap)
     _composite(canvas, head, sheet)
 
 
-def _relief(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.ndarray:
+def _draw_ears(sheet: _HeadCanvas, appearance: Appearance, cx: float, yaw: float) -> None:
+    """Draw the ears that the head does not hide; `cx` is the centre of the face."""
+    for side in (-1, 1):
+        x = cx + side * 0.345 * np.sqrt(1 - 0.5 * yaw * yaw) - 0.12 * yaw
+        if side * yaw > 0.35:
+            continue
+        turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        ear = np.stack([x + 0.05 * np.cos(turn), 0.06 + 0.1 * np.sin(turn)], axis=1)
+        sheet.blend(sheet.fill(scale_colour(appearance.skin, 0.82)), sheet.mask(ear))
+
+
+def _draw_glasses(sheet: _HeadCanvas, gap: float) -> None:
+    """Draw glasses with the centres of the lenses at -gap and gap."""
+    colour, width = (30, 30, 34), 0.014 * sheet.scale
+    for side in (-1, 1):
+        turn = np.linspace(0, 2 * np.pi, 20)
+        lens = np.stack([side * gap + 0.11 * gap / 0.12 * np.cos(turn), 0.015 + 0.085 * np.sin(turn)], axis=1)
+        draw_line(sheet.colour, sheet.px(lens), colour, width)
+    draw_line(sheet.colour, sheet.px(np.array([(-0.25 * gap, 0), (0.25 * gap, 0)])), colour, width)
+
+
+def _face_shading(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.ndarray:
     """Return the shading of eye sockets, nose, mouth and cheeks, (side, side) float32 in 0-1.05."""
 
     def bump(x: float, y: float, rx: float, ry: float) -> np.ndarray:
@@ -239,7 +244,7 @@ def _relief(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.ndarra
     return shading
 
 
-def _complexion(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.ndarray:
+def _skin_colour(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.ndarray:
     """Return the skin with beard, (side, side, 3) uint8."""
     colour = sheet.fill(appearance.skin)
     if appearance.beard in ("stubble", "full"):
@@ -251,7 +256,7 @@ def _complexion(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.nd
     return colour
 
 
-def _features(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> None:
+def _draw_features(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> None:
     """Draw brows, eyes, nose and mouth."""
     image, scale, px = sheet.colour, sheet.scale, sheet.px
     gap, yaw, (nx, ny) = head.gap, head.yaw, head.nose
@@ -343,7 +348,7 @@ def _features(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> None:
         )
 
 
-def _hair(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, dim: float) -> np.ndarray:
+def _hair_colour(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, dim: float) -> np.ndarray:
     """Return the hair colour with strands and shading, (side, side, 3) uint8."""
     strands = cv2.resize(noise_texture(3)[:24, : sheet.side // 2], (sheet.side, sheet.side)).astype(np.float32)
     right, down = np.clip((sheet.x - cx) / 0.5, -1, 1), np.clip((sheet.y + 0.05) / 0.6, -1, 1)
@@ -352,51 +357,18 @@ def _hair(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, d
     return apply_shading(sheet.fill(appearance.hair), np.clip(shading, 0, 1).astype(np.float32))
 
 
-def _top_hair(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, yaw: float) -> None:
+def _draw_front_hair(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, yaw: float) -> None:
     """Draw the hair in front of the head, or a hat."""
     style, s = appearance.hair_style, appearance.hair_side
     if style == "bald":
         return
     if style == "hat":
-        crown = catmull_rom(
-            np.array(
-                [
-                    (cx - 0.37, -0.22),
-                    (cx - 0.34, -0.6),
-                    (cx - 0.05, -0.7),
-                    (cx + 0.05, -0.7),
-                    (cx + 0.34, -0.6),
-                    (cx + 0.37, -0.22),
-                ]
-            )
-        )
-        hat = sheet.fill(tuple(0.8 * c for c in appearance.legs))
-        right = np.clip((sheet.x - cx) / 0.45, -1, 1) + 0 * sheet.y
-        shaded = apply_shading(hat, lighting.lambert_shading(light, 0.9 * right, 0 * right - 0.2))
-        sides = np.array(
-            [
-                (cx - 0.36, -0.3),
-                (cx + 0.36, -0.3),
-                (cx + 0.36, 0.05),
-                (cx + 0.31, 0.05),
-                (cx + 0.31, -0.15),
-                (cx - 0.31, -0.15),
-                (cx - 0.31, 0.05),
-                (cx - 0.36, 0.05),
-            ]
-        )
-        sheet.blend(_hair(sheet, appearance, light, cx, 0.9), sheet.mask(sides))
-        sheet.blend(shaded, sheet.mask(crown))
-        turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-        sheet.blend(
-            apply_shading(shaded, np.full(shaded.shape[:2], 0.75, np.float32)),
-            sheet.mask(np.stack([cx + 0.06 * yaw + 0.56 * np.cos(turn), -0.22 + 0.075 * np.sin(turn)], axis=1)),
-        )
+        _draw_hat(sheet, appearance, light, cx, yaw)
         return
     if style == "bun":
         turn = np.linspace(0, 2 * np.pi, 20, endpoint=False)
         bun = np.stack([cx - 0.1 * yaw + 0.17 * np.cos(turn), -0.62 + 0.15 * np.sin(turn)], axis=1)
-        sheet.blend(_hair(sheet, appearance, light, cx, 0.8), sheet.mask(bun))
+        sheet.blend(_hair_colour(sheet, appearance, light, cx, 0.8), sheet.mask(bun))
     outline = catmull_rom(
         np.array([(cx + s * x + (0.05 * yaw if y < 0 else 0), y) for x, y in HAIRLINES[style]]),
         closed=True,
@@ -405,7 +377,43 @@ def _top_hair(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: floa
     if style == "curly":
         curls = 0.022 * np.sin(np.arange(len(outline)) * 1.9)
         outline = outline + curls[:, None] * outline / np.linalg.norm(outline, axis=1, keepdims=True)
-    sheet.blend(_hair(sheet, appearance, light, cx, 0.95), sheet.mask(outline))
+    sheet.blend(_hair_colour(sheet, appearance, light, cx, 0.95), sheet.mask(outline))
+
+
+def _draw_hat(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, yaw: float) -> None:
+    """Draw a hat with a brim, and the hair at the sides below it."""
+    crown = catmull_rom(
+        np.array(
+            [
+                (cx - 0.37, -0.22),
+                (cx - 0.34, -0.6),
+                (cx - 0.05, -0.7),
+                (cx + 0.05, -0.7),
+                (cx + 0.34, -0.6),
+                (cx + 0.37, -0.22),
+            ]
+        )
+    )
+    cloth = sheet.fill(scale_colour(appearance.legs, 0.8))
+    right = np.clip((sheet.x - cx) / 0.45, -1, 1) + 0 * sheet.y
+    shaded = apply_shading(cloth, lighting.lambert_shading(light, 0.9 * right, 0 * right - 0.2))
+    side_hair = np.array(
+        [
+            (cx - 0.36, -0.3),
+            (cx + 0.36, -0.3),
+            (cx + 0.36, 0.05),
+            (cx + 0.31, 0.05),
+            (cx + 0.31, -0.15),
+            (cx - 0.31, -0.15),
+            (cx - 0.31, 0.05),
+            (cx - 0.36, 0.05),
+        ]
+    )
+    sheet.blend(_hair_colour(sheet, appearance, light, cx, 0.9), sheet.mask(side_hair))
+    sheet.blend(shaded, sheet.mask(crown))
+    turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
+    brim = np.stack([cx + 0.06 * yaw + 0.56 * np.cos(turn), -0.22 + 0.075 * np.sin(turn)], axis=1)
+    sheet.blend(apply_shading(shaded, np.full(shaded.shape[:2], 0.75, np.float32)), sheet.mask(brim))
 
 
 def _composite(canvas: Canvas, head: Head, sheet: _HeadCanvas) -> None:
