@@ -25,7 +25,7 @@ from rich.table import Table
 from splitpose import annotations, models
 from splitpose.crops import tfrecords
 from splitpose.evaluation import predictions
-from splitpose.evaluation.bootstrap import interval, resampled_sums
+from splitpose.evaluation.bootstrap import percentile_interval, resampled_sums
 from splitpose.evaluation.pck import normalised_errors
 from splitpose.files import write_json
 from splitpose.models.from_profile import build_codec, build_seeded_model
@@ -183,7 +183,7 @@ def compare(shares: np.ndarray, reference: np.ndarray, scoring: Scoring) -> dict
         pck, pck_before = (100 * np.nanmean(count / annotated, axis=1) for count in (correct, correct_before))
     scores: dict[str, Any] = {"n": len(shares)}
     for name, values in {f"pck_{THRESHOLD}": pck, "gain": pck - pck_before}.items():
-        low, high = interval(values)
+        low, high = percentile_interval(values)
         scores[name] = round(float(values[0]), 2)
         scores[f"{name}_ci95"] = [round(float(low), 2), round(float(high), 2)]
     return scores

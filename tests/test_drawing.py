@@ -11,7 +11,7 @@ def black(height=100, width=100):
 
 
 def only(*joints):
-    """A standing person of whom all other joints are missing."""
+    """Return the joints of a standing person, all others missing."""
     points = np.full((11, 2), np.nan)
     for joint in joints:
         points[INDEX[joint]] = standing()[INDEX[joint]]
@@ -38,19 +38,19 @@ def test_limb_of_a_missing_joint_is_not_drawn():
     assert not out[40:56].any()
 
 
-def test_nothing_to_draw_changes_nothing_and_the_input_stays():
-    picture = black()
-    assert not drawing.draw_joints(picture, only()).any()
-    drawing.draw_joints(picture, standing())
-    assert not picture.any()
+def test_the_input_is_not_changed():
+    image = black()
+    assert not drawing.draw_joints(image, only()).any()
+    drawing.draw_joints(image, standing())
+    assert not image.any()
 
 
-def test_joints_far_outside_are_survived():
+def test_joints_far_outside_are_clipped():
     points = standing() * [1e12, -1e12]
     assert drawing.draw_joints(black(), points).shape == (100, 100, 3)
 
 
-def test_lines_grow_with_the_picture():
+def test_lines_grow_with_the_image():
     def covered(size):
         out = drawing.draw_joints(black(size, size), standing() * size / 100, colour=drawing.WHITE)
         return np.count_nonzero(out.any(axis=2)) / size**2
@@ -77,4 +77,4 @@ def test_contact_sheet_places_the_cells():
 
 
 def test_every_joint_has_a_colour():
-    assert {drawing._side(joint) for joint in JOINTS} == {drawing.LEFT, drawing.RIGHT, drawing.MIDDLE}
+    assert {drawing._colour_of(joint) for joint in JOINTS} == {drawing.LEFT, drawing.RIGHT, drawing.MIDDLE}

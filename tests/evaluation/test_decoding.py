@@ -12,7 +12,7 @@ def people(count):
 
 
 def flip(joints):
-    """Return the joints of the horizontally flipped crops: pixel centres are at integers, so x goes to SIZE - 1 - x, and sides swap."""
+    """Flip joints horizontally: x becomes SIZE - 1 - x, because pixel centres are at integers, and sides swap."""
     return joints[:, FLIP_INDICES] * np.array([-1, 1], np.float32) + np.array([SIZE - 1, 0], np.float32)
 
 

@@ -6,7 +6,7 @@ from splitpose.report import case_sheet
 from splitpose.skeleton import INDEX
 
 SIDE = 96
-"""px of a crop; its heatmaps have a quarter of it."""
+"""px of a crop; its heatmaps have a quarter of its side."""
 
 
 def crops(count: int, colour: tuple[int, int, int] = (90, 90, 90)) -> list[Crop]:
@@ -14,7 +14,7 @@ def crops(count: int, colour: tuple[int, int, int] = (90, 90, 90)) -> list[Crop]
     return [Crop(f"p{n}", pixels, standing(), np.eye(2, 3)) for n in range(count)]
 
 
-def found(count: int) -> np.ndarray:
+def predicted(count: int) -> np.ndarray:
     return np.repeat(standing()[None], count, axis=0)
 
 
@@ -27,7 +27,7 @@ def peaks(count: int, height: float) -> np.ndarray:
 
 def test_without_heatmaps_people_fill_the_rows(captions: list[str]) -> None:
     errors = np.arange(31) / 100
-    sheet = case_sheet.case_sheet(crops(31), found(31), errors, None, cell=40)
+    sheet = case_sheet.case_sheet(crops(31), predicted(31), errors, None, cell_width=40)
     # 10 of the best, then 20 of the worst, the worst first; p10 is neither.
     assert captions[:2] == ["best: 0.00 torso", "best: 0.01 torso"]
     assert captions[9:12] == ["best: 0.09 torso", "worst: 0.30 torso", "worst: 0.29 torso"]
@@ -36,9 +36,9 @@ def test_without_heatmaps_people_fill_the_rows(captions: list[str]) -> None:
     assert sheet.shape == (6 * (40 + 22 + 6) + 6, 5 * (40 + 6) + 6, 3)
 
 
-def test_with_heatmaps_a_person_fills_a_row(captions: list[str]) -> None:
+def test_with_heatmaps_each_person_has_a_row(captions: list[str]) -> None:
     errors = np.array([0.3, 0.1, 0.2, 0.5, 0.4, 0.7, 0.6])
-    sheet = case_sheet.case_sheet(crops(7), found(7), errors, peaks(7, 0.75), cell=40)
+    sheet = case_sheet.case_sheet(crops(7), predicted(7), errors, peaks(7, 0.75), cell_width=40)
     maps = ["left elbow: 0.75", "left wrist: 0.75", "right elbow: 0.75", "right wrist: 0.75"]
     words = ["best: 0.10", "best: 0.20", "worst: 0.70", "worst: 0.60", "worst: 0.50", "worst: 0.40"]
     assert [text for text in captions if "torso" in text] == [f"{word} torso" for word in words]
@@ -46,19 +46,19 @@ def test_with_heatmaps_a_person_fills_a_row(captions: list[str]) -> None:
     assert sheet.shape == (6 * (40 + 22 + 6) + 6, 5 * (40 + 6) + 6, 3)
 
 
-def test_nobody_is_both_best_and_worst_and_the_unscored_are_left_out(captions: list[str]) -> None:
+def test_best_and_worst_do_not_overlap_and_unscored_people_are_left_out(captions: list[str]) -> None:
     errors = np.array([0.1, np.nan, 0.3, 0.2])
-    case_sheet.case_sheet(crops(4), found(4), errors, None, cell=40)
+    case_sheet.case_sheet(crops(4), predicted(4), errors, None, cell_width=40)
     assert captions == ["worst: 0.30 torso", "worst: 0.20 torso", "worst: 0.10 torso"]
 
 
 def test_crops_are_rgb_and_the_sheet_is_bgr() -> None:
-    sheet = case_sheet.case_sheet(crops(1, (200, 0, 0)), found(1), np.array([0.1]), None, cell=SIDE)
+    sheet = case_sheet.case_sheet(crops(1, (200, 0, 0)), predicted(1), np.array([0.1]), None, cell_width=SIDE)
     assert sheet[6 + 2, 6 + 2].tolist() == [0, 0, 200]
 
 
 def test_a_peak_is_bright_where_it_is_and_the_truth_is_a_ring() -> None:
-    cell = case_sheet._map(crops(1)[0], peaks(1, 1.0)[0], "lwri", side=4 * SIDE)
+    cell = case_sheet._draw_heatmap(crops(1)[0], peaks(1, 1.0)[0], "lwri", side=4 * SIDE)
     brightest = np.unravel_index(cell[: 4 * SIDE].sum(axis=2)[:, : 2 * SIDE].argmax(), (4 * SIDE, 2 * SIDE))
     # Heatmap px are 16 of the cell's: column 6 begins at 96, row 18 at 288.
     assert 288 <= brightest[0] < 304
@@ -74,5 +74,5 @@ def test_a_joint_without_truth_has_no_ring() -> None:
     joints = standing()
     joints[INDEX["lwri"]] = np.nan
     crop = Crop("p", np.full((SIDE, SIDE, 3), 90, np.uint8), joints, np.eye(2, 3))
-    cell = case_sheet._map(crop, np.zeros((24, 24, 11), np.float32), "lwri", side=SIDE)
+    cell = case_sheet._draw_heatmap(crop, np.zeros((24, 24, 11), np.float32), "lwri", side=SIDE)
     assert len(np.unique(cell[:SIDE].reshape(-1, 3), axis=0)) == 1

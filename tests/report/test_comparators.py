@@ -1,27 +1,26 @@
-import json
 from dataclasses import replace
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from support.synthetic_report import LINEAGE
 
-from splitpose.errors import InputError
-from splitpose.report import comparators, figures, label_placement, markdown, page, sections
-from splitpose.report.document import Facts, Picture, Report, Section, Table
-from splitpose.report.results import Evidence
+from splitpose.report import comparators, markdown, page
+from splitpose.report.builder import build_report
+from splitpose.report.document import Facts, Image, Report, Section, Table
+from splitpose.report.figures import label_placement, latency, style
+from splitpose.report.inputs import ReportInputs
 
 
 def network(kind: str, parameters: int, ms: float, **more: Any) -> dict[str, Any]:
-    figures = {"size": 224, "macs": 570_000_000, "p95_ms": 2 * ms, "fully_delegated": True}
-    return {"kind": kind, "parameters": parameters, "p50_ms": ms, **figures, **more}
+    measurement = {"size": 224, "macs": 570_000_000, "p95_ms": 2 * ms, "fully_delegated": True}
+    return {"kind": kind, "parameters": parameters, "p50_ms": ms, **measurement, **more}
 
 
-FOUND = {
+MEASURED = {
     "profile": "sample",
-    "device": {"cpu": "made-up", "cores": 2},
+    "device": {"cpu": "synthetic", "cores": 2},
     "baseline": network("ours", 3_250_000, 8.0),
     "OpenPose": network("pose", 52_311_446, 2000.0, size=368, year=2017, macs=136_000_000_000),
     "small": network("classifier", 1_240_000, 4.0, year=2016, fully_delegated=False),
@@ -29,13 +28,13 @@ FOUND = {
 }
 
 
-def beside_the_paper(report: Report) -> Section:
+def paper_section(report: Report) -> Section:
     return next(section for section in report.sections if section.anchor == "paper")
 
 
-def test_one_row_a_network_the_fastest_first() -> None:
-    table = comparators.table(FOUND)
-    assert table.headers[-2:] == ("times baseline", "fully delegated")
+def test_one_row_per_network_the_fastest_first() -> None:
+    table = comparators.networks_table(MEASURED)
+    assert table.headers[-2:] == ("relative to baseline", "fully delegated")
     assert table.rows == (
         ("baseline, as trained (ours)", "–", "96", "0.83", "0.57", "0.50", "1.00", "0.06", "yes"),
         ("small", "2016", "224", "1.24", "0.57", "4.00", "8.00", "0.50", "no"),
@@ -45,72 +44,55 @@ def test_one_row_a_network_the_fastest_first() -> None:
 
 
 def test_without_a_baseline_there_is_no_ratio() -> None:
-    found = {name: one for name, one in FOUND.items() if name != "baseline"}
-    assert {row[-2] for row in comparators.table(found).rows} == {"–"}
+    found = {name: one for name, one in MEASURED.items() if name != "baseline"}
+    assert {row[-2] for row in comparators.networks_table(found).rows} == {"–"}
 
 
-def test_what_did_not_run_is_not_there(tmp_path: Path) -> None:
-    path = tmp_path / "comparators.json"
-    assert comparators.read(path, "sample") is None
-    path.write_text(json.dumps(FOUND))
-    assert comparators.read(path, "sample") == FOUND
-    path.write_text("{")
-    with pytest.raises(InputError, match="run `make comparators` again"):
-        comparators.read(path, "sample")
+def test_without_measurements_the_report_names_the_file(inputs: ReportInputs, report: Report) -> None:
+    assert inputs.comparators is None
+    section = paper_section(report)
+    assert section.text == (comparators.NOT_MEASURED,)
+    assert "figures/latency_parameters.png" not in [image.name for image in report.images()]
 
 
-def test_what_ran_with_another_profile_is_not_there(tmp_path: Path) -> None:
-    path = tmp_path / "comparators.json"
-    for other in ({**FOUND, "profile": "flic"}, {name: one for name, one in FOUND.items() if name != "profile"}):
-        path.write_text(json.dumps(other))
-        assert comparators.read(path, "sample") is None
-
-
-def test_without_the_file_the_report_says_how_to_get_it(evidence: Evidence, whole: Report) -> None:
-    assert evidence.comparators is None
-    section = beside_the_paper(whole)
-    assert section.text == (comparators.HOW_TO_GET,)
-    assert "figures/latency_parameters.png" not in [picture.name for picture in whole.pictures()]
-
-
-def test_with_the_file_the_report_has_table_figure_and_device(
-    evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+def test_with_measurements_the_report_has_table_figure_and_device(
+    inputs: ReportInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[dict[str, Any]] = []
+    plotted: list[dict[str, Any]] = []
 
-    def draw(networks: dict[str, Any]) -> bytes:
-        drawn.append(networks)
+    def plot(networks: dict[str, Any]) -> bytes:
+        plotted.append(networks)
         return b"\x89PNG"
 
-    monkeypatch.setattr(figures, "latency_parameters", draw)
-    section = beside_the_paper(sections.report(replace(evidence, comparators=FOUND), LINEAGE))
+    monkeypatch.setattr(latency, "plot_latency_parameters", plot)
+    section = paper_section(build_report(replace(inputs, comparators=MEASURED)))
     assert section.text == ()
-    table, picture, device = (
-        part for part in section.parts if "etwork" in part.title or "parameters" in part.title
+    table, image, device = (
+        block for block in section.blocks if "etwork" in block.title or "parameters" in block.title
     )
     assert isinstance(table, Table)
-    assert isinstance(picture, Picture)
-    assert picture.name == "figures/latency_parameters.png"
-    assert device == Facts("Other networks were timed on", (("cpu", "made-up"), ("cores", "2")))
-    assert [list(networks) for networks in drawn] == [
+    assert isinstance(image, Image)
+    assert image.name == "figures/latency_parameters.png"
+    assert device == Facts("Device of the other networks", (("cpu", "synthetic"), ("cores", "2")))
+    assert [list(networks) for networks in plotted] == [
         ["small", "baseline", "OpenPose"]
     ]  # at comparable sizes alone
 
 
-def test_page_and_markdown_show_it(evidence: Evidence) -> None:
-    report = sections.report(replace(evidence, comparators=FOUND), LINEAGE)
+def test_page_and_markdown_show_it(inputs: ReportInputs) -> None:
+    report = build_report(replace(inputs, comparators=MEASURED))
     assert "| OpenPose | 2017 | 368 | 52.31 | 136.00 | 2000.00 | 4000.00 | 250.00 | yes |" in markdown.render(
         report
     )
-    html = page.render(report)
+    html = page.render(report, datetime(2025, 11, 27, tzinfo=UTC))
     assert '<th scope="row">OpenPose</th><td>2017</td>' in html
-    assert comparators.HOW_TO_GET.partition("`")[0] not in html
+    assert comparators.NOT_MEASURED.partition("'")[0] not in html
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Figure:
-    monkeypatch.setattr(figures, "_png", lambda figure: figure)
-    figure = figures.latency_parameters(comparators.networks(FOUND))
+    monkeypatch.setattr(style, "to_png", lambda figure: figure)
+    figure = latency.plot_latency_parameters(comparators.sort_networks(MEASURED))
     assert isinstance(figure, Figure)
     return figure
 
@@ -129,10 +111,10 @@ def test_figure_1_shows_each_network_where_it_belongs(drawn: Figure) -> None:
 
 
 def test_figure_1_has_the_same_bytes_every_time() -> None:
-    networks = comparators.networks(FOUND)
-    png = figures.latency_parameters(networks)
+    networks = comparators.sort_networks(MEASURED)
+    png = latency.plot_latency_parameters(networks)
     assert png.startswith(b"\x89PNG")
-    assert figures.latency_parameters(networks) == png
+    assert latency.plot_latency_parameters(networks) == png
 
 
 def test_names_of_close_points_cover_neither_each_other_nor_points() -> None:
@@ -140,7 +122,9 @@ def test_names_of_close_points_cover_neither_each_other_nor_points() -> None:
     axes = figure.subplots()
     points = [(1 + 0.01 * k, 1 + 0.02 * (k % 3)) for k in range(8)] + [(0.0, 0.0), (2.0, 2.0)]
     axes.scatter(*zip(*points, strict=True))
-    boxes = label_placement.place(figure, axes, points, [f"a rather long name {k}" for k in range(len(points))])
+    boxes = label_placement.place_labels(
+        figure, axes, points, [f"a rather long name {k}" for k in range(len(points))]
+    )
     figure.draw_without_rendering()
     written = [text.get_window_extent() for text in axes.texts if text.get_text()]
     for k, box in enumerate(written):

@@ -84,7 +84,7 @@ def benchmark(variant: str) -> dict[str, Any]:
 
 
 def _file(p50: float, delegated: bool) -> dict[str, Any]:
-    """Return a file's results: 3 ms to the first output; two thirds of the time in products; no p99, as on Android."""
+    """Return a file's results: 3 ms to the first output; two thirds of the time in products; no p99."""
     speed = {
         "threads": 1,
         "runs": 10,
