@@ -1,4 +1,4 @@
-"""`python -m splitpose.tracking`: complete the runs of all variants in MLflow from the workspace's files."""
+"""`python -m splitpose.tracking`: complete the MLflow runs of all variants from the files of the workspace."""
 
 import sys
 from pathlib import Path

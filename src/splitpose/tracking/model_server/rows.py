@@ -1,4 +1,4 @@
-"""Rows with a picture and perhaps a box to rows with joints, with a TFLite file alone."""
+"""Prediction of rows: an image and an optional bounding box in, the joints of the person out."""
 
 import base64
 import binascii
@@ -18,11 +18,13 @@ from splitpose.inference.metadata import Metadata
 from splitpose.inference.runtime import Runtime
 from splitpose.skeleton import JOINTS
 
-PICTURE = "picture"
-COLUMNS = [f"{joint}_{what}" for joint in JOINTS for what in ("x", "y", "confidence")]
+IMAGE = "image"
+"""The input column with the bytes of an image file."""
+JOINT_COLUMNS = [f"{joint}_{value}" for joint in JOINTS for value in ("x", "y", "confidence")]
+"""The output columns."""
 
 
-def joints_in(rows: pd.DataFrame, runtime: Runtime, card: Metadata) -> pd.DataFrame:
+def predict_rows(rows: pd.DataFrame, runtime: Runtime, card: Metadata) -> pd.DataFrame:
     """Joints of the person in each row's picture.
 
     Args:
