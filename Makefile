@@ -1,17 +1,19 @@
-# `make help` lists the words. Each makes the environment .venv first, if it is not there or no longer fits.
+# `make help` lists the targets. Each creates the environment .venv first if it is missing or out of date.
 
 PYTHON ?= python3.11
 PORT ?= 8000
 BIN := .venv/bin
+PYTEST := python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro comparators flow retrain schedule ui demo web test test-services test-web lint format lock clean
+.PHONY: help setup repro comparators retrain schedule ui demo web test test-unit test-services test-web lint format \
+        lock clean
 
-help: ## list these words
+help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-setup: $(BIN)/.made ## make the environment .venv from requirements.lock
+setup: $(BIN)/.made ## create the environment .venv from requirements.lock
 
 $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -20,63 +22,66 @@ $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-repro: setup ## run what changed of the whole pipeline, record it in MLflow, show the comparison
+repro: setup ## run the whole pipeline where it is out of date, log it to MLflow, show the comparison
 	splitpose settings
 	dvc repro
-	python -m splitpose.tracking
+	splitpose sync
 	splitpose compare
 
-comparators: setup ## time the networks of the paper's Figure 1 beside ours (minutes), and show them in the report
-	find src -name __pycache__ -prune -exec rm -r {} + # DVC would take them for code; .dvcignore does not reach here
+comparators: setup ## measure the networks of the paper's Figure 1 (minutes) and add them to the report
+	find src -name __pycache__ -prune -exec rm -r {} + # DVC would take them for code; .dvcignore does not apply here
 	PYTHONDONTWRITEBYTECODE=1 dvc --cd comparators repro
 	dvc repro --force --single-item report
 
-flow: setup ## the same as a Prefect flow
-	python -m pipelines.reproduce
+retrain: setup ## add new data, rebuild, and promote the model if it passes the gate
+	splitpose retrain
 
-retrain: setup ## new data in, everything made anew, the better model becomes champion
-	python -m pipelines.retrain
+schedule: setup ## run the schedules of prefect.yaml on this machine until Ctrl-C (Prefect UI on 127.0.0.1:4200)
+	splitpose schedule
 
-schedule: setup ## serve prefect.yaml's schedules from this machine until Ctrl-C (Prefect on loopback, port 4200)
-	python -m pipelines.schedule
-
-ui: setup ## MLflow's pages of all runs, on loopback, port 5000
+ui: setup ## serve the MLflow UI on 127.0.0.1:5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
-demo: setup web ## the page: the models on a picture, a video or the camera, on loopback (PORT=8000)
-	python -m splitpose.web.demo --port $(PORT)
+demo: setup web ## serve the web page with your models on 127.0.0.1 (PORT=8000)
+	splitpose demo --port $(PORT)
 
-web: web/dist/index.html ## build the page into web/dist, which any static host can serve (Node.js, npm)
+web: web/dist/index.html ## build the web page into web/dist (Node.js, npm)
 
 web/dist/index.html: web/node_modules/.made web/build.mjs $(wildcard web/src/*)
 	cd web && npm run --silent build
 
 web/node_modules/.made: web/package.json web/package-lock.json web/.npmrc
-	@command -v npm > /dev/null || { echo "error: the page needs Node.js and npm (Debian: apt install npm)"; exit 1; }
+	@command -v npm > /dev/null || { echo "error: the web page requires Node.js and npm (Debian: apt install npm)"; exit 1; }
 	cd web && npm ci --silent
 	touch $@
 
-test: setup ## run all tests but those of test-services, on all cores
-	python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --ignore tests/services
+test: setup ## run all tests except test-services, with branch coverage
+	$(PYTEST) --ignore tests/services --cov --cov-report=
 
-test-services: setup ## several machines on loopback: PostgreSQL (Debian's package), S3, MLflow, Prefect, two workers
+test-unit: setup ## run the unit tests (a minute)
+	$(PYTEST) -m unit
+
+test-services: setup ## run the tests of several machines on loopback: PostgreSQL (Debian's package), S3, MLflow, Prefect
 	python -m pytest tests/services
 
-test-web: setup ## run the tests of the page alone: Node.js, and Chromium (Debian: apt install npm chromium)
+test-web: setup ## run the tests of the web page: Node.js and Chromium (Debian: apt install npm chromium)
 	python -m pytest tests/vectors tests/web
 
-lint: setup ## check format, style and types
+lint: setup ## check format, style, types and the package layers
 	ruff format --check .
 	ruff check .
 	mypy
+	lint-imports
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory web/node_modules/.made && cd web && npm run --silent types; \
+	else echo "skipped: the types of web/src (npm is not installed)"; fi
 
-format: setup ## mend format and style
+format: setup ## fix format and style
 	ruff format .
 	ruff check --fix .
 
-lock: setup ## choose versions anew: requirements.lock and bootstrap.lock from pyproject.toml
+lock: setup ## choose new versions: requirements.lock and bootstrap.lock from pyproject.toml
 	uv pip compile --quiet --upgrade --python-version 3.11.0 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
 	echo uv | uv pip compile --quiet --upgrade --generate-hashes - --output-file bootstrap.lock
 
-clean: ## remove what the pipeline made (not .venv, data/incoming or MLflow's runs)
+clean: ## delete the pipeline's outputs (not .venv, data/incoming, decisions or MLflow's runs)
 	git clean -dfXq --exclude='!/reports/decisions.jsonl' data/raw data/annotations data/crops models reports

@@ -74,7 +74,7 @@ def cases_of(given: list[Path], folder: Path, films: dict[tuple[int, int], Path]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         for size in SIZES:
             for threads in (1, 2):
-                words = ("--box", *box(walk, size), "--no-following")
+                words = ("--box", *box(walk, size), "--no-tracking")
                 cases.append(Case("final, 224 px", paper, films[size], words, threads))
         given = [SAMPLE] if SAMPLE.is_file() else []
     for model in given:

@@ -4,9 +4,6 @@ The model that the profile's `gate` names is the challenger. It becomes champion
 every check against the present champion; otherwise the champion stays. Every decision is kept with its metrics.
 """
 
-import argparse
-import sys
-from functools import partial
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
@@ -15,9 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from pipelines import tasks
 from pipelines.distribute import fan_out
-from pipelines.run_locally import run_locally
 from pipelines.workspace_lock import workspace_lock
-from splitpose.errors import InputError
 from splitpose.promotion import decide
 
 
@@ -46,18 +41,3 @@ def apply_gate(runs: dict[str, str], dry_run: bool) -> None:
     decision = decide(Path.cwd(), runs, dry_run)
     get_run_logger().info(decision.reason)
     create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.reason)
-
-
-def main() -> None:
-    """Run the flow from the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--dry-run", action="store_true", help="decide without changing the model registry")
-    parser.add_argument("--distribute", action="store_true", help="run the variants on the workers of the pool")
-    try:
-        run_locally(partial(retrain, **vars(parser.parse_args())))
-    except InputError as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,5 @@
 """The deployments of prefect.yaml, served by this machine: Prefect server, worker and automations."""
 
-import argparse
 import asyncio
 import os
 import signal
@@ -132,22 +131,3 @@ def _running(command: list[str], env: dict[str, str]) -> "Iterator[subprocess.Po
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def main() -> None:
-    """Serve the deployments from the command line."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").splitlines()[0],
-        epilog="SPLITPOSE_WEBHOOK: URL to which alerts about failed, late and stuck runs are posted as JSON.",
-    )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the Prefect server on 127.0.0.1")
-    parser.add_argument("--stuck-after", type=float, default=DEFAULT_STUCK_AFTER_HOURS, metavar="HOURS")
-    options = parser.parse_args()
-    try:
-        schedule(Path.cwd(), options.port, options.stuck_after)
-    except InputError as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()

@@ -5,14 +5,25 @@ import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test: tests/e2e and tests/services by their folder, others as unit unless a module says otherwise."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in ("e2e", "services"):
+            item.add_marker(folder)
+        elif item.get_closest_marker("integration") is None:
+            item.add_marker("unit")
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Real annotations and pictures beside the repository."""
+    """Real annotations and photographs next to the repository."""
     folder = REPOSITORY.parent / "shared"
     if not folder.is_dir():
-        pytest.skip("no folder `shared` with real annotations and pictures beside the repository")
+        pytest.skip("there is no folder `shared` with real annotations and photographs next to the repository")
     return folder
 
 

@@ -115,7 +115,7 @@ def test_another_clone_gives_the_same_bytes(made, repository, tmp_path):
 def test_retraining_decides_on_the_champion_and_keeps_why(made):
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.retrain"],
+        [sys.executable, "-m", "splitpose", "retrain"],
         cwd=made,
         env=environment | {"PYTHONPATH": str(made / "src"), "PREFECT_HOME": str(made / ".prefect")},
         capture_output=True,

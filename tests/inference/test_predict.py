@@ -125,7 +125,7 @@ def test_without_a_box_a_person_is_searched(dots, tmp_path):
 
 def test_without_searching_the_whole_picture_is_looked_at(dots, tmp_path):
     one, out = picture(tmp_path / "one.png"), tmp_path / "out"
-    assert run(one, "--model", dots, "--out", out, "--no-searching") == 0
+    assert run(one, "--model", dots, "--out", out, "--no-search") == 0
     (row,) = rows(out)
     assert [float(row[f"square_{part}"]) for part in ("x", "y", "side")] == [239.5, 179.5, WIDTH]
 
@@ -174,7 +174,7 @@ def test_drawings_follow_the_person(dots, tmp_path):
 
 def test_without_following_every_frame_is_looked_at_in_the_same_square(dots, tmp_path):
     path, out = film(tmp_path / "walk.mp4"), tmp_path / "out"
-    words = ("--no-following", "--no-smoothing", "--no-drawings")
+    words = ("--no-tracking", "--no-smoothing", "--no-drawings")
     assert run(path, "--model", dots, "--out", out, "--box", "100", "100", "200", "200", *words) == 0
     assert {(row["square_x"], row["square_y"], row["square_side"]) for row in rows(out)} == {
         ("150.000", "150.000", "150.000")
@@ -216,7 +216,7 @@ def test_a_video_that_is_cut_short_is_predicted_as_far_as_it_goes(dots, tmp_path
     content = (tmp_path / "cut.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(content[: len(content) // 2])
     out = tmp_path / "out"
-    assert run(tmp_path / "cut.avi", "--model", dots, "--out", out, "--no-following") == 1
+    assert run(tmp_path / "cut.avi", "--model", dots, "--out", out, "--no-tracking") == 1
     assert "cut.avi: is cut short" in capsys.readouterr().err
     assert 0 < len(rows(out)) < FRAMES
     assert cv2.VideoCapture(str(out / "cut.avi.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == len(rows(out))

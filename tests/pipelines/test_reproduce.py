@@ -42,7 +42,7 @@ def environment(tmp_path, repository, prefect_home):
 
 def start(root, environment):
     return subprocess.Popen(
-        [sys.executable, "-m", "pipelines.reproduce"],
+        [sys.executable, "-m", "splitpose", "reproduce"],
         cwd=root,
         env=environment,
         stdout=subprocess.PIPE,

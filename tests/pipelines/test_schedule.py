@@ -80,7 +80,7 @@ def scheduled(tmp_path, repository, bell):
     }
     log = tmp_path / "log"
     with log.open("wb") as file:
-        command = ["-m", "pipelines.schedule", "--port", str(port), "--stuck-after", "0.003"]
+        command = ["-m", "splitpose", "schedule", "--port", str(port), "--stuck-after", "0.003"]
         process = subprocess.Popen(
             [sys.executable, *command], cwd=root, env=environment, stdout=file, stderr=subprocess.STDOUT
         )

@@ -79,7 +79,7 @@ class Machine:
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as file:
             return subprocess.Popen(
-                [sys.executable, "-m", *words],
+                [sys.executable, "-m", "splitpose", *words],
                 cwd=self.root,
                 env=self.environment,
                 stdout=file,
@@ -87,7 +87,7 @@ class Machine:
             )
 
     def work(self) -> None:
-        self.start("pipelines.schedule")
+        self.start("schedule")
         wait_for(self.log, "scheduled; runs are shown at")
 
 
@@ -101,7 +101,7 @@ def machines(origin, repository, mlflow, prefect, s3, tmp_path):
 def distribute(coordinator: Machine) -> float:
     """Seconds that the flow takes."""
     start = time.monotonic()
-    status = coordinator.start("pipelines.reproduce", "--distribute").wait(400)
+    status = coordinator.start("reproduce", "--distribute").wait(400)
     assert status == 0, coordinator.log.read_text()[-4000:]
     return time.monotonic() - start
 
@@ -163,6 +163,6 @@ def test_a_clone_at_another_commit_says_so(origin, machines):
     (origin / "train.py").write_text(TRAIN + "# another\n")
     commit(origin)
     git(coordinator.root, "pull", "--quiet")
-    assert coordinator.start("pipelines.reproduce", "--distribute").wait(200) == 1
+    assert coordinator.start("reproduce", "--distribute").wait(200) == 1
     last = coordinator.log.read_text().splitlines()[-1]
     assert last.startswith("error: plain: ") and "is at commit" in last and "check it out" in last

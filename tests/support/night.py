@@ -61,7 +61,7 @@ class Night:
         }
 
     def start(self, log: Path, *code: str) -> "subprocess.Popen[bytes]":
-        command = ["-m", "pipelines.reproduce"] if not code else ["-c", *code]
+        command = ["-m", "splitpose", "reproduce"] if not code else ["-c", *code]
         with log.open("wb") as file:
             return subprocess.Popen(
                 [sys.executable, *command],

@@ -109,8 +109,8 @@ def test_a_taken_port_is_told(folder):
 
 def test_the_demo_says_where_it_is_and_ends_with_ctrl_c(models, folder, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from splitpose.web import demo, static_server;"
-        "static_server.DIST = Path(sys.argv.pop(1)); demo.main()"
+        "import sys; from pathlib import Path; from splitpose.cli import main; from splitpose.web import static_server;"
+        "static_server.DIST = Path(sys.argv.pop(1)); sys.exit(main(['demo', *sys.argv[1:]]))"
     )
     log = tmp_path / "log"
     words = [sys.executable, "-c", code, str(folder), "--models", str(models), "--port", "0"]

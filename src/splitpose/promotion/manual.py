@@ -59,7 +59,7 @@ def _registry(params: Path) -> tuple[Registry, str]:
 def _chosen(registry: Registry, number: str | None) -> Version:
     versions = registry.versions()
     if not versions:
-        raise InputError(f"{registry.name}: has no version yet; `python -m pipelines.retrain` registers one")
+        raise InputError(f"{registry.name}: has no version yet; `splitpose retrain` registers one")
     version = registry.challenger() if number is None else next((v for v in versions if v.number == number), None)
     if version is None:
         numbers = ", ".join(one.number for one in versions)

@@ -1,11 +1,8 @@
 """`make demo`: the page of web/ with the workspace's models, served on this machine alone."""
 
-import argparse
 import contextlib
-import sys
 from pathlib import Path
 
-from splitpose.errors import InputError
 from splitpose.web import static_server
 
 
@@ -26,19 +23,3 @@ def demo(models: Path, port: int) -> None:
         print(f"open http://127.0.0.1:{server.server_port}/ in a browser; Ctrl-C ends it", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
-
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR")
-    parser.add_argument("--port", type=int, default=8000)
-    options = parser.parse_args()
-    try:
-        demo(options.models, options.port)
-    except InputError as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()

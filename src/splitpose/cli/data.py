@@ -1,0 +1,44 @@
+"""Command that validates annotations: check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from splitpose.errors import InputError
+
+
+def check(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="A COCO keypoints JSON or a folder of them, FLIC's folder, or an annotation table.",
+        ),
+    ],
+    images: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the images.")] = None,
+    docs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write Data Docs (HTML) to this folder.")
+    ] = None,
+) -> None:
+    """Report what is wrong with annotations and their images.
+
+    Runs the checks of the validate stage: failing preconditions and
+    postconditions are errors, broken rows are quarantined, suspicious rows are
+    warnings. The exit status is 1 when the pipeline would stop.
+    """
+    from splitpose.data.format_detection import detect_format
+
+    source = detect_format(path, images)
+    # Great Expectations takes seconds to import, so an unknown format is reported first.
+    from splitpose import validation
+    from splitpose.report.validation_table import print_validation_result
+
+    try:
+        result = validation.inspect(source.table, source.root, docs, splits_are_cut=source.splits_are_cut)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    print_validation_result(source, result)
+    if not result.summary["passed"]:
+        raise InputError(f"{path}: {validation.failure(result)}")
+    print(f"passed: {len(result.table)} people can be used, {result.summary['quarantined_rows']} are left out")

@@ -1,0 +1,72 @@
+"""Commands that show accuracy: score and compare."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from splitpose import paths
+
+
+def score(
+    annotations: Annotated[Path, typer.Option(metavar="CSV", help="Ground truth.")],
+    predictions: Annotated[Path, typer.Option(metavar="CSV", help="Predictions, one row for each annotated id.")],
+    thresholds: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="T...",
+            help="Thresholds in torso diameters; the AUC ends at the largest one (default: 0.05 0.1 0.2).",
+        ),
+    ] = None,
+    torso: Annotated[
+        Literal["lsho-rhip", "rsho-lhip"],
+        typer.Option(help="Two annotated joints whose distance is the torso diameter; FLIC's uses lsho-rhip."),
+    ] = "lsho-rhip",
+    viewpoint: Annotated[
+        Literal["as-is", "observer"],
+        typer.Option(
+            help="observer: swap left and right of people whose right shoulder is annotated to the right of the "
+            "left one, as in the results published on FLIC."
+        ),
+    ] = "as-is",
+    bootstrap_cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column of the annotations; rows that share its value, for example one image, are resampled "
+            "together (default: every row alone).",
+        ),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the scores to this file.")] = None,
+) -> None:
+    """Compute PCK of predictions from two CSV files, with 95 % intervals.
+
+    Also computes the area under the PCK curve (AUC). Both files have a column
+    id and joint columns in px (lsho_x, lsho_y, lelb_x, ...); other columns are
+    ignored, rows are matched by id.
+
+    An annotated joint that is empty in the predictions counts as not found. A
+    joint without columns in the predictions, or without an annotation, is not
+    scored.
+    """
+    from splitpose.evaluation.csv_scoring import THRESHOLDS
+    from splitpose.evaluation.csv_scoring import score as compute
+    from splitpose.evaluation.score_table import print_scores
+    from splitpose.files import write_json
+
+    result = compute(annotations, predictions, torso, viewpoint, thresholds or THRESHOLDS, bootstrap_cluster)
+    if json:
+        write_json(result, json)
+    print_scores(result)
+
+
+def compare(
+    comparison: Annotated[
+        Path, typer.Option(metavar="JSON", help="Output of the compare stage.")
+    ] = paths.COMPARISON,
+) -> None:
+    """Show the comparison of all variants: accuracy, size and latency."""
+    from splitpose.files import read_json
+    from splitpose.report import tables
+
+    tables.terminal(read_json(comparison, produced_by="`make repro`"))

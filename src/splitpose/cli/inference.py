@@ -1,0 +1,126 @@
+"""Commands that run TFLite files: predict and benchmark."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Number of threads of the model.")]
+
+
+def predict(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Images, videos and folders of them.")],
+    model: Annotated[Path, typer.Option(metavar="TFLITE", help="Model to run.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for predictions.csv and the drawings.")],
+    box: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(metavar="X0 Y0 X1 Y1", help="Bounding box of the person in every input, px."),
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="One bounding box a row: columns image, box_x0, box_y0, box_x1, box_y1 (px) and optionally id, as "
+            "in an annotation table or the output of a detector. Leading folders of an image may be omitted.",
+        ),
+    ] = None,
+    threads: Threads = 1,
+    no_drawings: Annotated[bool, typer.Option("--no-drawings", help="Write predictions.csv only.")] = False,
+    no_search: Annotated[
+        bool, typer.Option("--no-search", help="Without a box, use the whole image instead of searching a person.")
+    ] = False,
+    no_tracking: Annotated[
+        bool, typer.Option("--no-tracking", help="Use the same crop region in all frames of a video.")
+    ] = False,
+    no_smoothing: Annotated[
+        bool, typer.Option("--no-smoothing", help="Do not smooth the joints of videos over time.")
+    ] = False,
+) -> None:
+    """Find the joints of people in images and videos with a TFLite file.
+
+    Writes predictions.csv and a copy of each image and video with the joints
+    drawn. The model runs on the crop region around each bounding box. Without
+    a box, one person is searched in the image; models without confidence use
+    the whole image. In videos, people are tracked from frame to frame.
+
+    Inputs that cannot be used are listed and skipped; the exit status is then
+    1. docs/predict.md explains the columns, the search, the tracker and the
+    temporal smoothing.
+    """
+    if box is not None and boxes is not None:
+        raise typer.BadParameter("use either --box or --boxes", param_hint="--boxes")
+    from splitpose.inference.predict import predict as run
+    from splitpose.inference.predict_options import PredictOptions
+
+    options = PredictOptions(
+        search=not no_search, follow=not no_tracking, smooth=not no_smoothing, draw=not no_drawings
+    )
+    run(inputs, model, out, box, boxes, options, threads)
+
+
+def _duration(seconds: float) -> float:
+    if not 0 <= seconds < math.inf:
+        raise typer.BadParameter("must be 0 or more seconds")
+    return seconds
+
+
+def benchmark(
+    models: Annotated[list[Path], typer.Argument(metavar="TFLITE", help="Models to measure.")],
+    target: Annotated[
+        str,
+        typer.Option(
+            metavar="DEVICE",
+            help="local | ssh://user@host[:port][/path/of/python] | adb[:serial] | browser[:host[:port]]".replace(
+                "[", r"\["
+            ),
+        ),
+    ] = "local",
+    threads: Annotated[
+        list[int],
+        typer.Option(
+            min=1,
+            metavar="N...",
+            help="Numbers of threads. Latency is measured with each, everything else with the first.",
+        ),
+    ] = [1],  # noqa: B006 (typer copies it)
+    runs: Annotated[int, typer.Option(min=1, metavar="N", help="Number of timed runs.")] = 200,
+    warmup_runs: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Number of runs before the timed ones.")
+    ] = 20,
+    sustained: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            callback=_duration,
+            help="Also run continuously for this long and report thermal throttling; 0 skips it.",
+        ),
+    ] = 0.0,
+    benchmark_binary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The benchmark_model program for adb (default: $SPLITPOSE_BENCHMARK_BINARY)."
+        ),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the results to this file.")] = None,
+) -> None:
+    """Measure latency, memory and operators of TFLite files on a target device.
+
+    The target is this machine, a Linux machine over ssh (it needs Python with
+    numpy and ai-edge-litert), an Android device over adb (it runs the official
+    benchmark_model program), or any browser that opens the printed address.
+
+    Inputs are random values. All numeric types and any number of inputs are
+    supported, open dimensions are set to 1; a browser supports fewer types.
+    docs/targets.md explains the devices and the results.
+    """
+    from splitpose.benchmark.measure import measure
+    from splitpose.benchmark.table import print_benchmark
+    from splitpose.benchmark.targets import Options, target_of
+
+    options = Options(tuple(threads), runs, warmup_runs, sustained)
+    with target_of(target, benchmark_binary) as device:
+        result = measure(device, {str(model): model for model in models}, options)
+    if json:
+        result.write(json)
+    print_benchmark(result)

@@ -1,0 +1,72 @@
+"""Commands that run the pipeline: settings, reproduce, retrain and schedule."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from splitpose import paths
+
+
+def settings(
+    params: Annotated[Path, typer.Option(metavar="YAML", help="params.yaml of the project.")] = paths.PARAMS,
+) -> None:
+    """Validate params.yaml and the profile that it names."""
+    from splitpose.settings import check
+
+    checked = check(params)
+    print(f"profile {checked.profile}, variants {', '.join(checked.variants)}")
+
+
+Distribute = Annotated[
+    bool, typer.Option("--distribute", help="Run the variants on the workers of the Prefect work pool.")
+]
+
+
+def reproduce(distribute: Distribute = False) -> None:
+    """Run all DVC stages that are not up to date as one Prefect flow.
+
+    Every stage is a task with its own log. The flow then completes the MLflow
+    runs and pushes the results if the project has a DVC remote. Without
+    PREFECT_API_URL a temporary Prefect server runs as long as the flow.
+    """
+    from pipelines.reproduce import reproduce as flow
+    from pipelines.run_locally import run_locally
+
+    run_locally(partial(flow, distribute=distribute))
+
+
+def retrain(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report the decision without changing the model registry.")
+    ] = False,
+    distribute: Distribute = False,
+) -> None:
+    """Reproduce the project with new data and promote its model if it passes the gate.
+
+    The flow imports data/incoming/, runs what is not up to date and compares
+    the profile's gate model with the champion. docs/retraining.md explains the
+    gate.
+    """
+    from pipelines.retrain import retrain as flow
+    from pipelines.run_locally import run_locally
+
+    run_locally(partial(flow, dry_run=dry_run, distribute=distribute))
+
+
+def schedule(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Prefect server on 127.0.0.1.")] = 4200,
+    stuck_after: Annotated[
+        float, typer.Option(metavar="HOURS", help="Report a run that takes longer as stuck.")
+    ] = 48.0,
+) -> None:
+    """Serve the schedules of prefect.yaml from this machine until Ctrl-C.
+
+    The server that PREFECT_API_URL names is used, otherwise one is started. If
+    SPLITPOSE_WEBHOOK is set, alerts about failed, late and stuck runs are
+    posted there as JSON.
+    """
+    from pipelines.schedule import schedule as serve
+
+    serve(Path.cwd(), port, stuck_after)
