@@ -1,4 +1,4 @@
-"""A TFLite file that is judged, run on people in their pictures as a phone runs it."""
+"""A TFLite file that the gate evaluates, run on test instances as an application runs it."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,34 +21,36 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file and what its card says."""
+    """A TFLite file that can be scored: its metadata and the model that runs it."""
 
     path: Path
-    card: Metadata
+    metadata: Metadata
     model: Model
 
-    def people(self, rows: pd.DataFrame, crops: Crops) -> list[Person]:
-        """People of the annotation table in squares as this model was trained on, whatever the profile says now."""
-        framing = {"region_from": self.card.region_from, "padding": self.card.padding}
-        return instances_of(rows, crops.model_copy(update=framing))
+    def instances(self, rows: pd.DataFrame, crops: Crops) -> list[Person]:
+        """Return instances of the annotation table with crop regions by the metadata instead of the profile."""
+        policy = {"region_from": self.metadata.region_from, "padding": self.metadata.padding}
+        return instances_of(rows, crops.model_copy(update=policy))
 
-    def joints(self, people: list[Person], data: Path) -> np.ndarray:
-        """What the model finds: (N, K, 2) px of the pictures, which lie below `data`.
+    def predict(self, instances: list[Person], data: Path) -> np.ndarray:
+        """Return the predicted joints of N instances: (N, K, 2) px of their images, which are below `data`.
 
-        Raises InputError naming a picture that cannot be read.
+        Raises:
+            InputError: an image cannot be read.
         """
-        found = []
-        for image, group in groupby(people, lambda person: person.image):
-            in_it = list(group)
-            picture = Picture(images.read(data / image, in_it[0].size))
-            found += [self.model.look(picture, person.region).joints for person in in_it]
-        return np.stack(found)
+        joints = []
+        for path, group in groupby(instances, lambda instance: instance.image):
+            of_image = list(group)
+            image = Picture(images.read(data / path, of_image[0].size))
+            joints += [self.model.look(image, instance.region).joints for instance in of_image]
+        return np.stack(joints)
 
 
 def load(path: Path) -> Candidate:
-    """Load a file and try it once.
+    """Load a TFLite file and run it once.
 
-    Raises InputError naming a file that is missing, damaged, does not say how it is used or does not do so.
+    Raises:
+        InputError: the file is missing or damaged, has no metadata, or contradicts them.
     """
     model = models.load(path, THREADS)
     if model.card is None:

@@ -1,4 +1,4 @@
-"""MLflow tracking: one run per variant and state of the pipeline, logged during training and completed from files."""
+"""MLflow tracking: one run per variant and state of the pipeline, logged live and completed from files."""
 
 from splitpose.tracking.lineage import lineage
 from splitpose.tracking.live import live_run

@@ -118,7 +118,7 @@ def has_store(root: Path) -> bool:
 
 
 def shorten_timeouts() -> None:
-    """Let requests to an MLflow server fail after seconds instead of minutes, unless the environment says otherwise."""
+    """Let requests to an MLflow server fail after seconds instead of minutes; the environment takes precedence."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 

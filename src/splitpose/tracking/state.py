@@ -107,7 +107,7 @@ def profile(entries: Entries, variant: str) -> str:
 
 
 def parameters(entries: Entries, variant: str) -> dict[str, Any]:
-    """Return all parameters with dotted keys ("training.fine_tune.learning_rate"), the variant's overrides applied."""
+    """Return all parameters with dotted keys ("training.fine_tune.learning_rate") and the variant's overrides."""
     values: dict[str, Any] = {}
     for entry in entries.values():
         for parameters_of_file in entry.get("params", {}).values():

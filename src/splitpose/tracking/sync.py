@@ -1,7 +1,7 @@
 """Synchronisation of the MLflow runs with the files of the workspace.
 
-A stage whose results DVC restores from its cache runs no code, so a run's metrics, parameters and artifacts are read
-from files. Repeating it changes nothing, and it restores the runs of a deleted database.
+A stage whose results DVC restores from its cache runs no code, so a run's metrics, parameters and artifacts are
+read from files. Repeating it changes nothing, and it restores the runs of a deleted database.
 """
 
 import hashlib
@@ -51,7 +51,9 @@ def sync_runs(root: Path) -> dict[str, str]:
 def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     """Complete the run of one variant, and return its id."""
     outputs = _outputs(root, entries, variant)
-    evaluate, convert, benchmark = (f"`dvc repro {stage}@{variant}`" for stage in ("evaluate", "convert", "benchmark"))
+    evaluate, convert, benchmark = (
+        f"`dvc repro {stage}@{variant}`" for stage in ("evaluate", "convert", "benchmark")
+    )
     metrics = read_json(_select(root, outputs, paths.metrics(variant)), evaluate)
     decodings = read_json(_select(root, outputs, paths.decodings(variant)), evaluate)
     parity = read_json(_select(root, outputs, paths.parity(variant)), convert)
@@ -70,7 +72,9 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
         | _precision_metrics(parity)
         | _precision_metrics(latency)
     )
-    run.set_tags(_data_hashes(entries) | {f"device.{fact}": str(value) for fact, value in latency["device"].items()})
+    run.set_tags(
+        _data_hashes(entries) | {f"device.{fact}": str(value) for fact, value in latency["device"].items()}
+    )
     if parameters.get("source.kind") == "sample":
         run.set_tags(SYNTHETIC)
     shared = [file for pattern in SHARED_ARTIFACTS for file in sorted(root.glob(pattern))]

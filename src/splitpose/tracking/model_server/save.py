@@ -20,7 +20,7 @@ REQUIREMENTS = ("mlflow", "numpy", "pandas", "opencv-python-headless", "ai-edge-
 
 
 def save(tflite: Path, folder: Path) -> None:
-    """Save the model with its code, signature, input example and requirements to `folder`, which is new or empty."""
+    """Save the model with its code, signature, input example and requirements to a new or empty folder."""
     from mlflow import pyfunc
 
     package = Path(splitpose.__file__).parent
