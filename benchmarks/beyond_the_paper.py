@@ -27,7 +27,7 @@ from splitpose.evaluation import predictions
 from splitpose.evaluation.bootstrap import interval, resampled_sums
 from splitpose.evaluation.pck import normalised_errors
 from splitpose.files import write_json
-from splitpose.models.macs import multiply_adds
+from splitpose.models.macs import count_macs
 from splitpose.settings import Profile, Scoring, Strict, load
 from splitpose.stages.augment import augment
 from splitpose.stages.fine_tune import fine_tune
@@ -42,8 +42,8 @@ WIDTH = 100
 """Of the table, characters."""
 
 STEPS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
-    "no mirroring": (("baseline", "final"), {"crops": {"mirror": 0.0}}),
-    "mirroring": (("baseline", "final"), {"crops": {"mirror": 0.5}}),
+    "no mirroring": (("baseline", "final"), {"crops": {"horizontal_flip_prob": 0.0}}),
+    "mirroring": (("baseline", "final"), {"crops": {"horizontal_flip_prob": 0.5}}),
     "plateau schedule": (
         ("baseline", "final"),
         {"training": {"frozen": {"schedule": "plateau"}, "fine_tune": {"schedule": "plateau"}}},
@@ -91,7 +91,10 @@ def shortened(profile: Profile, iterations: int | None) -> Profile:
     if iterations is None:
         return profile
     phases = {"frozen": profile.training.frozen, "fine_tune": profile.training.fine_tune}
-    few = {name: {"iterations": min(phase.iterations, iterations), "warm_up": 0} for name, phase in phases.items()}
+    few = {
+        name: {"iterations": min(phase.iterations, iterations), "warmup_iterations": 0}
+        for name, phase in phases.items()
+    }
     return changed(profile, {"training": few})
 
 
@@ -133,12 +136,12 @@ def trained(
             train_frozen(one, params, variant, crops, frozen, curve)
             fine_tune(one, params, variant, crops, frozen, curve, weights, folder / "final.csv")
             seconds += perf_counter() - began
-            model = models.load(start(variant, one), weights)
+            model = models.load_weights(start(variant, one), weights)
             errors = errors_of_validation(model, one, variant, crops, table)
         shares.append(np.where(np.isnan(errors), np.nan, errors <= THRESHOLD))
     facts = {
         "parameters": model.count_params(),
-        "macs": multiply_adds(model),
+        "macs": count_macs(model),
         "seconds_a_training": round(seconds / seeds, 1),
     }
     return np.mean(shares, axis=0), facts
@@ -146,7 +149,7 @@ def trained(
 
 def errors_of_validation(model: Any, profile: Profile, variant: str, crops: Path, table: Path) -> np.ndarray:
     """Distance of each joint of the validation people from the annotated one, (N, K) torso diameters."""
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    codec = models.build_codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
     people = list(tfrecords.read(crops, "val"))
     joints = codec.decode(predict(model, np.stack([crop.pixels for crop in people])))
     truth = predictions.truth_of(annotations.read(table), [crop.id for crop in people])

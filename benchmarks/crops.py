@@ -20,9 +20,9 @@ from rich.table import Table
 
 from splitpose import annotations, images
 from splitpose.crops import shards, tfrecords
-from splitpose.crops.augmentation import crops_of
-from splitpose.crops.geometry import Picture
-from splitpose.crops.instances import instances_of
+from splitpose.crops.augmentation import extract_crops
+from splitpose.crops.geometry import ImagePyramid
+from splitpose.crops.instances import to_instances
 from splitpose.data import flic
 from splitpose.settings import Crops, Profile, load
 from splitpose.synthetic import sample
@@ -72,17 +72,17 @@ def whole_path(people: pd.DataFrame, data: Path, settings: Crops) -> float:
     start = perf_counter()
     planned = shards.plan(people, data, settings)
     shards.write(planned, data, settings, data / "crops")
-    return sum(shard.crops(settings) for shard in planned) / (perf_counter() - start)
+    return sum(shard.crop_count(settings) for shard in planned) / (perf_counter() - start)
 
 
 def single_steps(people: pd.DataFrame, data: Path, settings: Crops) -> dict[str, float]:
     """Seconds that each step takes a crop, on one core."""
-    people_to_cut = instances_of(people.iloc[:HELD], settings)
+    people_to_cut = to_instances(people.iloc[:HELD], settings)
     marks = [perf_counter()]
-    sources = [Picture(images.read(data / person.image, person.size)) for person in people_to_cut]
+    sources = [ImagePyramid(images.read(data / person.image, person.image_size)) for person in people_to_cut]
     marks.append(perf_counter())
     pairs = zip(people_to_cut, sources, strict=True)
-    crops = [crop for person, picture in pairs for crop in crops_of(person, picture, settings, "train")]
+    crops = [crop for person, picture in pairs for crop in extract_crops(person, picture, settings, "train")]
     marks.append(perf_counter())
     serialised = [tfrecords.encode(crop) for crop in crops]
     marks.append(perf_counter())

@@ -24,8 +24,8 @@ from moving_people import Walk
 from rich.console import Console
 from rich.table import Table
 
-from splitpose.crops.bounding_box import region_of_box
-from splitpose.crops.geometry import Picture, crop_region, full_image_region
+from splitpose.crops.bounding_box import bbox_region
+from splitpose.crops.geometry import ImagePyramid, crop_region, full_image_region
 from splitpose.inference import pose_model as models
 from splitpose.inference.person_tracker import PersonTracker, Seen
 from splitpose.inference.pose_model import Model
@@ -45,10 +45,10 @@ class Clip:
     path: Path
     walk: Walk
 
-    def pictures(self) -> Iterator[Picture]:
+    def pictures(self) -> Iterator[ImagePyramid]:
         """Its frames."""
         for frame in Video(self.path).frames():
-            yield Picture(frame.pixels)
+            yield ImagePyramid(frame.pixels)
 
     def errors(self, joints: np.ndarray) -> np.ndarray:
         """(F, K) distances of joints (F, K, 2) from the true ones, in torso diameters."""
@@ -91,7 +91,7 @@ def ways_of_looking(model: Model):  # type: ignore[no-untyped-def]
 
     def follow(clip: Clip, with_box: bool, stays: bool = False) -> list[Seen]:
         size = Video(clip.path).size
-        start = region_of_box(clip.walk.box, *size, model.margin) if with_box else None
+        start = bbox_region(clip.walk.box, *size, model.margin) if with_box else None
         if start is None and stays:
             start = full_image_region(*size)
         follower = PersonTracker(model, size, RATE, start, stays)

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from splitpose.benchmark.measure import measure
-from splitpose.benchmark.operator_timings import by_name
-from splitpose.benchmark.schema import Figures
-from splitpose.benchmark.targets import Options, target_of
+from splitpose.benchmark.operator_timings import total_by_name
+from splitpose.benchmark.schema import ModelBenchmark
+from splitpose.benchmark.targets import BenchmarkOptions, open_target
 from splitpose.files import write_json
 
 VARIANTS = ("baseline", "no_gap", "split", "final", "final shared")
@@ -47,8 +47,10 @@ def main() -> None:
             command = [sys.executable, __file__, *size, *width, "--convert", variant, folder]
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         files = {name: Path(folder) / f"{name}.tflite" for name in names()}
-        with target_of(options.target) as target:
-            rounds = [measure(target, files, Options(runs=options.runs)).models for _ in range(options.rounds)]
+        with open_target(options.target) as target:
+            rounds = [
+                measure(target, files, BenchmarkOptions(runs=options.runs)).models for _ in range(options.rounds)
+            ]
     if options.json:
         write_json({name: ratios(rounds, name).tolist() for name in names()}, options.json)
     show(rounds)
@@ -76,12 +78,12 @@ def convert(variant: str, folder: Path, size: int, width: float) -> None:
         path.write_bytes(convert_to_tflite(model, precision, noise))
 
 
-def ratios(rounds: list[dict[str, Figures]], name: str, base: str = "baseline float32") -> np.ndarray:
+def ratios(rounds: list[dict[str, ModelBenchmark]], name: str, base: str = "baseline float32") -> np.ndarray:
     """A file's p50 over that of another in each round."""
     return np.array([figures[name].p50_ms / figures[base].p50_ms for figures in rounds])
 
 
-def show(rounds: list[dict[str, Figures]]) -> None:
+def show(rounds: list[dict[str, ModelBenchmark]]) -> None:
     """Print the table, and where the float32 files of baseline and final spend their time."""
     table = Table("file", "p50 ms", "over baseline float32", "its float32 over it", "MMACs", "share of peak", "MB")
     for name in names():
@@ -93,7 +95,7 @@ def show(rounds: list[dict[str, Figures]]) -> None:
             f"{np.median([figures[name].p50_ms for figures in rounds]):.2f}",
             f"{np.median(over):.2f} ({over.min():.2f} to {over.max():.2f})",
             f"{np.median(gain):.2f} ({gain.min():.2f} to {gain.max():.2f})",
-            f"{last.multiply_adds / 1e6:.0f}",
+            f"{last.macs / 1e6:.0f}",
             f"{last.share_of_float32_peak or 0:.2f}",
             f"{last.bytes / 1e6:.2f}",
         )
@@ -101,7 +103,7 @@ def show(rounds: list[dict[str, Figures]]) -> None:
     console.print(table)
     for name in ("baseline float32", "final float32", "final int8"):
         console.print(f"\n{name}, by XNNPACK's operators:")
-        for operator, count, ms in by_name(rounds[-1][name].profile):
+        for operator, count, ms in total_by_name(rounds[-1][name].operator_timings):
             console.print(f"  {ms:7.3f} ms  {count:3d} x {operator}")
 
 

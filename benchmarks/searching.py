@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from splitpose import annotations, images
-from splitpose.crops.geometry import CropRegion, Picture, full_image_region
+from splitpose.crops.geometry import CropRegion, ImagePyramid, full_image_region
 from splitpose.evaluation.bootstrap import interval, resampled_sums
 from splitpose.evaluation.pck import normalised_errors
 from splitpose.inference import pose_model as models
@@ -28,7 +28,7 @@ from splitpose.progress import track
 
 DATA = Path("data")
 THRESHOLD = 0.2
-Way = Callable[[Picture, tuple[int, int], np.ndarray], Look]
+Way = Callable[[ImagePyramid, tuple[int, int], np.ndarray], Look]
 """Looks at somebody in a picture of a (width, height), who truly is where these joints (K, 2) are."""
 
 
@@ -40,7 +40,7 @@ class Counting:
         self.around = region_around_joints(self._model.joints_margin)
         self.count = 0
 
-    def look(self, picture: Picture, region: CropRegion) -> Look:
+    def look(self, picture: ImagePyramid, region: CropRegion) -> Look:
         """See Model.look."""
         self.count += 1
         return self._model.look(picture, region)
@@ -63,7 +63,7 @@ def main() -> None:
         for image, joints in zip(track(people.image, name, len(people), "people"), truth, strict=True):
             pixels = images.read(DATA / image)
             start = perf_counter()
-            found.append(way(Picture(pixels), pixels.shape[1::-1], joints).joints)
+            found.append(way(ImagePyramid(pixels), pixels.shape[1::-1], joints).joints)
             seconds += perf_counter() - start
         looks, ms = model.count / len(people), 1000 * seconds / len(people)
         table.add_row(name, score(normalised_errors(truth, np.stack(found))), f"{looks:.0f}", f"{ms:.1f}")
@@ -82,7 +82,7 @@ def ways(model: Counting) -> dict[str, Way]:
 
 
 def searched(
-    model: Counting, sides: Sequence[float], picture: Picture, size: tuple[int, int], joints: np.ndarray
+    model: Counting, sides: Sequence[float], picture: ImagePyramid, size: tuple[int, int], joints: np.ndarray
 ) -> Look:
     """Whom a search finds, wherever they truly are."""
     found = search(model, picture, size, model.around, sides=sides)

@@ -73,7 +73,7 @@ def fine_tuning(size: int, width: float, batch: int, rounds: int) -> dict[str, A
 
     Each row of the other ways says as well how far its outputs are from the final variant's.
     """
-    built = {name: models.build(name, size, width) for name in registry.names()}
+    built = {name: models.build(name, size, width) for name in registry.list_variants()}
     final, crops = built["final"], next(iter(same_batch(size, batch)))[0]
     backbone.recalibrate_batch_norm(final, [crops] * 3)
     built["final, shared"] = models.build("final", size, width, split="shared")
@@ -93,7 +93,7 @@ def frozen_phase(size: int, width: float, batch: int, rounds: int) -> dict[str, 
     crops, joints = next(iter(same_batch(size, batch)))
     for name in ("baseline", "final"):
         model = models.build(name, size, width)
-        backbone.freeze(model, models.variant(name).TRAINABLE_BACKBONE_BLOCKS)
+        backbone.freeze(model, models.get_variant(name).TRAINABLE_BACKBONE_BLOCKS)
         last = LAST_FROZEN.get(name, ("conv_pw_13_relu",))
         forward = keras.Model(model.input, [model.get_layer(layer).output for layer in last])
         features = tuple(keras.tree.flatten(forward(tf.cast(crops, tf.float32), training=False)))
@@ -164,7 +164,7 @@ def of_branch(final: keras.Model, name: str, channels: tuple[int, ...]) -> list[
 
 def training_step(model: keras.Model, batches: tf.data.Dataset, size: int | None = None) -> Step:
     """A step as Keras compiles it for `fit`; `size` of the crops if the model takes something else."""
-    codec = models.codec(model.name, size or model.input.shape[1])
+    codec = models.build_codec(model.name, size or model.input.shape[1])
     model.compile(keras.optimizers.Adam(1e-4, use_ema=True, ema_momentum=0.9), joint_loss(codec))
     model.make_train_function()
     iterator = iter(batches)

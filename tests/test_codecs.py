@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.codecs import STRIDE, Coordinates, Heatmaps, codec_of
+from splitpose.codecs import STRIDE, Coordinates, Heatmaps, infer_codec
 
 
 def test_coordinates_by_hand():
@@ -18,7 +18,7 @@ def test_coordinates_round_trip():
 
 
 def test_heatmap_peak_and_width_by_hand():
-    codec = Heatmaps(size=32, width=3.0)
+    codec = Heatmaps(size=32, fwhm=3.0)
     # The centre of heatmap px (2, 5) is at 4 * 2 + 1.5 and 4 * 5 + 1.5 of the crop.
     maps = np.asarray(codec.encode(np.array([[[9.5, 21.5]]], np.float32)))
     assert maps.shape == (1, 8, 8, 1)
@@ -29,7 +29,7 @@ def test_heatmap_peak_and_width_by_hand():
 
 
 def test_heatmap_round_trip_is_within_half_a_heatmap_pixel():
-    codec = Heatmaps(size=96, width=3.0)
+    codec = Heatmaps(size=96, fwhm=3.0)
     joints = np.random.default_rng(1).uniform(0, 95, (4, 11, 2)).astype(np.float32)
     found = codec.decode(np.asarray(codec.encode(joints)))
     assert np.abs(found - joints).max() <= 2.0 + 1e-4
@@ -103,7 +103,7 @@ def test_dark_of_a_batch_is_dark_of_each():
 
 
 def test_heatmap_of_a_joint_outside_has_no_peak():
-    maps = np.asarray(Heatmaps(size=32, width=3.0).encode(np.array([[[-40.0, 10.0]]], np.float32)))
+    maps = np.asarray(Heatmaps(size=32, fwhm=3.0).encode(np.array([[[-40.0, 10.0]]], np.float32)))
     assert maps.max() < 1e-3
 
 
@@ -115,11 +115,11 @@ def test_confidence():
 
 
 def test_codec_is_told_by_the_shape_of_the_outputs():
-    assert codec_of(np.zeros((1, 11, 2)), 96) == Coordinates(96)
-    assert codec_of(np.zeros((1, 24, 24, 11)), 96) == Heatmaps(96, 0.0, "argmax")
+    assert infer_codec(np.zeros((1, 11, 2)), 96) == Coordinates(96)
+    assert infer_codec(np.zeros((1, 24, 24, 11)), 96) == Heatmaps(96, 0.0, "argmax")
 
 
 def test_a_variants_codec_decodes_as_asked():
-    assert models.codec("final", 96) == Heatmaps(96, 3.0, "argmax")
-    assert models.codec("final", 96, 5.0, "dark") == Heatmaps(96, 5.0, "dark")
-    assert models.codec("baseline", 96, 5.0, "dark") == Coordinates(96)
+    assert models.build_codec("final", 96) == Heatmaps(96, 3.0, "argmax")
+    assert models.build_codec("final", 96, 5.0, "dark") == Heatmaps(96, 5.0, "dark")
+    assert models.build_codec("baseline", 96, 5.0, "dark") == Coordinates(96)

@@ -1,8 +1,8 @@
-"""Between joints in crop pixels and what a model gives: coordinates or heatmaps.
+"""Conversion between joints in crop pixels and the outputs of a model: coordinates or heatmaps.
 
 Legend: B crops, K joints, H x W heatmap, S the crop's side in px. Pixel centres are at integers, so a crop spans
--0.5 to S - 0.5. `encode` works on Keras tensors (keras is imported when it is first called); `decode` is NumPy
-alone, so that a deployed model needs no Keras.
+    -0.5 to S - 0.5. `encode` works on Keras tensors (keras is imported when it is first called); `decode` uses
+    NumPy only, so that a deployed model does not need Keras.
 """
 
 from dataclasses import dataclass
@@ -15,70 +15,74 @@ from splitpose.settings import Decoding
 from splitpose.skeleton import FLIP_INDICES
 
 STRIDE = 4
-"""Crop px a heatmap px: 224 to 56 in the paper (Figure 2)."""
+"""Crop px per heatmap px: 224 to 56 in the paper (Figure 2)."""
 
 LOG_EPSILON = 1e-10
-"""Below it a heatmap counts as this, so that its logarithm is a number."""
+"""Lower bound of a heatmap's values before the logarithm."""
 
 MIN_CURVATURE = 1e-3
-"""A bump's logarithm bends by more than this a square heatmap px; one of width 5 by 0.1, and rounding by 1e-6."""
+"""Minimum curvature of a smoothed peak's logarithm, per square heatmap px. A Gaussian of full width at half maximum
+5 has 0.1; rounding causes 1e-6."""
 
 
 class Codec(Protocol):
-    """Joints to a model's targets and a model's outputs to joints."""
+    """Encoding of joints as a model's targets and decoding of a model's outputs to joints."""
 
     def encode(self, joints: Any) -> Any:
-        """(B, K, 2) joints in crop px -> targets shaped like the model's output."""
+        """Encode joints (B, K, 2) in crop px as targets of the shape of the model's outputs."""
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """The model's output -> (B, K, 2) float32 joints in crop px."""
+        """Decode the model's outputs to joints (B, K, 2) float32 in crop px."""
 
     def confidence(self, outputs: np.ndarray) -> np.ndarray:
-        """The model's output -> (B, K) float32 confidence from 0 to 1, NaN where the model gives none."""
+        """Return the confidence (B, K) float32 from 0 to 1 of the decoded joints, NaN where the model has none."""
 
-    def mirror(self, outputs: np.ndarray) -> np.ndarray:
-        """The model's output for crops -> what it would be for the same crops mirrored, and the other way round."""
+    def flip(self, outputs: np.ndarray) -> np.ndarray:
+        """Convert outputs for crops to outputs for the horizontally flipped crops, and vice versa."""
 
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Targets (B, K, 2): position over the crop's side, from -0.5 to 0.5, its middle at 0."""
+    """Targets (B, K, 2): position relative to the crop's centre in sides of the crop, from -0.5 to 0.5."""
 
     size: int
 
     def encode(self, joints: Any) -> Any:
-        """(B, K, 2) crop px -> (B, K, 2)."""
+        """Encode joints (B, K, 2) in crop px as relative positions (B, K, 2)."""
         return (joints + 0.5) / self.size - 0.5
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """(B, K, 2) -> (B, K, 2) crop px."""
+        """Decode relative positions (B, K, 2) to joints (B, K, 2) in crop px."""
         return (np.asarray(outputs, np.float32) + np.float32(0.5)) * np.float32(self.size) - np.float32(0.5)
 
     def confidence(self, outputs: np.ndarray) -> np.ndarray:
-        """A regressed coordinate carries no confidence: (B, K) of NaN."""
+        """Return NaN (B, K): regressed coordinates have no confidence."""
         return np.full(np.shape(outputs)[:2], np.nan, np.float32)
 
-    def mirror(self, outputs: np.ndarray) -> np.ndarray:
-        """(B, K, 2) -> (B, K, 2): x changes its sign, left and right their places."""
+    def flip(self, outputs: np.ndarray) -> np.ndarray:
+        """Flip coordinates (B, K, 2): negate x and swap left and right joints."""
         return np.asarray(outputs)[:, FLIP_INDICES] * np.array([-1, 1], np.float32)
 
 
 @dataclass(frozen=True)
 class Heatmaps:
-    """Targets (B, H, W, K): a Gaussian bump of height 1 at each joint.
+    """Targets (B, H, W, K): a Gaussian of height 1 at each joint.
 
-    `width` is the bump's full width at half maximum in heatmap px (the authors' code: 3). `decoding` says where in
-    a heatmap its joint is:
+    Args:
+        size: the crop's side in px.
+        fwhm: full width at half maximum of the Gaussian in heatmap px (the authors' code: 3).
+        decoding: how a joint's position is read from its heatmap.
 
-    - "argmax": at the centre of its highest pixel, up to half a heatmap px off (the authors' code).
-    - "dark": at the top of the bump around that pixel, at most one heatmap px from its centre. The logarithm of a
-      Gaussian is a parabola, so slopes and bends at one place tell where its top is; they are taken from the
-      heatmap smoothed by a Gaussian of the bump's own width, as learned heatmaps are uneven (distribution-aware
-      coordinate representation, Zhang et al., CVPR 2020, section 3.2).
+            - "argmax": the centre of the highest pixel, up to half a heatmap px off (the authors' code).
+            - "dark": the maximum of the peak around that pixel, at most one heatmap px from its centre. The
+              logarithm of a Gaussian is a parabola, so the gradient and Hessian at one position determine its
+              maximum; they are taken from the heatmap smoothed by a Gaussian of the same width, because learned
+              heatmaps are uneven (distribution-aware coordinate representation, Zhang et al., CVPR 2020, section
+              3.2).
     """
 
     size: int
-    width: float
+    fwhm: float
     decoding: Decoding = "argmax"
 
     @property
@@ -88,74 +92,84 @@ class Heatmaps:
 
     @property
     def sigma(self) -> float:
-        """Standard deviation of a bump in heatmap px."""
-        return self.width / (2 * sqrt(2 * log(2)))
+        """Standard deviation of a joint's Gaussian in heatmap px."""
+        return self.fwhm / (2 * sqrt(2 * log(2)))
 
     def encode(self, joints: Any) -> Any:
-        """(B, K, 2) crop px -> (B, H, W, K)."""
+        """Encode joints (B, K, 2) in crop px as heatmaps (B, H, W, K)."""
         from keras import ops
 
         grid = ops.arange(self.side, dtype=joints.dtype)
         centres = (joints + 0.5) / STRIDE - 0.5
-        across = ops.exp(-ops.square(grid[None, None] - centres[..., :1]) / (2 * self.sigma**2))
-        down = ops.exp(-ops.square(grid[None, None] - centres[..., 1:]) / (2 * self.sigma**2))
-        return ops.einsum("bkh,bkw->bhwk", down, across)
+        columns = ops.exp(-ops.square(grid[None, None] - centres[..., :1]) / (2 * self.sigma**2))
+        rows = ops.exp(-ops.square(grid[None, None] - centres[..., 1:]) / (2 * self.sigma**2))
+        return ops.einsum("bkh,bkw->bhwk", rows, columns)
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """(B, H, W, K) -> (B, K, 2) crop px."""
+        """Decode heatmaps (B, H, W, K) to joints (B, K, 2) in crop px."""
         width = outputs.shape[2]
-        highest = _highest(outputs)[:, 0]
-        places = np.stack([highest % width, highest // width], axis=-1)
+        highest = _argmax(outputs)[:, 0]
+        positions = np.stack([highest % width, highest // width], axis=-1)
         if self.decoding == "dark":
-            tops = _tops(np.moveaxis(np.asarray(outputs, np.float32), -1, 1), places, self.sigma)
-            places = np.clip(tops, places - 1, places + 1)  # the parabola was measured no further out
-        return (places.astype(np.float32) + np.float32(0.5)) * STRIDE - np.float32(0.5)
+            peaks = _refine(np.moveaxis(np.asarray(outputs, np.float32), -1, 1), positions, self.sigma)
+            positions = np.clip(peaks, positions - 1, positions + 1)  # the parabola fits only that far
+        return (positions.astype(np.float32) + np.float32(0.5)) * STRIDE - np.float32(0.5)
 
     def confidence(self, outputs: np.ndarray) -> np.ndarray:
-        """(B, H, W, K) -> (B, K): the height of each heatmap's highest pixel, cut to 0..1."""
+        """Return the highest value of each heatmap (B, H, W, K), clipped to 0..1: (B, K)."""
         pixels = np.asarray(outputs, np.float32).reshape(len(outputs), -1, outputs.shape[-1])
-        # As `max` would find, in a fifth of the time: NumPy is slow where the joints are the last axis.
-        return np.clip(np.take_along_axis(pixels, _highest(outputs), axis=1)[:, 0], 0, 1)
+        # Equal to `max`, in a fifth of the time: NumPy's reduction is slow where the joints are the last axis.
+        return np.clip(np.take_along_axis(pixels, _argmax(outputs), axis=1)[:, 0], 0, 1)
 
-    def mirror(self, outputs: np.ndarray) -> np.ndarray:
-        """(B, H, W, K) -> (B, H, W, K): each map mirrored, left and right in each other's places."""
+    def flip(self, outputs: np.ndarray) -> np.ndarray:
+        """Flip heatmaps (B, H, W, K) horizontally and swap left and right joints."""
         return np.asarray(outputs)[:, :, ::-1, FLIP_INDICES]
 
 
-def _highest(outputs: np.ndarray) -> np.ndarray:
-    """(B, H, W, K) -> (B, 1, K): which pixel of each heatmap, counted row by row, is the highest."""
+def _argmax(outputs: np.ndarray) -> np.ndarray:
+    """Return the row-major index of the highest pixel of each heatmap: (B, H, W, K) -> (B, 1, K)."""
     pixels = np.asarray(outputs).reshape(len(outputs), -1, outputs.shape[-1])
     highest: np.ndarray = pixels.argmax(axis=1, keepdims=True)
     return highest
 
 
-def _tops(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
-    """The tops of the bumps at (B, K, 2) whole-numbered places x, y of maps (B, K, H, W): (B, K, 2), heatmap px.
+def _refine(heatmaps: np.ndarray, positions: np.ndarray, sigma: float) -> np.ndarray:
+    """Move integer positions (x, y) to the maxima of the peaks around them by one Newton step.
 
-    A place on the border has no neighbours on one side; its bump is measured one pixel further in, which for a
-    parabola is all the same. Where there is no bump, because the map is flat, the place stays.
+    At the border a position lacks neighbours on one side; its peak is measured one pixel further inside, which is
+    equivalent for a parabola. Where the heatmap is flat and has no peak, the position is unchanged.
+
+    Args:
+        heatmaps: (B, K, H, W).
+        positions: (B, K, 2) heatmap px.
+        sigma: standard deviation of the smoothing, heatmap px.
+
+    Returns:
+        (B, K, 2) heatmap px.
     """
-    height, width = maps.shape[2:]
-    middle = np.clip(places, 1, (width - 2, height - 2))
-    across, down = _smoothing(width, sigma)[middle[..., 0]], _smoothing(height, sigma)[middle[..., 1]]
-    logs = np.log(np.maximum(down @ maps @ across.swapaxes(-1, -2), LOG_EPSILON))  # (B, K, 3, 3) around the middle
+    height, width = heatmaps.shape[2:]
+    centre = np.clip(positions, 1, (width - 2, height - 2))
+    columns = _smoothing_kernels(width, sigma)[centre[..., 0]]
+    rows = _smoothing_kernels(height, sigma)[centre[..., 1]]
+    # (B, K, 3, 3): the smoothed heatmap's logarithm around the centre.
+    logs = np.log(np.maximum(rows @ heatmaps @ columns.swapaxes(-1, -2), LOG_EPSILON))
 
-    slope_x, slope_y = (logs[..., 1, 2] - logs[..., 1, 0]) / 2, (logs[..., 2, 1] - logs[..., 0, 1]) / 2
-    bend_x = logs[..., 1, 2] - 2 * logs[..., 1, 1] + logs[..., 1, 0]
-    bend_y = logs[..., 2, 1] - 2 * logs[..., 1, 1] + logs[..., 0, 1]
-    twist = (logs[..., 2, 2] - logs[..., 2, 0] - logs[..., 0, 2] + logs[..., 0, 0]) / 4
-    determinant = bend_x * bend_y - twist**2
-    is_bump = (bend_x < -MIN_CURVATURE) & (determinant > MIN_CURVATURE**2)
-    steps = np.stack([twist * slope_y - bend_y * slope_x, twist * slope_x - bend_x * slope_y], axis=-1)
-    tops = middle + steps / np.where(is_bump, determinant, 1)[..., None]
-    return np.where(is_bump[..., None], tops, places)
+    dx, dy = (logs[..., 1, 2] - logs[..., 1, 0]) / 2, (logs[..., 2, 1] - logs[..., 0, 1]) / 2
+    dxx = logs[..., 1, 2] - 2 * logs[..., 1, 1] + logs[..., 1, 0]
+    dyy = logs[..., 2, 1] - 2 * logs[..., 1, 1] + logs[..., 0, 1]
+    dxy = (logs[..., 2, 2] - logs[..., 2, 0] - logs[..., 0, 2] + logs[..., 0, 0]) / 4
+    determinant = dxx * dyy - dxy**2
+    is_peak = (dxx < -MIN_CURVATURE) & (determinant > MIN_CURVATURE**2)
+    steps = np.stack([dxy * dy - dyy * dx, dxy * dx - dxx * dy], axis=-1)
+    peaks = centre + steps / np.where(is_peak, determinant, 1)[..., None]
+    return np.where(is_peak[..., None], peaks, positions)
 
 
-def _smoothing(side: int, sigma: float) -> np.ndarray:
-    """(side, 3, side) float32: for each pixel, a Gaussian's weights around the pixel before it, it, and the next.
+def _smoothing_kernels(side: int, sigma: float) -> np.ndarray:
+    """Return (side, 3, side) float32: Gaussian weights around the pixel before each pixel, it, and the next.
 
-    Near a border all three are cut off at the distance at which the first of them reaches it, because a smoothing
-    that looks further to one side than to the other would move the bump. The outermost pixels have no weights.
+    Near a border all three are truncated at the distance at which the first of them reaches it, because an
+    asymmetric kernel would move the peak. The outermost pixels have no weights.
     """
     pixel = np.arange(side)
     distance = np.abs(pixel - (pixel[:, None] + np.array([-1, 0, 1]))[..., None])
@@ -164,9 +178,9 @@ def _smoothing(side: int, sigma: float) -> np.ndarray:
     return weights.astype(np.float32)
 
 
-def codec_of(outputs: np.ndarray, size: int) -> Codec:
-    """The codec that decodes these outputs of a model for crops of `size` px, told by their shape.
+def infer_codec(outputs: np.ndarray, size: int) -> Codec:
+    """Infer the codec for crops of `size` px from the shape of a model's outputs.
 
-    Outputs alone do not say how wide the bumps are that the model learned, so heatmaps are decoded by "argmax".
+    The width of the learned Gaussians cannot be inferred, so heatmaps are decoded by "argmax".
     """
-    return Coordinates(size) if outputs.ndim == 3 else Heatmaps(size, width=0.0)
+    return Coordinates(size) if outputs.ndim == 3 else Heatmaps(size, fwhm=0.0)

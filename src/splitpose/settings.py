@@ -28,6 +28,7 @@ Viewpoint = Literal["observer", "person"]
 Decoding = Literal["argmax", "dark"]
 CoordinateLoss = Literal["squared", "huber", "wing"]
 RegionFrom = Literal["joints", "bbox"]
+JointSplit = Literal["sliced", "shared"]
 Precision = Literal["float32", "float16", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8")
 
@@ -174,7 +175,7 @@ class Model(Strict):
     width_multiplier: PositiveFloat
     backbone_weights: str
     batchnorm_momentum: Fraction
-    split: Literal["sliced", "shared"]
+    split: JointSplit
     decoding: Decoding
 
 

@@ -1,4 +1,4 @@
-"""Small TFLite files with every operator whose multiply-adds are counted, and the three kinds of devices."""
+"""A real SSH server on loopback and a fake Android device for the targets."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ SUPPORT = Path(__file__).parents[1] / "support"
 
 @dataclass
 class Sshd:
-    """A real sshd on loopback with keys of its own."""
+    """A real sshd on loopback with separate keys."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -26,14 +26,14 @@ class Sshd:
 
     @property
     def temporary(self) -> Path:
-        """Where its sessions put temporary files."""
+        """Folder for the temporary files of its sessions."""
         return self.folder / "tmp"
 
     def url(self, python: str = sys.executable) -> str:
         return f"ssh://{os.environ.get('USER') or 'root'}@127.0.0.1:{self.port}{python}"
 
     def sessions(self) -> list[int]:
-        """Processes of the open connections."""
+        """Return the process ids of the open connections."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(number) for number in children.read_text().split()]
 
@@ -42,7 +42,7 @@ class Sshd:
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     server = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if not server or not shutil.which("ssh"):
-        pytest.skip("no sshd and ssh here (Debian: apt install openssh-server openssh-client)")
+        pytest.skip("sshd or ssh is missing (Debian: apt install openssh-server openssh-client)")
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # sshd does not start as root without it
     folder = tmp_path_factory.mktemp("sshd")
@@ -50,9 +50,9 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     for name in ("host", "user"):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(command, check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     config = {
         "Port": port,
         "ListenAddress": "127.0.0.1",
@@ -75,7 +75,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 @pytest.fixture
 def known_host(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`ssh` reads only the test's configuration, whose known_hosts, returned, has the server's key."""
+    """Make `ssh` read only the test's configuration; return its known_hosts file, which has the server's key."""
     known_hosts = tmp_path / "known_hosts"
     key = (sshd.folder / "host.pub").read_text()
     known_hosts.write_text(f"[127.0.0.1]:{sshd.port} {key}")
@@ -84,24 +84,24 @@ def known_host(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
         f"UserKnownHostsFile {known_hosts}\nGlobalKnownHostsFile /dev/null\nIdentityFile {sshd.folder / 'user'}\n"
         "IdentitiesOnly yes\nIdentityAgent none\n"
     )
-    on_path(tmp_path, monkeypatch, "ssh", f'#!/bin/sh\nexec {shutil.which("ssh")} -F {config} "$@"\n')
+    put_on_path(tmp_path, monkeypatch, "ssh", f'#!/bin/sh\nexec {shutil.which("ssh")} -F {config} "$@"\n')
     return known_hosts
 
 
 @dataclass
 class Android:
-    """The stand-in for adb and an Android device, see fake_adb.py."""
+    """A fake adb with Android devices; see fake_adb.py."""
 
     root: Path
     binary: Path
 
-    def connected(self, **states: str) -> None:
-        """Serials of the devices that are plugged in, and their states as adb names them."""
+    def connect(self, **states: str) -> None:
+        """Connect devices by their serials, in states as adb names them."""
         (self.root / "devices").write_text("".join(f"{serial}\t{state}\n" for serial, state in states.items()))
 
     @property
     def pushed(self) -> list[Path]:
-        """What lies on the device."""
+        """The files on the device."""
         return list((self.root / "data/local/tmp").rglob("*"))
 
 
@@ -110,15 +110,15 @@ def android(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Android:
     root = tmp_path / "android"
     (root / "data/local/tmp").mkdir(parents=True)
     monkeypatch.setenv("FAKE_ANDROID", str(root))
-    on_path(tmp_path, monkeypatch, "adb", f'#!/bin/sh\nexec {sys.executable} {SUPPORT / "fake_adb.py"} "$@"\n')
+    put_on_path(tmp_path, monkeypatch, "adb", f'#!/bin/sh\nexec {sys.executable} {SUPPORT / "fake_adb.py"} "$@"\n')
     binary = tmp_path / "benchmark_model_arm64"
     binary.write_text(f"#!{sys.executable}\n" + (SUPPORT / "fake_benchmark_model.py").read_text())
     device = Android(root, binary)
-    device.connected(PHONE1="device")
+    device.connect(PHONE1="device")
     return device
 
 
-def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
+def put_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
     folder = tmp_path / "bin"
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(script)

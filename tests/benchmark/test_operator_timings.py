@@ -1,7 +1,7 @@
-from splitpose.benchmark.operator_timings import by_name, outside_delegate, parse
-from splitpose.benchmark.schema import OperatorTime
+from splitpose.benchmark.operator_timings import outside_delegate, parse, total_by_name
+from splitpose.benchmark.schema import OperatorTiming
 
-WITH_START = """
+TABLE_WITH_START = """
 =================== Run Order ===================
                                  [node type]    [start]    [first]   [avg ms]     [%]   [cdf%]   [mem KB] [times called]   [Name]
       Delegate/Convolution (NHWC, F32) IGEMM      0.000      0.015      0.012  30.000%  30.000%      0.000             50   [Delegate]:0
@@ -16,29 +16,29 @@ WITH_START = """
 CONVOLUTION = "Convolution (NHWC, F32) IGEMM"
 
 
-def test_operators_come_in_run_order_without_the_delegates_prefix():
-    assert parse(WITH_START) == [
-        OperatorTime(name=CONVOLUTION, ms=0.012),
-        OperatorTime(name="CONV_2D", ms=0.020),
-        OperatorTime(name=CONVOLUTION, ms=0.008),
+def test_operators_are_parsed_in_run_order_without_the_delegates_prefix():
+    assert parse(TABLE_WITH_START) == [
+        OperatorTiming(name=CONVOLUTION, ms=0.012),
+        OperatorTiming(name="CONV_2D", ms=0.020),
+        OperatorTiming(name=CONVOLUTION, ms=0.008),
     ]
 
 
-def test_a_table_without_starts_and_with_tabs():
+def test_a_table_with_tabs_and_without_start_times_is_parsed():
     text = (
         "INFO: ======= Run Order =======\n"
         "\t   [node type]\t  [first]\t [avg ms]\t     [%]\t  [cdf%]\t  [mem KB]\t[times called]\t[Name]\n"
         "\t       CONV_2D\t    4.269\t    4.250\t  0.107%\t  0.107%\t     0.000\t        0\t[a/Relu6]\n"
     )
-    assert parse(text) == [OperatorTime(name="CONV_2D", ms=4.25)]
+    assert parse(text) == [OperatorTiming(name="CONV_2D", ms=4.25)]
 
 
-def test_no_table():
+def test_a_text_without_a_table_has_no_timings():
     assert parse("") == []
     assert parse("Inference timings in us: Init: 1") == []
 
 
-def test_what_a_profile_tells():
-    times = parse(WITH_START)
-    assert outside_delegate(times) == ["CONV_2D"]
-    assert by_name(times) == [(CONVOLUTION, 2, 0.020), ("CONV_2D", 1, 0.020)]
+def test_timings_are_totalled_by_name_and_list_the_operators_outside_the_delegate():
+    timings = parse(TABLE_WITH_START)
+    assert outside_delegate(timings) == ["CONV_2D"]
+    assert total_by_name(timings) == [(CONVOLUTION, 2, 0.020), ("CONV_2D", 1, 0.020)]

@@ -3,25 +3,25 @@ import hashlib
 import pytest
 
 from splitpose.benchmark.schema import OperatorCount
-from splitpose.benchmark.tflite_operators import Input, content, multiply_adds
+from splitpose.benchmark.tflite_operators import InputSpec, count_macs, inspect_tflite
 from splitpose.errors import InputError
 
 
-def test_multiply_adds_of_a_file_by_operator(small):
-    # convolution to 4 x 4 x 4, each from 3 x 3 x 3; depthwise to 4 x 4 x 4, each from 3 x 3; transposed: each of
-    # 4 x 4 x 4 goes into 2 x 2 x 2; fully connected 128 to 5
-    found = content(small)
-    assert set(found.operators) >= {
-        OperatorCount(name="CONV_2D", count=1, multiply_adds=4 * 4 * 4 * 27),
-        OperatorCount(name="FULLY_CONNECTED", count=1, multiply_adds=640),
-        OperatorCount(name="DEPTHWISE_CONV_2D", count=1, multiply_adds=576),
-        OperatorCount(name="TRANSPOSE_CONV", count=1, multiply_adds=512),
+def test_macs_of_a_file_are_counted_by_operator(small):
+    # Convolution: 4 x 4 x 4 outputs from 3 x 3 x 3 inputs each. Depthwise: 4 x 4 x 4 outputs from 3 x 3 each.
+    # Transposed: 4 x 4 x 4 inputs to 2 x 2 x 2 outputs each. Fully connected: 128 inputs to 5 outputs.
+    file = inspect_tflite(small)
+    assert set(file.operators) >= {
+        OperatorCount(name="CONV_2D", count=1, macs=4 * 4 * 4 * 27),
+        OperatorCount(name="FULLY_CONNECTED", count=1, macs=640),
+        OperatorCount(name="DEPTHWISE_CONV_2D", count=1, macs=576),
+        OperatorCount(name="TRANSPOSE_CONV", count=1, macs=512),
     }
-    assert found.multiply_adds == 1728 + 576 + 512 + 640
-    assert found.operators[0].name == "CONV_2D"
-    assert found.inputs == (Input((1, 8, 8, 3), "float32"),)
-    assert found.bytes == small.stat().st_size
-    assert found.sha256 == hashlib.sha256(small.read_bytes()).hexdigest()
+    assert file.macs == 1728 + 576 + 512 + 640
+    assert file.operators[0].name == "CONV_2D"
+    assert file.inputs == (InputSpec((1, 8, 8, 3), "float32"),)
+    assert file.bytes == small.stat().st_size
+    assert file.sha256 == hashlib.sha256(small.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -32,22 +32,24 @@ def test_multiply_adds_of_a_file_by_operator(small):
         ("ADD", [[1, 8, 8, 6], [6]], [1, 8, 8, 6], 0),
     ],
 )
-def test_multiply_adds_of_an_operator(name, inputs, output, expected):
-    assert multiply_adds(name, inputs, output) == expected
+def test_macs_of_an_operator(name, inputs, output, expected):
+    assert count_macs(name, inputs, output) == expected
 
 
-def test_several_inputs_of_several_types(two_inputs):
-    assert set(content(two_inputs).inputs) == {Input((1,), "int32"), Input((3, 2), "uint8")}
+def test_several_inputs_of_several_types_are_listed(two_inputs):
+    assert set(inspect_tflite(two_inputs).inputs) == {InputSpec((1,), "int32"), InputSpec((3, 2), "uint8")}
 
 
-def test_files_that_cannot_be_benchmarked_end_in_one_line(convert, tmp_path):
+def test_files_that_cannot_be_benchmarked_are_reported_in_one_line(convert, tmp_path):
     import tensorflow as tf
 
-    with pytest.raises(InputError, match=r"x.tflite: no such TFLite file"):
-        content(tmp_path / "x.tflite")
+    with pytest.raises(InputError, match=r"x.tflite: no such TFLite file$"):
+        inspect_tflite(tmp_path / "x.tflite")
     (tmp_path / "x.tflite").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"x.tflite: not a TFLite file \([^\n]*\)$"):
-        content(tmp_path / "x.tflite")
-    of_complex = convert("of_complex", tf.math.real, ((2,), "complex64"))
-    with pytest.raises(InputError, match=r"of_complex.tflite: input '.*' is complex64; only numbers and booleans"):
-        content(of_complex)
+        inspect_tflite(tmp_path / "x.tflite")
+    complex_input = convert("complex_input", tf.math.real, ((2,), "complex64"))
+    with pytest.raises(
+        InputError, match=r"complex_input.tflite: input '.*' is complex64; only numbers and booleans"
+    ):
+        inspect_tflite(complex_input)

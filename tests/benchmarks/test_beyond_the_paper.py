@@ -23,7 +23,7 @@ def profile(repository, name):
 
 def test_off_in_the_papers_profile(repository):
     flic = profile(repository, "flic")
-    assert (flic.crops.mirror, flic.crops.shift, flic.crops.brightness) == (0, 0, 0)
+    assert (flic.crops.horizontal_flip_prob, flic.crops.shift, flic.crops.brightness) == (0, 0, 0)
     assert (flic.model.decoding, flic.model.split) == ("argmax", "sliced")
     assert flic.training.coordinate_loss == "squared"
     for phase in (flic.training.frozen, flic.training.fine_tune):

@@ -1,4 +1,6 @@
 import shlex
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -43,3 +45,14 @@ def test_completion_lists_the_commands(capsys, monkeypatch):
         main([])
     assert exit.value.code == 0
     assert capsys.readouterr().out.split() == ["predict"]
+
+
+@pytest.mark.integration
+def test_the_help_starts_without_heavy_libraries():
+    heavy = {"numpy", "pandas", "pydantic", "tensorflow", "keras", "mlflow", "prefect", "dvc", "great_expectations"}
+    code = (
+        "import sys; from splitpose.cli import main; main(['--help']);"
+        f"print('imported:', *({heavy} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1].split() == ["imported:"]

@@ -7,6 +7,7 @@ import pytest
 from splitpose.cli import main
 
 
+@pytest.mark.integration
 def test_score_writes_json_and_imports_no_tensorflow(shared, tmp_path):
     truth = shared / "flic" / "annotations_train.csv"
     code = (
@@ -38,7 +39,7 @@ def test_errors_are_one_line_and_status_1(words, message, capsys, tmp_path, monk
     assert error.count("\n") == 1
 
 
-def test_check_of_real_coco_people_passes_and_tells(shared, capsys):
+def test_check_of_real_coco_annotations_passes(shared, capsys):
     assert main(["check", str(shared / "coco_mini" / "person_keypoints.json")]) == 0
     shown = capsys.readouterr()
     assert shown.err == ""
@@ -50,7 +51,7 @@ def test_check_of_real_coco_people_passes_and_tells(shared, capsys):
     assert lines[-1] == "passed: 346 people can be used, 0 are left out"
 
 
-def test_check_tells_what_is_left_out_and_fails_where_too_much_is(shared, capsys, tmp_path):
+def test_check_lists_quarantined_rows_and_fails_where_there_are_too_many(shared, capsys, tmp_path):
     source = shared / "coco_mini"
     content = json.loads((source / "person_keypoints.json").read_text())
     content["images"][0]["width"] += 1
@@ -74,7 +75,7 @@ def test_check_tells_what_is_left_out_and_fails_where_too_much_is(shared, capsys
     assert shown.err.count("\n") == 1
 
 
-def test_check_of_a_table_that_lacks_columns(shared, capsys):
+def test_check_of_a_table_without_the_required_columns(shared, capsys):
     path = str(shared / "flic" / "annotations_train.csv")
     assert main(["check", path]) == 1
     error = capsys.readouterr().err

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from splitpose.crops.augmentation import augmented, plain
-from splitpose.crops.geometry import CropRegion, Picture, apply
-from splitpose.crops.instances import Person
+from splitpose.crops.augmentation import extract_augmented_crop, extract_crop
+from splitpose.crops.geometry import CropRegion, ImagePyramid, apply_affine
+from splitpose.crops.instances import Instance
 from splitpose.settings import Crops
 from splitpose.skeleton import INDEX
 
@@ -28,16 +28,18 @@ def joints():
 
 
 def changed(id, points, settings, copy=0):
-    return augmented(Person(id, "a.png", (200, 200), points, REGION), Picture(picture()), settings, copy)
+    return extract_augmented_crop(
+        Instance(id, "a.png", (200, 200), points, REGION), ImagePyramid(picture()), settings, copy
+    )
 
 
 def unchanged():
-    return plain(Person("a", "a.png", (200, 200), joints(), REGION), Picture(picture()), 64)
+    return extract_crop(Instance("a", "a.png", (200, 200), joints(), REGION), ImagePyramid(picture()), 64)
 
 
 def test_plain_crop_keeps_sides():
     crop = unchanged()
-    np.testing.assert_allclose(crop.joints, apply(crop.to_crop, joints()))
+    np.testing.assert_allclose(crop.joints, apply_affine(crop.to_crop, joints()))
     assert crop.pixels.shape == (64, 64, 3)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from splitpose.crops.bounding_box import checked, region_of_box
+from splitpose.crops.bounding_box import bbox_region, validate_bbox
 from splitpose.crops.geometry import CropRegion
 from splitpose.errors import InputError
 
@@ -12,7 +12,7 @@ def box(*edges: float) -> np.ndarray:
 
 @pytest.mark.parametrize("edges", [(1, 2, 3, 4), (-50, -20, 10, 10), (0.1, 0.1, 0.2, 0.2)])
 def test_boxes(edges):
-    assert checked(box(*edges)).tolist() == list(edges)
+    assert validate_bbox(box(*edges)).tolist() == list(edges)
 
 
 @pytest.mark.parametrize(
@@ -28,15 +28,15 @@ def test_boxes(edges):
 )
 def test_what_is_no_box_is_told(edges, message):
     with pytest.raises(InputError, match=message):
-        checked(box(*edges))
+        validate_bbox(box(*edges))
 
 
 def test_the_square_lies_about_the_boxs_middle_and_grows_by_the_margin():
-    assert region_of_box(box(10, 20, 50, 40), 100, 100, 1.5) == CropRegion(30, 30, 60)
-    assert region_of_box(box(-20, -20, 10, 60), 100, 100, 1.0) == CropRegion(-5, 20, 80)  # half of it is seen
+    assert bbox_region(box(10, 20, 50, 40), 100, 100, 1.5) == CropRegion(30, 30, 60)
+    assert bbox_region(box(-20, -20, 10, 60), 100, 100, 1.0) == CropRegion(-5, 20, 80)  # half of it is seen
 
 
 @pytest.mark.parametrize("edges", [(100, 10, 120, 20), (-30, 10, 0, 20), (10, 80, 20, 90), (10, -9, 20, 0)])
 def test_a_box_beside_the_picture_is_told(edges):
-    with pytest.raises(InputError, match=r"lies outside the picture, which is 100 x 80 px"):
-        region_of_box(box(*edges), 100, 80, 1.5)
+    with pytest.raises(InputError, match=r"is outside the image, which is 100 x 80 px"):
+        bbox_region(box(*edges), 100, 80, 1.5)

@@ -3,20 +3,20 @@ import pytest
 
 from splitpose.crops.geometry import (
     CropRegion,
-    Picture,
-    apply,
+    ImagePyramid,
+    apply_affine,
     crop_affine,
     crop_region,
-    cut,
     full_image_region,
-    invert,
+    invert_affine,
+    warp_crop,
 )
 
 
 def test_region_around_joints_by_hand():
     joints = np.full((11, 2), np.nan)
     joints[0], joints[1] = [10, 20], [30, 80]
-    region = crop_region(joints, np.full(4, np.nan), "joints", margin=1.5)
+    region = crop_region(joints, np.full(4, np.nan), "joints", padding=1.5)
     assert region == CropRegion(x=20.0, y=50.0, side=90.0)
 
 
@@ -33,7 +33,7 @@ def test_the_square_of_a_whole_picture_by_hand():
 def test_corners_of_the_region_become_corners_of_the_crop():
     region = CropRegion(x=50, y=40, side=20)
     corners = np.array([[40, 30], [60, 30], [50, 40]])
-    mapped = apply(crop_affine(region, size=10), corners)
+    mapped = apply_affine(crop_affine(region, size=10), corners)
     np.testing.assert_allclose(mapped, [[-0.5, -0.5], [9.5, -0.5], [4.5, 4.5]])
 
 
@@ -41,18 +41,16 @@ def test_rotation_scale_shift_and_mirror_by_hand():
     region = CropRegion(x=0, y=0, side=10)
     right = np.array([2.0, 0.0])
     middle = np.array([4.5, 4.5])
-    np.testing.assert_allclose(apply(crop_affine(region, 10, rotation=90), right), middle + [0, 2])
-    np.testing.assert_allclose(apply(crop_affine(region, 10, scale=2), right), middle + [4, 0])
-    np.testing.assert_allclose(apply(crop_affine(region, 10, shift=(0.1, 0.2)), right), middle + [3, 2])
-    np.testing.assert_allclose(apply(crop_affine(region, 10, mirror=True), right), middle + [-2, 0])
+    np.testing.assert_allclose(apply_affine(crop_affine(region, 10, rotation=90), right), middle + [0, 2])
+    np.testing.assert_allclose(apply_affine(crop_affine(region, 10, scale=2), right), middle + [4, 0])
+    np.testing.assert_allclose(apply_affine(crop_affine(region, 10, shift=(0.1, 0.2)), right), middle + [3, 2])
+    np.testing.assert_allclose(apply_affine(crop_affine(region, 10, flip=True), right), middle + [-2, 0])
 
 
 def test_affine_round_trip():
-    affine = crop_affine(
-        CropRegion(123.4, 234.5, 87.6), 96, rotation=21, scale=1.2, shift=(0.03, -0.04), mirror=True
-    )
+    affine = crop_affine(CropRegion(123.4, 234.5, 87.6), 96, rotation=21, scale=1.2, shift=(0.03, -0.04), flip=True)
     points = np.random.default_rng(0).uniform(0, 720, (50, 2))
-    np.testing.assert_allclose(apply(invert(affine), apply(affine, points)), points, atol=1e-9)
+    np.testing.assert_allclose(apply_affine(invert_affine(affine), apply_affine(affine, points)), points, atol=1e-9)
 
 
 @pytest.mark.parametrize("side", [32, 96, 320])
@@ -61,16 +59,16 @@ def test_a_dot_lands_where_the_map_says(side, mirror):
     picture = np.zeros((400, 400, 3), np.uint8)
     radius = max(1, side // 32)
     picture[200 - radius : 201 + radius, 220 - radius : 221 + radius] = 255
-    affine = crop_affine(CropRegion(210, 205, side), 64, rotation=20, mirror=mirror)
-    crop = cut(picture, affine, 64).mean(axis=2)
+    affine = crop_affine(CropRegion(210, 205, side), 64, rotation=20, flip=mirror)
+    crop = warp_crop(picture, affine, 64).mean(axis=2)
     weight = crop / crop.sum()
     rows, columns = np.mgrid[:64, :64]
     centre = np.array([(weight * columns).sum(), (weight * rows).sum()])
-    np.testing.assert_allclose(centre, apply(affine, np.array([220.0, 200.0])), atol=0.1)
+    np.testing.assert_allclose(centre, apply_affine(affine, np.array([220.0, 200.0])), atol=0.1)
 
 
 def test_outside_the_picture_is_black():
-    crop = cut(np.full((20, 20, 3), 200, np.uint8), crop_affine(CropRegion(0, 0, 20), 20), 20)
+    crop = warp_crop(np.full((20, 20, 3), 200, np.uint8), crop_affine(CropRegion(0, 0, 20), 20), 20)
     assert crop[0, 0].tolist() == [0, 0, 0]
     assert crop[15, 15].tolist() == [200, 200, 200]
 
@@ -78,6 +76,6 @@ def test_outside_the_picture_is_black():
 def test_crops_of_one_picture_do_not_depend_on_each_other():
     pixels = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
     maps = [crop_affine(CropRegion(150, 150, side), 32, rotation=10) for side in (40, 200, 90, 200)]
-    shared = Picture(pixels)
+    shared = ImagePyramid(pixels)
     for affine in maps:
-        np.testing.assert_array_equal(shared.cut(affine, 32), cut(pixels, affine, 32))
+        np.testing.assert_array_equal(shared.warp(affine, 32), warp_crop(pixels, affine, 32))

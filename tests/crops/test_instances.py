@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS
-from splitpose.crops.instances import croppable, framing, instances_of
+from splitpose.crops.instances import crop_coverage, select_croppable, to_instances
 from splitpose.errors import InputError
 
 
@@ -27,24 +27,24 @@ def settings(profile, **changes):
 
 def test_around_joints_and_around_the_box(profile):
     rows = table([BOX] * 3)
-    (person, *_) = instances_of(rows, settings(profile, around="joints", padding=1.5))
+    (person, *_) = to_instances(rows, settings(profile, region_from="joints", padding=1.5))
     assert (person.region.x, person.region.y, person.region.side) == (30, 10, 30)
-    (person, *_) = instances_of(rows, settings(profile, region_from="bbox", padding=2.0))
+    (person, *_) = to_instances(rows, settings(profile, region_from="bbox", padding=2.0))
     assert (person.region.x, person.region.y, person.region.side) == (30, 25, 100)
-    assert (person.id, person.image, person.size) == ("a", "x.png", (80, 60))
+    assert (person.id, person.image, person.image_size) == ("a", "x.png", (80, 60))
 
 
 def test_who_has_no_box_is_left_out_only_where_boxes_are_needed():
     rows = pd.concat([table([BOX] * 3), table([NONE] * 3)], ignore_index=True)
-    assert len(croppable(rows, "joints")) == 6
-    assert croppable(rows, "bbox").index.tolist() == [0, 1, 2]
+    assert len(select_croppable(rows, "joints")) == 6
+    assert select_croppable(rows, "bbox").index.tolist() == [0, 1, 2]
 
 
 def test_a_split_without_anybody_is_named():
     with pytest.raises(InputError, match=r"the split 'val' has nobody with a box \(crops.region_from: bbox\)"):
-        croppable(table([BOX, NONE, BOX]), "bbox")
+        select_croppable(table([BOX, NONE, BOX]), "bbox")
     with pytest.raises(InputError, match=r"the split 'test' has nobody at all"):
-        croppable(table([BOX] * 3).iloc[:2], "joints")
+        select_croppable(table([BOX] * 3).iloc[:2], "joints")
 
 
 def test_the_margins_that_the_profiles_advise_hold_flic(profile, shared):
@@ -55,7 +55,7 @@ def test_the_margins_that_the_profiles_advise_hold_flic(profile, shared):
     rows = rows.assign(width=720, height=480, split="train", group="g")
 
     def inside(around, margin):
-        return framing(instances_of(rows, settings(profile, around=around, padding=margin)))[1]
+        return crop_coverage(to_instances(rows, settings(profile, region_from=around, padding=margin)))[1]
 
     assert inside("joints", 1.5) == 1.0
     assert inside("bbox", 2.5) > 0.998
@@ -65,5 +65,11 @@ def test_the_margins_that_the_profiles_advise_hold_flic(profile, shared):
 def test_framing_by_hand(profile):
     # Joints span 20 px; the crop of 40 px around the box's middle (30, 10) holds both shoulders, one of 16 neither.
     boxes = [[20, 5, 40, 15]] * 3
-    assert framing(instances_of(table(boxes), settings(profile, region_from="bbox", padding=2.0))) == (0.5, 1.0)
-    assert framing(instances_of(table(boxes), settings(profile, region_from="bbox", padding=0.8))) == (1.25, 0.0)
+    assert crop_coverage(to_instances(table(boxes), settings(profile, region_from="bbox", padding=2.0))) == (
+        0.5,
+        1.0,
+    )
+    assert crop_coverage(to_instances(table(boxes), settings(profile, region_from="bbox", padding=0.8))) == (
+        1.25,
+        0.0,
+    )

@@ -40,7 +40,7 @@ def names(table, data, settings):
 def test_a_split_is_cut_into_shards_of_so_many_people(data, settings):
     table = pd.concat([people("raw", 9), people("raw", 2, "val"), people("raw", 1, "test")])
     planned = shards.plan(table, data, settings)
-    assert [(shard.split, len(shard.people), shard.crops(settings)) for shard in planned] == [
+    assert [(shard.split, len(shard.rows), shard.crop_count(settings)) for shard in planned] == [
         ("train", 4, 8), ("train", 4, 8), ("train", 1, 2), ("val", 2, 2), ("test", 1, 1),
     ]  # fmt: skip
     assert [shard.name[:17] for shard in planned[:3]] == [f"train-base-0000{k}-" for k in range(3)]
@@ -61,7 +61,7 @@ def test_a_grown_folder_has_the_same_bytes_as_one_from_scratch(data, settings):
         missing = [shard for shard in planned if not (folder / shard.name).is_file()]
         shards.write(missing, data, settings, folder)
         shards.prune(planned, folder)
-        return sum(shard.crops(settings) for shard in missing)
+        return sum(shard.crop_count(settings) for shard in missing)
 
     base, monday = people("raw", 9), people("incoming/monday", 5)
     grown, scratch = data / "grown", data / "scratch"
@@ -100,7 +100,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(data, settings, monke
     whole.mkdir()
     broken.mkdir()
     shards.write(planned, data, settings, whole)
-    encode = shards.records.encode
+    encode = shards.tfrecords.encode
     count = 0
 
     def fail_at_the_tenth(crop):
@@ -110,7 +110,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(data, settings, monke
             raise KeyboardInterrupt
         return encode(crop)
 
-    monkeypatch.setattr(shards.records, "encode", fail_at_the_tenth)
+    monkeypatch.setattr(shards.tfrecords, "encode", fail_at_the_tenth)
     with pytest.raises(KeyboardInterrupt):
         shards.write(planned, data, settings, broken)
     monkeypatch.undo()

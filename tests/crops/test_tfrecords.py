@@ -27,7 +27,7 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_no_files(tmp_path):
     with pytest.raises(InputError, match=r"no train-\*.tfrecord there; run the augment stage"):
-        tfrecords.files(tmp_path, "train")
+        tfrecords.list_shards(tmp_path, "train")
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from support.tiny_project import dvc, repro, workspace
 
-FIGURES = {"size": 224, "parameters": 10**6, "multiply_adds": 10**9, "p50_ms": 8.0, "p95_ms": 9.0}
+FIGURES = {"size": 224, "parameters": 10**6, "macs": 10**9, "p50_ms": 8.0, "p95_ms": 9.0}
 FOUND = {
     "profile": "sample_tiny",
     "device": {"target": "local"},

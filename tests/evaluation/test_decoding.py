@@ -20,7 +20,7 @@ def test_the_mirror_of_what_a_perfect_model_says_of_mirrored_crops_is_what_it_sa
     joints = people(3)
     for codec in (Coordinates(SIZE), Heatmaps(SIZE, 3.0)):
         outputs, of_mirrored = (np.asarray(codec.encode(one)) for one in (joints, mirrored(joints)))
-        np.testing.assert_allclose(codec.mirror(of_mirrored), outputs, atol=1e-5)
+        np.testing.assert_allclose(codec.flip(of_mirrored), outputs, atol=1e-5)
 
 
 def test_flip_test_of_coordinates_by_hand():

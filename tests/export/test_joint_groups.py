@@ -22,7 +22,7 @@ def test_every_joint_is_in_a_group():
     assert sum(GROUPS) == len(JOINTS)
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.list_variants())
 @pytest.mark.parametrize("split", ["sliced", "shared"])
 def test_same_function(name, split):
     model, crops = built(name, split)

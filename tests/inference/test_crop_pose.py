@@ -46,16 +46,16 @@ def test_real_film_frames_go_through_crop_and_prediction(file, shared):
     import pandas as pd
 
     from splitpose.annotations import JOINT_COLUMNS
-    from splitpose.crops.augmentation import plain
-    from splitpose.crops.geometry import Picture
-    from splitpose.crops.instances import Person
+    from splitpose.crops.augmentation import extract_crop
+    from splitpose.crops.geometry import ImagePyramid
+    from splitpose.crops.instances import Instance
 
     rows = pd.read_csv(shared / "flic" / "annotations_of_images.csv")
     truth = rows[JOINT_COLUMNS].to_numpy().reshape(-1, 11, 2)
     for name, joints in zip(rows["image"], truth, strict=True):
         picture = cv2.imread(str(shared / "flic" / "images" / name))
         region = crop_region(joints, np.full(4, np.nan), "joints", 1.5)
-        crop = plain(Person(name, name, picture.shape[1::-1], joints, region), Picture(picture), 64)
+        crop = extract_crop(Instance(name, name, picture.shape[1::-1], joints, region), ImagePyramid(picture), 64)
         assert ((crop.joints >= -0.5) & (crop.joints <= 63.5)).all()
         np.testing.assert_allclose(predictions.in_pictures([crop], crop.joints[None])[0], joints, atol=1e-9)
         predicted, _ = predict(Runtime(file), picture, region)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.benchmark.targets.device_runner import delegation
+from splitpose.benchmark.targets.device_runner import inspect_delegation
 from splitpose.codecs import Coordinates, Heatmaps
 from splitpose.errors import InputError
 from splitpose.export.tflite import convert_to_tflite
@@ -54,7 +54,7 @@ def test_metadata_is_read_back_and_the_model_computes_the_same(content, tmp_path
     assert read_metadata(described) == METADATA
     crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
     np.testing.assert_array_equal(Runtime(described).run(crops), Runtime(plain).run(crops))
-    assert delegation(Runtime(described)._interpreter) == (1, [])
+    assert inspect_delegation(Runtime(described)._interpreter) == (1, [])
     assert 0 < described.stat().st_size - plain.stat().st_size < 2000
 
 

@@ -5,7 +5,7 @@ import pytest
 from support import web_models as made
 
 from splitpose.codecs import Coordinates, Heatmaps
-from splitpose.crops.geometry import CropRegion, Picture
+from splitpose.crops.geometry import CropRegion, ImagePyramid
 from splitpose.errors import InputError
 from splitpose.inference import pose_model as models
 from splitpose.inference.metadata import Metadata, embed_metadata
@@ -73,11 +73,11 @@ def test_without_a_card_the_output_tells(files, tmp_path):
 
 def test_it_finds_the_joints_in_a_square_and_says_how_sure_it_is(files, tmp_path):
     model = loaded(tmp_path, embed_metadata(files["heatmaps"], card()))
-    look = model.look(Picture(made.picture()), CropRegion(95, 100, 170))
+    look = model.look(ImagePyramid(made.picture()), CropRegion(95, 100, 170))
     assert look.joints == pytest.approx(made.PLACES, abs=2)
     assert (look.confidence > 0.9).all()
     assert look.sure == pytest.approx(look.confidence.mean())
-    assert model.look(Picture(np.full_like(made.picture(), made.GREY)), CropRegion(95, 100, 170)).sure < 0.1
+    assert model.look(ImagePyramid(np.full_like(made.picture(), made.GREY)), CropRegion(95, 100, 170)).sure < 0.1
 
 
 def test_how_sure_a_look_is_by_hand():

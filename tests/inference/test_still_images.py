@@ -84,7 +84,7 @@ def test_what_cannot_be_read_is_a_line_in_its_place(tmp_path):
 def test_a_box_beside_the_picture_is_a_line_in_its_place(tmp_path):
     one = write(tmp_path, "1.png")
     line, *_ = seen([one], {one: [Person("ann", np.array([500.0, 10, 600, 90]))]})
-    assert line == f"{one.path}: the box (500, 10, 600, 90) lies outside the picture, which is 160 x 120 px"
+    assert line == f"{one.path}: the box (500, 10, 600, 90) is outside the image, which is 160 x 120 px"
 
 
 @pytest.mark.parametrize(

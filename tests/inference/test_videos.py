@@ -117,9 +117,7 @@ def test_where_a_person_is_looked_at_first(walk, box, how, confident, expected):
 
 
 def test_a_box_beside_the_frames_is_told(walk):
-    with pytest.raises(
-        InputError, match=r"the box \(500, 10, 600, 90\) lies outside the picture, which is 160 x 120"
-    ):
+    with pytest.raises(InputError, match=r"the box \(500, 10, 600, 90\) is outside the image, which is 160 x 120"):
         videos.followers(
             [Person("ann", np.array([500.0, 10, 600, 90]))], Video(walk.path), FakeModel([]), PredictOptions()
         )

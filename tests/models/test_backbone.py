@@ -43,12 +43,12 @@ def test_a_settled_trunk_passes_its_signal_on():
 def test_what_is_frozen_by_hand():
     """The stem's convolution and BatchNorm, two of each a block; final's block 11 receives the skip, and trains."""
     model = models.build("baseline", 64, 0.25)
-    freeze(model, models.variant("baseline").TRAINABLE_BACKBONE_BLOCKS)
+    freeze(model, models.get_variant("baseline").TRAINABLE_BACKBONE_BLOCKS)
     assert [frozen for _, frozen in frozen_layers(model)] == [True] * (2 + 13 * 4) + [False]
     assert frozen_layers(model)[:2] == [("conv1", True), ("conv1_bn", True)]
     assert frozen_layers(model)[-1] == ("points", False)
     model = models.build("final", 64, 0.25)
-    freeze(model, models.variant("final").TRAINABLE_BACKBONE_BLOCKS)
+    freeze(model, models.get_variant("final").TRAINABLE_BACKBONE_BLOCKS)
     assert sum(frozen for _, frozen in frozen_layers(model)) == 2 + 10 * 4
     trains = {
         name.removesuffix("_bn").removesuffix("_dw").removesuffix("_pw")
@@ -60,15 +60,15 @@ def test_what_is_frozen_by_hand():
     assert not any(frozen for _, frozen in frozen_layers(model))
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.list_variants())
 def test_in_a_frozen_step_every_weight_stands_or_moves_as_listed(name):
     """BatchNorm's statistics are weights too: of a frozen layer they stand, of another they move."""
     keras.utils.set_random_seed(0)
     model = models.build(name, 64, 0.25, momentum=0.5)
     crops = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3)).astype(np.float32)
     recalibrate_batch_norm(model, [crops] * 5)
-    freeze(model, models.variant(name).TRAINABLE_BACKBONE_BLOCKS)
-    model.compile(keras.optimizers.Adam(1e-2), joint_loss(models.codec(name, 64)))
+    freeze(model, models.get_variant(name).TRAINABLE_BACKBONE_BLOCKS)
+    model.compile(keras.optimizers.Adam(1e-2), joint_loss(models.build_codec(name, 64)))
     before = {layer.name: layer.get_weights() for layer in model.layers}
     model.train_on_batch(crops, np.random.default_rng(1).uniform(0, 63, (8, 11, 2)).astype(np.float32))
     for layer, frozen in frozen_layers(model):

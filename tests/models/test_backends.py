@@ -21,12 +21,12 @@ SIZE, WIDTH = 64, 0.25
 
 def answers(name, weights):
     """Outputs with the weights in a file, and the losses of two training steps from them."""
-    model = models.load(models.build(name, SIZE, WIDTH, momentum=0.5), weights)
+    model = models.load_weights(models.build(name, SIZE, WIDTH, momentum=0.5), weights)
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (8, SIZE, SIZE, 3)).astype(np.float32)
     joints = rng.uniform(0, SIZE - 1, (8, 11, 2)).astype(np.float32)
     joints[3, 5] = np.nan
-    model.compile(keras.optimizers.Adam(1e-4, use_ema=True), joint_loss(models.codec(name, SIZE)))
+    model.compile(keras.optimizers.Adam(1e-4, use_ema=True), joint_loss(models.build_codec(name, SIZE)))
     outputs = model.predict_on_batch(crops[:2])
     return {"outputs": outputs.tolist(), "losses": [float(model.train_on_batch(crops, joints)) for _ in range(2)]}
 
@@ -35,7 +35,7 @@ def answers(name, weights):
 def weights(tmp_path_factory):
     """A file of weights of each variant; BatchNorm's statistics are no longer those of a new layer."""
     folder = tmp_path_factory.mktemp("weights")
-    for name in registry.names():
+    for name in registry.list_variants():
         keras.utils.set_random_seed(3)
         model = models.build(name, SIZE, WIDTH, momentum=0.0)
         model(np.random.default_rng(1).integers(0, 256, (8, SIZE, SIZE, 3)).astype(np.float32), training=True)
@@ -60,7 +60,7 @@ def by_jax(weights, repository):
     return json.loads(found)
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.list_variants())
 def test_jax_computes_and_learns_the_same(weights, by_jax, name):
     wanted = answers(name, weights / f"{name}.weights.h5")
     spread = np.ptp(wanted["outputs"])
@@ -73,6 +73,6 @@ def test_jax_computes_and_learns_the_same(weights, by_jax, name):
 if __name__ == "__main__":
     from pathlib import Path
 
-    found = {name: answers(name, Path(sys.argv[1]) / f"{name}.weights.h5") for name in registry.names()}
+    found = {name: answers(name, Path(sys.argv[1]) / f"{name}.weights.h5") for name in registry.list_variants()}
     print(keras.backend.backend())
     print(json.dumps(found))

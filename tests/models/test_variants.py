@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from splitpose import models
-from splitpose.benchmark.targets.device_runner import delegation
+from splitpose.benchmark.targets.device_runner import inspect_delegation
 from splitpose.errors import InputError
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.inference.runtime import Runtime
@@ -16,12 +16,12 @@ from splitpose.models import registry
 from splitpose.models.backbone import backbone_layers, freeze
 from splitpose.models.batch_norm import BatchNorm
 from splitpose.models.jointwise import with_export_layers
-from splitpose.models.macs import multiply_adds
+from splitpose.models.macs import count_macs
 from splitpose.models.weights import load_backbone
 from splitpose.training.loss import joint_loss
 
 SIZE, WIDTH = 64, 0.25
-VARIANTS = registry.names()
+VARIANTS = registry.list_variants()
 
 
 def crops(count, size=SIZE, seed=0):
@@ -56,12 +56,12 @@ def test_the_papers_variants_are_there():
 def test_parameters_at_full_size(name, split, parameters, million_multiply_adds):
     model = models.build(name, split=split)
     assert model.count_params() == parameters
-    assert round(multiply_adds(model) / 1e6) == million_multiply_adds
-    assert model.output.shape[1:] == ((11, 2) if models.variant(name).CODEC == "coordinates" else (56, 56, 11))
+    assert round(count_macs(model) / 1e6) == million_multiply_adds
+    assert model.output.shape[1:] == ((11, 2) if models.get_variant(name).CODEC == "coordinates" else (56, 56, 11))
 
 
 def test_output_fits_the_codec(model):
-    codec = models.codec(model.name, SIZE)
+    codec = models.build_codec(model.name, SIZE)
     outputs = np.asarray(model(crops(2), training=False))
     joints = codec.decode(outputs)
     assert joints.shape == (2, 11, 2)
@@ -82,7 +82,7 @@ def test_saved_weights_are_the_same_bytes_twice_and_load(model, tmp_path):
     for path in paths:
         model.save_weights(path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
-    other = models.load(models.build(model.name, SIZE, WIDTH), paths[0])
+    other = models.load_weights(models.build(model.name, SIZE, WIDTH), paths[0])
     np.testing.assert_allclose(other(crops(2), training=False), model(crops(2), training=False), atol=1e-6)
 
 
@@ -95,16 +95,16 @@ def test_whole_model_is_saved_and_loaded(model, tmp_path):
 def test_weights_of_another_model_are_refused(tmp_path):
     models.build("baseline", SIZE, WIDTH).save_weights(tmp_path / "x.weights.h5")
     with pytest.raises(InputError, match=r"x.weights.h5: not weights of final"):
-        models.load(models.build("final", SIZE, WIDTH), tmp_path / "x.weights.h5")
+        models.load_weights(models.build("final", SIZE, WIDTH), tmp_path / "x.weights.h5")
     (tmp_path / "y.weights.h5").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"y.weights.h5: not weights of final"):
-        models.load(models.build("final", SIZE, WIDTH), tmp_path / "y.weights.h5")
+        models.load_weights(models.build("final", SIZE, WIDTH), tmp_path / "y.weights.h5")
 
 
 def test_a_training_step_lowers_the_loss(model):
     keras.utils.set_random_seed(7)
     learner = models.build(model.name, SIZE, WIDTH, momentum=0.5)
-    learner.compile(keras.optimizers.Adam(1e-2), joint_loss(models.codec(model.name, SIZE)))
+    learner.compile(keras.optimizers.Adam(1e-2), joint_loss(models.build_codec(model.name, SIZE)))
     joints = np.random.default_rng(1).uniform(0, SIZE - 1, (8, 11, 2)).astype(np.float32)
     losses = [learner.train_on_batch(crops(8), joints) for _ in range(8)]
     assert losses[-1] < 0.8 * losses[0]
@@ -112,9 +112,9 @@ def test_a_training_step_lowers_the_loss(model):
 
 def test_a_frozen_trunk_stands_still(model):
     learner = models.build(model.name, SIZE, WIDTH, momentum=0.5)
-    unfrozen = models.variant(model.name).TRAINABLE_BACKBONE_BLOCKS
+    unfrozen = models.get_variant(model.name).TRAINABLE_BACKBONE_BLOCKS
     freeze(learner, unfrozen)
-    learner.compile(keras.optimizers.Adam(1e-2), joint_loss(models.codec(model.name, SIZE)))
+    learner.compile(keras.optimizers.Adam(1e-2), joint_loss(models.build_codec(model.name, SIZE)))
     before = {layer.name: layer.get_weights() for layer in learner.layers}
     joints = np.full((4, 11, 2), 20, np.float32)
     learner.train_on_batch(crops(4), joints)
@@ -142,7 +142,7 @@ def test_tflite_gives_what_keras_gives(model, precision, tmp_path):
     # Untrained filters answer to noise, which int8 carries badly: only gross faults show here.
     tolerance = {"float32": 1e-4, "float16": 0.05, "int8": 0.6}[precision]
     assert np.abs(found - wanted).max() <= tolerance * spread
-    assert delegation(runtime._interpreter) == (1, [])
+    assert inspect_delegation(runtime._interpreter) == (1, [])
     assert runtime.size == SIZE
 
 
@@ -173,7 +173,7 @@ def test_nothing_passes_between_joints_after_the_cut(name):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_imports_no_other(name):
     """DVC watches a variant's own module and those that all share."""
-    tree = ast.parse(Path(models.variant(name).__file__).read_text())
+    tree = ast.parse(Path(models.get_variant(name).__file__).read_text())
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert imported.isdisjoint(f"splitpose.models.{other}" for other in VARIANTS)
 
@@ -210,7 +210,7 @@ def test_unknown_variant_is_named():
 @pytest.mark.parametrize("name", ["trunk", "registry", "a.b", ""])
 def test_other_modules_are_no_variants(name):
     with pytest.raises(InputError, match="there is no variant"):
-        models.variant(name)
+        models.get_variant(name)
 
 
 @pytest.mark.parametrize("size", [0, -32, 100])

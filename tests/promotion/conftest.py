@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from splitpose import annotations, paths
-from splitpose.benchmark.schema import Device, Latency, Run
+from splitpose.benchmark.schema import Device, Latency, TargetResult
 from splitpose.inference.metadata import Metadata, embed_metadata
 from splitpose.settings import Profile, load
 from splitpose.skeleton import INDEX
@@ -131,15 +131,15 @@ class FakeDevice:
         self.times: dict[str, Iterator[float]] = {name: _repeat_last(values) for name, values in times.items()}
         self.runs: list[str] = []
 
-    def run(self, model: Path, inputs: object, options: object) -> Run:
+    def run(self, model: Path, inputs: object, options: object) -> TargetResult:
         self.runs.append(model.stem)
         p95 = next(self.times[model.stem]) if model.stem in self.times else 2.0
-        return Run(
+        return TargetResult(
             device=Device(
                 target="t", cpu="c", architecture="a", cores=4, system="s", runtime="r", delegate="XNNPACK"
             ),
             by_threads=[Latency(threads=1, runs=10, p50_ms=1.0, p95_ms=p95)],
-            load_ms=1.0, first_run_ms=1.0, fully_delegated=True, delegate_parts=1, profile=[],
+            load_ms=1.0, first_run_ms=1.0, fully_delegated=True, delegate_partitions=1, operator_timings=[],
         )  # fmt: skip
 
 
@@ -153,5 +153,5 @@ def _repeat_last(times: Sequence[float]) -> Iterator[float]:
 def fake_device(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
     """Replace every target by a device on which all files take 2 ms."""
     device = FakeDevice()
-    monkeypatch.setattr("splitpose.promotion.measurements.target_of", lambda name: nullcontext(device))
+    monkeypatch.setattr("splitpose.promotion.measurements.open_target", lambda name: nullcontext(device))
     return device

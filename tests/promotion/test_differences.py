@@ -4,7 +4,7 @@ import pytest
 
 from splitpose import annotations
 from splitpose.crops.geometry import CropRegion
-from splitpose.crops.instances import Person
+from splitpose.crops.instances import Instance
 from splitpose.errors import InputError
 from splitpose.promotion.differences import Difference, difference, mean_pose, score, slice_differences
 from splitpose.skeleton import INDEX, JOINTS
@@ -108,10 +108,10 @@ def test_a_slice_of_a_single_cluster_has_no_interval(profile):
 
 
 def test_mean_pose_is_relative_to_the_crop_regions():
-    def person(x: float, side: float, nose: tuple[float, float]) -> Person:
+    def person(x: float, side: float, nose: tuple[float, float]) -> Instance:
         joints = np.full((len(JOINTS), 2), np.nan)
         joints[INDEX["nose"]] = nose
-        return Person("", "", (1, 1), joints, CropRegion(x, 0, side))
+        return Instance("", "", (1, 1), joints, CropRegion(x, 0, side))
 
     # noses at 0.2 and 0.4 sides right of the centre, 0.1 below and above it: the mean is 0.3 right, 0
     found = mean_pose([person(100, 10, (102, 1)), person(0, 100, (40, -10))])

@@ -125,7 +125,7 @@ def test_a_champion_that_requires_boxes_without_any(evaluate, file, project):
     project.write_table(annotations.read(project.table).assign(**dict.fromkeys(annotations.BOX_COLUMNS, np.nan)))
     decision = evaluate(file(), champion=file(region_from="bbox"))
     assert decision.promote
-    assert "cannot be compared (annotation table: the split 'train'" in decision.reason
+    assert "cannot be compared (annotation table: split train has no rows with a box" in decision.reason
 
 
 def test_a_damaged_challenger_is_an_error(evaluate, tmp_path, file):
@@ -139,7 +139,7 @@ def test_a_damaged_challenger_is_an_error(evaluate, tmp_path, file):
 def test_no_test_instances(evaluate, file, project, champion):
     table = annotations.read(project.table)
     project.write_table(table[table["split"] != "test"])
-    with pytest.raises(InputError, match="annotation table: the split 'test' has nobody at all") as raised:
+    with pytest.raises(InputError, match="annotation table: split test has no rows at all") as raised:
         evaluate(file(), champion=file(padding=2.0) if champion else None)
     assert "\n" not in str(raised.value)
 
@@ -152,7 +152,7 @@ def test_no_torso(evaluate, file, project):
 
 def test_a_missing_image(evaluate, file, project):
     (project.root / "data" / "raw" / "7.png").unlink()
-    with pytest.raises(InputError, match=r"raw/7\.png: no such picture"):
+    with pytest.raises(InputError, match=r"raw/7\.png: no such image"):
         evaluate(file())
 
 
@@ -161,7 +161,7 @@ def test_an_unreachable_device_is_an_error(evaluate, file, profile, monkeypatch)
         def run(self, model, inputs, options):
             raise InputError("ssh://user@host: cannot be reached")
 
-    monkeypatch.setattr("splitpose.promotion.measurements.target_of", lambda name: nullcontext(Unreachable()))
+    monkeypatch.setattr("splitpose.promotion.measurements.open_target", lambda name: nullcontext(Unreachable()))
     with pytest.raises(InputError, match="cannot be reached"):
         evaluate(file(padding=2.0), champion=file())
 

@@ -1,7 +1,7 @@
 import pytest
 from promotion.conftest import FakeDevice
 
-from splitpose.benchmark.targets import Options
+from splitpose.benchmark.targets import BenchmarkOptions
 from splitpose.promotion.latency import MAX_ROUNDS, measure_p95
 
 
@@ -21,5 +21,5 @@ def test_files_alternate_until_the_lowest_p95_of_each_is_confirmed(tmp_path, fil
         files[name] = tmp_path / f"{name}.tflite"
         files[name].write_bytes(file().read_bytes())
     device = FakeDevice(old=old, new=new)
-    assert measure_p95(device, files, Options()) == dict(zip(files, expected, strict=True))
+    assert measure_p95(device, files, BenchmarkOptions()) == dict(zip(files, expected, strict=True))
     assert device.runs == ["old", "new"] * rounds

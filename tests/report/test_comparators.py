@@ -15,7 +15,7 @@ from splitpose.report.results import Evidence
 
 
 def network(kind: str, parameters: int, ms: float, **more: Any) -> dict[str, Any]:
-    figures = {"size": 224, "multiply_adds": 570_000_000, "p95_ms": 2 * ms, "fully_delegated": True}
+    figures = {"size": 224, "macs": 570_000_000, "p95_ms": 2 * ms, "fully_delegated": True}
     return {"kind": kind, "parameters": parameters, "p50_ms": ms, **figures, **more}
 
 
@@ -23,7 +23,7 @@ FOUND = {
     "profile": "sample",
     "device": {"cpu": "made-up", "cores": 2},
     "baseline": network("ours", 3_250_000, 8.0),
-    "OpenPose": network("pose", 52_311_446, 2000.0, size=368, year=2017, multiply_adds=136_000_000_000),
+    "OpenPose": network("pose", 52_311_446, 2000.0, size=368, year=2017, macs=136_000_000_000),
     "small": network("classifier", 1_240_000, 4.0, year=2016, fully_delegated=False),
     "baseline, as trained": network("ours", 830_000, 0.5, size=96, as_trained=True),
 }

@@ -186,7 +186,7 @@ def test_robustness_shows_every_step_and_the_mean_pose(drawn: Callable[[bytes], 
 
 
 def test_operators_are_added_up_whatever_their_number_format() -> None:
-    profile = BENCHMARKS["final"].models["float32"].profile  # 8 ms: two products and a convolution
+    profile = BENCHMARKS["final"].models["float32"].operator_timings  # 8 ms: two products and a convolution
     assert figures._by_kind(profile) == pytest.approx({"Fully Connected GEMM": 16 / 3, "Convolution DWConv": 8 / 3})
 
 

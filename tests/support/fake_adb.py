@@ -1,8 +1,8 @@
-"""Stands in for adb with the devices that are listed in $FAKE_ANDROID/devices.
+"""A fake adb with the devices that are listed in $FAKE_ANDROID/devices.
 
-Kept as adb does it: words and exit statuses, what each error says, that `shell` gives the status of its command and
-the device's standard input ends with adb's. /data/local/tmp lies in $FAKE_ANDROID; $FAKE_ANDROID/pull_the_cable,
-where there is such a file, ends the next shell command's adb while the command runs on.
+Like adb, it has the same commands, exit statuses and error messages; `shell` returns the status of its command, and
+the command's standard input ends with adb. The device's /data/local/tmp is in $FAKE_ANDROID. If the file
+$FAKE_ANDROID/unplug_the_cable exists, adb fails during the next shell command while the command continues.
 """
 
 import os
@@ -20,8 +20,8 @@ PROPERTIES = {
 }
 
 
-def device(serial: str | None) -> str | None:
-    """What adb says of the device that it would speak to, where it cannot."""
+def device_error(serial: str | None) -> str | None:
+    """Return adb's error about the selected device, None if it can be used."""
     devices = dict(line.split("\t") for line in (ROOT / "devices").read_text().splitlines())
     if serial is None and not devices:
         return "error: no devices/emulators found"
@@ -39,13 +39,13 @@ def device(serial: str | None) -> str | None:
     return "error: device offline" if state == "offline" else None
 
 
-def here(text: str) -> str:
-    """Paths of the device as paths of this machine."""
+def local_paths(text: str) -> str:
+    """Replace the device's paths by those of this machine."""
     return text.replace("/data/local/tmp", f"{ROOT}/data/local/tmp")
 
 
 def shell(command: str) -> int:
-    """As adbd does it: in a session of its own, with a standard input that ends with adb."""
+    """Run a command as adbd does: in a new session, with a standard input that ends with adb."""
     tools = ROOT / "system"
     if not tools.exists():
         tools.mkdir()
@@ -54,9 +54,9 @@ def shell(command: str) -> int:
         (tools / "getprop").chmod(0o755)
     environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
     process = subprocess.Popen(
-        ["sh", "-c", here(command)], env=environment, stdin=subprocess.PIPE, start_new_session=True
+        ["sh", "-c", local_paths(command)], env=environment, stdin=subprocess.PIPE, start_new_session=True
     )
-    if (ROOT / "pull_the_cable").exists() and "benchmark_model --" in command.replace("'", ""):
+    if (ROOT / "unplug_the_cable").exists() and "benchmark_model --" in command.replace("'", ""):
         while not (ROOT / "running").exists():
             pass
         (ROOT / "devices").write_text("")
@@ -72,15 +72,15 @@ def main(words: list[str]) -> int:
     if words[:1] == ["devices"]:
         print("List of devices attached\n" + (ROOT / "devices").read_text())
         return 0
-    problem = device(serial)
-    if problem:
-        print(f"adb: {problem}" if words[0] in ("push", "pull") else problem, file=sys.stderr)
+    error = device_error(serial)
+    if error:
+        print(f"adb: {error}" if words[0] in ("push", "pull") else error, file=sys.stderr)
         return 1
     if words[0] == "get-state":
         print("device")
         return 0
     if words[0] in ("push", "pull"):
-        source, to = Path(here(words[1])), Path(here(words[2]))
+        source, to = Path(local_paths(words[1])), Path(local_paths(words[2]))
         if not source.exists():
             print(f"adb: error: cannot stat '{words[1]}': No such file or directory", file=sys.stderr)
             return 1

@@ -1,4 +1,4 @@
-"""Stands in for the benchmark_model program: prints what the real one prints, with made-up times."""
+"""A fake benchmark_model program that prints what the real one prints, with invented times."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ assert Path(flags["graph"]).is_file(), "no model was pushed"
 threads = int(flags["num_threads"])
 root = Path(os.environ["FAKE_ANDROID"])
 (root / "running").touch()
-if (root / "pull_the_cable").exists():
+if (root / "unplug_the_cable").exists():
     time.sleep(60)
 if (root / "broken").exists():
     print("ERROR: Failed to allocate tensors!", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Waiting for processes, and looking for those that should be gone."""
+"""Functions that wait for a condition and list running processes."""
 
 import subprocess
 import time
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_for(reached: Callable[[], bool], what: str, seconds: float = 20) -> None:
-    """Return as soon as it is reached; fail saying `what` where it is not in time."""
+def wait_for(condition: Callable[[], object], failure: str, seconds: float = 20) -> None:
+    """Return as soon as a condition is true; fail with a message if it is not in time."""
     end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, what
+    while not condition():
+        assert time.monotonic() < end, failure
         time.sleep(0.02)
 
 
 def running_in(folder: Path) -> list[str]:
-    """Command lines of the processes that name a path in the folder."""
-    unshortened = ["ps", "-ww", "-eo", "args"]  # without -ww, lines end at 80 characters, before a longer path does
-    listed = subprocess.run(unshortened, capture_output=True, text=True, check=True).stdout
+    """Return the command lines of the processes that contain a path in the folder."""
+    command = ["ps", "-ww", "-eo", "args"]  # without -ww, lines are cut at 80 characters
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if f"{folder}/" in line]

@@ -77,7 +77,7 @@ def benchmark(variant: str) -> dict[str, Any]:
         "target": "local", "cpu": "made-up <cpu> & co", "architecture": "x86_64", "cores": 2, "system": "Linux",
         "runtime": "made up", "delegate": "XNNPACK",
     }  # fmt: skip
-    return {"format": {"name": "splitpose benchmark", "version": 1}, "device": device} | {
+    return {"format": {"name": "splitpose benchmark", "version": 2}, "device": device} | {
         precision: _figures(p50, delegated=not (variant == "final" and precision == "int8"))
         for precision, p50 in zip(PRECISIONS, (8.0, 8.0, 3.0), strict=True)
     }
@@ -99,10 +99,10 @@ def _figures(p50: float, delegated: bool) -> dict[str, Any]:
         {"name": "Convolution (NHWC, F32) DWConv", "ms": p50 / 3},
     ]
     return speed | {
-        "bytes": 4_000_000, "sha256": "a" * 64, "multiply_adds": 400_000_000, "operators": [], "warmup_runs": 2,
+        "bytes": 4_000_000, "sha256": "a" * 64, "macs": 400_000_000, "operators": [], "warmup_runs": 2,
         "load_ms": 1.0, "first_run_ms": 2.0, "init_ms": 3.0, "peak_memory_mb": 9.5, "fully_delegated": delegated,
-        "delegate_parts": 1, "by_threads": [speed, speed | {"threads": 2, "p50_ms": p50 / 2}],
-        "profile": profile,
+        "delegate_partitions": 1, "by_threads": [speed, speed | {"threads": 2, "p50_ms": p50 / 2}],
+        "operator_timings": profile,
     }  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def write(root: Path) -> tuple[Path, Path, Path]:
 def comparison(profile: str = "sample") -> dict[str, Any]:
     """The comparison as it should come out, put together by hand."""
     return {
-        "profile": profile,
+        "operator_timings": profile,
         "variants": {variant: entry(variant) for variant in VARIANTS},
     }
 

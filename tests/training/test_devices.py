@@ -60,7 +60,7 @@ def curve(devices, name, kind, precision):
             freeze(model, ())
         rows = phase.run(
             model,
-            models.codec(name, SIZE),
+            models.build_codec(name, SIZE),
             batches.skip,
             phase.People(pixels[:7], joints[:7]),
             kind,
@@ -99,11 +99,11 @@ def step_losses(name, mixed_precision):
     pixels, joints = people()
     with computing(settings(mixed_precision=mixed_precision)):
         model = models.build(name, SIZE, WIDTH, momentum=0.5)
-        model.compile(keras.optimizers.Adam(1e-4), joint_loss(models.codec(name, SIZE)), run_eagerly=True)
+        model.compile(keras.optimizers.Adam(1e-4), joint_loss(models.build_codec(name, SIZE)), run_eagerly=True)
         return model, [model.train_on_batch(pixels[:BATCH], joints[:BATCH]) for _ in range(2)]
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.list_variants())
 def test_mixed_precision_is_close_to_float32(name, tmp_path):
     _, wanted = step_losses(name, mixed_precision=False)
     model, losses = step_losses(name, mixed_precision=True)
@@ -114,7 +114,7 @@ def test_mixed_precision_is_close_to_float32(name, tmp_path):
     # Outputs and weights are float32, and the file is read without mixed precision.
     assert model(people()[0][:1].astype(np.float32), training=False).dtype.name == "float32"
     model.save_weights(tmp_path / "x.weights.h5")
-    plain = models.load(models.build(name, SIZE, WIDTH), tmp_path / "x.weights.h5")
+    plain = models.load_weights(models.build(name, SIZE, WIDTH), tmp_path / "x.weights.h5")
     assert {layer.compute_dtype for layer in plain.layers} == {"float32"}
     assert all((a == b).all() for a, b in zip(plain.get_weights(), model.get_weights(), strict=True))
 

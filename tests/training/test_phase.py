@@ -75,7 +75,7 @@ def trained(name=None, training=None, one=None, data=None, **options):
     model = models.build(name, SIZE, 0.25, momentum=0.5) if name else small_model()
     rows = phase.run(
         model,
-        models.codec(name or "baseline", SIZE),
+        models.build_codec(name or "baseline", SIZE),
         (data or batches()).skip,
         people(),
         "fine_tune",
@@ -98,7 +98,7 @@ def test_rows_and_watcher():
 def test_the_best_look_is_left_in_the_model():
     model, rows = trained(one=phase_settings(iterations=8, learning_rate=0.05))
     best = max(rows, key=lambda row: (row["val_pck_0.2"], -row["val_loss"]))
-    codec = models.codec("baseline", SIZE)
+    codec = models.build_codec("baseline", SIZE)
     losses = joint_loss(codec)(people().joints, phase.predict(model, people().pixels))
     assert float(np.mean(losses)) == pytest.approx(best["val_loss"], rel=1e-4)
 
@@ -109,12 +109,14 @@ def test_the_same_seed_gives_the_same_weights():
 
 
 def test_learning_lowers_the_loss():
-    _, rows = trained(one=phase_settings(iterations=40, learning_rate=3e-3), training=settings(evaluate_every=20))
+    _, rows = trained(
+        one=phase_settings(iterations=40, learning_rate=3e-3), training=settings(validation_interval=20)
+    )
     assert rows[-1]["train_loss"] < 0.5 * rows[0]["train_loss"]
 
 
 def test_cosine_falls_to_zero_and_plateau_halves():
-    _, rows = trained(one=phase_settings(iterations=4, schedule="cosine", warm_up=2))
+    _, rows = trained(one=phase_settings(iterations=4, schedule="cosine", warmup_iterations=2))
     assert rows[-1]["learning_rate"] == pytest.approx(0, abs=1e-9)
     _, rows = trained(one=phase_settings(iterations=20, learning_rate=1.0))
     halvings = np.log2(1.0 / rows[-1]["learning_rate"])
@@ -148,7 +150,9 @@ def made_up_looks(monkeypatch, pck_of):
 @pytest.mark.parametrize("better", [False, True])
 def test_averages_are_kept_where_validation_says_so(monkeypatch, better):
     seen = made_up_looks(monkeypatch, lambda averaged: 60.0 if averaged == better else 50.0)
-    model, rows = trained(one=phase_settings(iterations=4, learning_rate=0.05), training=settings(evaluate_every=4))
+    model, rows = trained(
+        one=phase_settings(iterations=4, learning_rate=0.05), training=settings(validation_interval=4)
+    )
     assert [(row["averaged"], row["val_pck_0.2"]) for row in rows] == [(better, 60.0)]
     weights = dict(seen)
     assert any((raw != average).any() for raw, average in zip(weights[False], weights[True], strict=True))
@@ -157,7 +161,7 @@ def test_averages_are_kept_where_validation_says_so(monkeypatch, better):
 
 def test_without_averages_there_is_one_look(monkeypatch):
     seen = made_up_looks(monkeypatch, lambda averaged: 50.0)
-    _, rows = trained(training=settings(average_decay=0.0))
+    _, rows = trained(training=settings(ema_decay=0.0))
     assert [averaged for averaged, _ in seen] == [row["averaged"] for row in rows] == [False, False]
 
 
@@ -166,7 +170,7 @@ def test_looking_changes_nothing(monkeypatch):
     seen = made_up_looks(monkeypatch, lambda averaged: 50.0)
     one = phase_settings(iterations=8, learning_rate=0.05)
     for every in (2, 8):
-        trained(training=settings(evaluate_every=every, plateau_patience=9), one=one)
+        trained(training=settings(validation_interval=every, plateau_patience=9), one=one)
     often, once = [weights for averaged, weights in seen if not averaged][3:]
     assert all((a == b).all() for a, b in zip(often, once, strict=True))
 
@@ -217,7 +221,7 @@ def killing(*moments):
 def test_killed_at_any_moment_it_ends_the_same(tmp_path, schedule):
     how = {
         "one": phase_settings(iterations=9, learning_rate=0.05, schedule=schedule),
-        "training": settings(evaluate_every=3, plateau_patience=1),
+        "training": settings(validation_interval=3, plateau_patience=1),
         "data": other_batches(),
     }
     model, rows = trained(**how)
@@ -257,7 +261,7 @@ def test_a_checkpoint_is_written_once_in_a_while(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(Checkpoint, "write", lambda self, saved: written.append(saved.facts["done"]))
     trained(
-        training=settings(evaluate_every=20),
+        training=settings(validation_interval=20),
         one=phase_settings(iterations=20),
         checkpoint=Checkpoint(tmp_path / "fine_tune.checkpoint", "key"),
     )

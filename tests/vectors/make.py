@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from splitpose.benchmark.targets.python_device import sustained
+from splitpose.benchmark.targets.python_device import summarize_sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
-from splitpose.crops.geometry import CropRegion, apply, crop_affine, crop_region, cut, invert
+from splitpose.crops.geometry import CropRegion, apply_affine, crop_affine, crop_region, invert_affine, warp_crop
 from splitpose.drawing import draw_joints
 from splitpose.files import atomic_file
 from splitpose.inference.metadata import Metadata, embed_metadata
@@ -60,7 +60,7 @@ def crops(rng: np.random.Generator) -> list[Json]:
         ((31, 23), (90, 90, 12), 6),
     ]:
         picture = rng.integers(0, 256, (height, width, 3), np.uint8)
-        crop = cut(picture, crop_affine(CropRegion(x, y, side), size), size)
+        crop = warp_crop(picture, crop_affine(CropRegion(x, y, side), size), size)
         region = {"x": x, "y": y, "side": side}
         cases.append({"picture": packed(picture), "region": region, "size": size, "crop": packed(crop)})
     return cases
@@ -80,8 +80,8 @@ def maps(rng: np.random.Generator) -> list[Json]:
                 "size": size,
                 "region": vars(region),
                 "affine": affine.ravel().tolist(),
-                "mapped": apply(affine, joints).tolist(),
-                "back": invert(affine).ravel().tolist(),
+                "mapped": apply_affine(affine, joints).tolist(),
+                "back": invert_affine(affine).ravel().tolist(),
             }
         )
     return cases
@@ -170,7 +170,7 @@ def latencies(rng: np.random.Generator) -> list[Json]:
         np.array([2.0] * 50 + [4.0] * 25),
         np.array([3.0]),
     ]:
-        times, run = samples.round(4), sustained(samples.round(4), 1.0)
+        times, run = samples.round(4), summarize_sustained(samples.round(4), 1.0)
         cases.append(
             {
                 "samples": times.tolist(),

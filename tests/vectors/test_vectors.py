@@ -7,9 +7,9 @@ import pytest
 from vectors import make
 from vectors.make import unpacked
 
-from splitpose.benchmark.targets.python_device import sustained
+from splitpose.benchmark.targets.python_device import summarize_sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
-from splitpose.crops.geometry import CropRegion, apply, crop_affine, crop_region, cut, invert
+from splitpose.crops.geometry import CropRegion, apply_affine, crop_affine, crop_region, invert_affine, warp_crop
 from splitpose.errors import InputError
 from splitpose.inference.metadata import read_metadata
 from splitpose.inference.sliding_window import SIDES, squares
@@ -30,7 +30,9 @@ def test_skeleton(case):
 
 @cases("crops")
 def test_crops_are_the_same_to_one_level(case):
-    crop = cut(unpacked(case["picture"]), crop_affine(CropRegion(**case["region"]), case["size"]), case["size"])
+    crop = warp_crop(
+        unpacked(case["picture"]), crop_affine(CropRegion(**case["region"]), case["size"]), case["size"]
+    )
     # On this machine they are the same; another processor's OpenCV may round otherwise.
     difference = crop.astype(int) - unpacked(case["crop"])
     assert np.abs(difference).max() <= 1
@@ -43,8 +45,8 @@ def test_maps(case):
     assert vars(region) == pytest.approx(case["region"])
     affine = crop_affine(region, case["size"])
     assert affine.ravel() == pytest.approx(case["affine"])
-    assert apply(affine, joints) == pytest.approx(np.array(case["mapped"]))
-    assert invert(affine).ravel() == pytest.approx(case["back"])
+    assert apply_affine(affine, joints) == pytest.approx(np.array(case["mapped"]))
+    assert invert_affine(affine).ravel() == pytest.approx(case["back"])
 
 
 @cases("searches")
@@ -78,7 +80,7 @@ def test_latencies(case):
     samples = np.array(case["samples"])
     for percent, ms in case["percentiles"].items():
         assert np.percentile(samples, int(percent)) == pytest.approx(ms)
-    run = sustained(samples, 1.0)
+    run = summarize_sustained(samples, 1.0)
     assert [run.first_fifth_p50_ms, run.last_fifth_p50_ms] == case["fifths"]
 
 

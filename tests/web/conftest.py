@@ -32,7 +32,7 @@ def built() -> Path:
         pytest.skip(f"npm could not fetch the page's tools: {tools.stdout}{tools.stderr}")
     done = subprocess.run(["make", "web"], cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    return static_server.built()
+    return static_server.page_folder()
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def drive(built: Path, chromium: str) -> Drive:
 @contextmanager
 def serving(folder: Path, port: int = 0) -> Iterator[str]:
     """The address of a folder that is served as `make demo` serves it."""
-    server = static_server.server(folder, port)
+    server = static_server.create_server(folder, port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -80,7 +80,7 @@ def site(built: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """A copy of the page with the models beside it."""
     folder = tmp_path_factory.mktemp("site") / "page"
     shutil.copytree(built, folder, copy_function=os.link)
-    static_server.publish(models, folder)
+    static_server.publish_models(models, folder)
     return folder
 
 

@@ -14,7 +14,7 @@ import pytest
 from web.conftest import REPOSITORY, serving
 
 from splitpose import images
-from splitpose.crops.geometry import CropRegion, Picture, crop_region
+from splitpose.crops.geometry import CropRegion, ImagePyramid, crop_region
 from splitpose.drawing import draw_joints
 from splitpose.inference import pose_model as predicting_model
 from splitpose.inference.crop_pose import predict
@@ -42,7 +42,7 @@ def joints_by_python(model: Path, picture: Path, region: CropRegion | None = Non
 def searched(path: Path, picture: Path) -> Look:
     """What `splitpose predict` finds without a box."""
     model, pixels = predicting_model.load(path), images.read(picture)
-    found = search(model, Picture(pixels), pixels.shape[1::-1], region_around_joints(model.joints_margin))
+    found = search(model, ImagePyramid(pixels), pixels.shape[1::-1], region_around_joints(model.joints_margin))
     assert found is not None
     return found
 
@@ -176,7 +176,7 @@ def test_bad_files_are_told_and_do_no_harm(drive, url, models, tmp_path):
 
 def test_no_predicting_modelyet(drive, built, tmp_path):
     shutil.copytree(built, tmp_path / "page", copy_function=os.link)
-    assert static_server.publish(tmp_path / "models", tmp_path / "page") == 0
+    assert static_server.publish_models(tmp_path / "models", tmp_path / "page") == 0
     with serving(tmp_path / "page") as address:
         seen = drive("empty", address)
     assert seen["message"].startswith("There are no models here yet: `make repro` trains them")

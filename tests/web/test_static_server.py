@@ -40,7 +40,7 @@ def entries(folder):
 
 
 def test_models_lie_beside_the_page_with_their_hash(models, folder):
-    assert static_server.publish(models, folder) == 3
+    assert static_server.publish_models(models, folder) == 3
     names = [(entry["variant"], entry["precision"]) for entry in entries(folder)]
     assert names == [("final", "int8"), ("split", "float32"), ("split", "int8")]
     file, found = entries(folder)[0]["file"].split("?")
@@ -50,11 +50,11 @@ def test_models_lie_beside_the_page_with_their_hash(models, folder):
 
 
 def test_a_changed_model_has_another_address_and_one_that_went_is_gone(models, folder):
-    static_server.publish(models, folder)
+    static_server.publish_models(models, folder)
     before = entries(folder)
     (models / "final" / "int8.tflite").write_text("better")
     (models / "split" / "int8.tflite").unlink()
-    assert static_server.publish(models, folder) == 2
+    assert static_server.publish_models(models, folder) == 2
     after = entries(folder)
     assert after[0]["file"] != before[0]["file"]
     assert after[1] == before[1]
@@ -62,7 +62,7 @@ def test_a_changed_model_has_another_address_and_one_that_went_is_gone(models, f
 
 
 def test_no_models_are_an_empty_list(tmp_path, folder):
-    assert static_server.publish(tmp_path / "nowhere", folder) == 0
+    assert static_server.publish_models(tmp_path / "nowhere", folder) == 0
     assert entries(folder) == []
 
 
@@ -80,8 +80,8 @@ def test_no_models_are_an_empty_list(tmp_path, folder):
     ],
 )
 def test_files_are_served_under_their_kind_and_folders_are_not(models, folder, path, status, kind):
-    static_server.publish(models, folder)
-    with static_server.server(folder, 0) as server:
+    static_server.publish_models(models, folder)
+    with static_server.create_server(folder, 0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -104,12 +104,13 @@ def test_a_taken_port_is_told(folder):
         with pytest.raises(
             InputError, match=r"^port \d+ cannot be used \(.*\); take another: `make demo PORT=8001`$"
         ):
-            static_server.server(folder, taken.getsockname()[1])
+            static_server.create_server(folder, taken.getsockname()[1])
 
 
 def test_the_demo_says_where_it_is_and_ends_with_ctrl_c(models, folder, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from splitpose.cli import main; from splitpose.web import static_server;"
+        "import sys; from pathlib import Path; from splitpose.cli import main;"
+        "from splitpose.web import static_server;"
         "static_server.DIST = Path(sys.argv.pop(1)); sys.exit(main(['demo', *sys.argv[1:]]))"
     )
     log = tmp_path / "log"

@@ -59,9 +59,9 @@ def test_files_are_measured_in_the_first_page_that_comes(benchmark, models):
     for figures in found.models.values():
         assert [(speed.threads, speed.runs) for speed in figures.by_threads] == [(1, 30), (2, 30)]
         assert all(0 < speed.p50_ms <= speed.p95_ms for speed in figures.by_threads)
-        assert (figures.fully_delegated, figures.delegate_parts) == (True, 1)
+        assert (figures.fully_delegated, figures.delegate_partitions) == (True, 1)
         assert figures.sustained.runs > 10
-        assert figures.profile_missing
+        assert figures.operator_timings_missing
     assert found.device.target == "browser"
     assert found.device.runtime.startswith("LiteRT.js ")
     assert "clock of " in found.device.runtime
@@ -79,7 +79,7 @@ def test_a_phone_in_the_network_measures_with_one_thread(benchmark, models, tmp_
     assert (page["secure"], status) == (False, 0), log
     assert found.models[str(whole)].runs == 9
     figures = found.models[str(part)]  # XNNPACK leaves GATHER to the runtime
-    assert (figures.fully_delegated, figures.delegate_parts) == (False, None)
+    assert (figures.fully_delegated, figures.delegate_partitions) == (False, None)
     assert "partly" in log
 
 

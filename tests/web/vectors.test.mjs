@@ -66,7 +66,7 @@ each("searches", ({ width, height, sides, squares: wanted }) => {
 
 each("decodings", ({ codec, output, joints, confidence }) => {
   const { decode, confidence: sure } =
-    codec.kind === "coordinates" ? coordinates(codec.size) : heatmaps(output.shape[0], codec.width, codec.decoding);
+    codec.kind === "coordinates" ? coordinates(codec.size) : heatmaps(output.shape[0], codec.fwhm, codec.decoding);
   close(decode(unpacked(output)), joints, 2e-3, "joint");
   if (confidence) close(sure(unpacked(output)), confidence, 1e-5, "confidence");
   else assert.ok(sure(unpacked(output)).every(Number.isNaN));

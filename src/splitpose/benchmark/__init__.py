@@ -1,1 +1,1 @@
-"""Latency, memory and operators of TFLite files on a target device."""
+"""Benchmarks of TFLite files on a target device: latency, memory and operators."""

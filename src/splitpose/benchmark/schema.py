@@ -1,6 +1,6 @@
-"""What a benchmark tells of TFLite files: the JSON's fixed, strict schema, used to write and to read it.
+"""The strict schema of a benchmark's JSON, used to write and to read it.
 
-The times, ms, are of one run of the model on one input; half of the runs took no longer than p50_ms.
+All latencies are in ms and are those of one run of the model on one input. Half of the runs took at most p50_ms.
 """
 
 from pathlib import Path
@@ -12,19 +12,19 @@ from splitpose.errors import InputError
 from splitpose.files import read_json, write_json
 from splitpose.settings import Strict
 
-VERSION = 1
-"""Raised whenever a key changes its meaning or goes away."""
+VERSION = 2
+"""Version of the schema; raised whenever a key is removed or changes its meaning."""
 
 
 class Format(Strict):
-    """What kind of file this is."""
+    """Identification of the file as a benchmark of this schema's version."""
 
     name: str = "splitpose benchmark"
     version: Annotated[int, Field(ge=VERSION, le=VERSION)] = VERSION
 
 
 class Device(Strict):
-    """The device and what runs the files there; what it does not tell is left out."""
+    """The device, its system and the runtime; facts that a device does not report are left out."""
 
     target: str
     cpu: str
@@ -38,7 +38,7 @@ class Device(Strict):
 
 
 class Latency(Strict):
-    """Time of a run with some number of threads, after the warm-up."""
+    """Latency percentiles with a number of threads, after the warm-up runs."""
 
     threads: PositiveInt
     runs: PositiveInt
@@ -47,104 +47,108 @@ class Latency(Strict):
     p95_ms: NonNegativeFloat
     p99_ms: NonNegativeFloat | None = None
     float32_peak_gflops: NonNegativeFloat | None = None
-    """The best that NumPy reached there in a product of float32 matrices with as many threads."""
+    """GFLOP/s of the fastest float32 matrix product in NumPy with the same number of threads."""
 
 
-class Speed(Latency):
-    """Latency as work done: a multiply-add is two operations, 1 GFLOP/s is 1e9 of them a second."""
+class Throughput(Latency):
+    """Latency with the operations per second that it amounts to: a MAC is two operations."""
 
     gflops: NonNegativeFloat
     share_of_float32_peak: NonNegativeFloat | None = None
-    """Over 1 is possible for int8, whose multiply-adds are cheaper than those of float32."""
+    """Ratio of gflops to float32_peak_gflops; int8 files can exceed 1, because int8 MACs are cheaper."""
 
 
-class Sustained(Strict):
-    """Runs without a pause: a device that gets hot and throttles is slower in the last fifth."""
+class SustainedLatency(Strict):
+    """Latency over runs without a pause: a device that throttles is slower in the last fifth of the time."""
 
     seconds: NonNegativeFloat
     runs: PositiveInt
     first_fifth_p50_ms: NonNegativeFloat
     last_fifth_p50_ms: NonNegativeFloat
     slowdown: NonNegativeFloat
-    """Last over first."""
+    """Ratio of last_fifth_p50_ms to first_fifth_p50_ms."""
 
 
-class OperatorTime(Strict):
-    """Mean time of one operator, with the runtime's profiler switched on; the runtime rounds to microseconds."""
+class OperatorTiming(Strict):
+    """Mean time of one operator with the runtime's profiler enabled, which rounds to microseconds."""
 
     name: str
     ms: NonNegativeFloat
 
 
 class OperatorCount(Strict):
-    """All operators of a type in the file."""
+    """Number and total MACs of a file's operators of one type."""
 
     name: str
     count: PositiveInt
-    multiply_adds: NonNegativeInt
+    macs: NonNegativeInt
 
 
-class Measured(Strict):
-    """What a target measures of a file, with the first number of threads, beside its latency."""
+class Measurement(Strict):
+    """What a target measures of a file besides latency, with the first number of threads."""
 
     load_ms: NonNegativeFloat
-    """Reading the file, preparing the delegate and its memory; not the start of the process or the runtime."""
+    """Time to read the file and to prepare the delegate and its memory, without starting process and runtime."""
     first_run_ms: NonNegativeFloat
     peak_memory_mb: NonNegativeFloat | None = None
-    """Peak of resident memory, less what the process held before it read the file; MiB."""
+    """Peak resident memory less the resident memory before the file was read, MiB."""
     fully_delegated: bool
-    delegate_parts: NonNegativeInt | None = None
-    """None where only `fully_delegated` is known."""
+    delegate_partitions: NonNegativeInt | None = None
+    """Number of partitions that the delegate runs; None if only `fully_delegated` is known."""
     outside_delegate: list[str] | None = None
-    """Types of the operators that the delegate leaves to the runtime's own kernels, one a operator."""
-    sustained: Sustained | None = None
-    profile: list[OperatorTime]
-    """In the order in which they run."""
-    profile_missing: str | None = None
-    """Why the profile is empty."""
+    """Types of the operators that the delegate leaves to the runtime's own kernels, one entry per operator."""
+    sustained: SustainedLatency | None = None
+    operator_timings: list[OperatorTiming]
+    """Operators in run order."""
+    operator_timings_missing: str | None = None
+    """Reason why there are no operator timings."""
 
 
-class Run(Measured):
-    """What a target measured of one file, and the device that it is."""
+class TargetResult(Measurement):
+    """Everything that a target measured of one file, and the device's facts."""
 
     device: Device
     by_threads: Annotated[list[Latency], Field(min_length=1)]
 
 
-class Figures(Measured, Speed):
-    """Everything of one file; the latency is that of the first number of threads."""
+class ModelBenchmark(Measurement, Throughput):
+    """Benchmark of one file; its latency is the one with the first number of threads."""
 
     bytes: PositiveInt
     sha256: str
-    multiply_adds: NonNegativeInt
+    macs: NonNegativeInt
     operators: list[OperatorCount]
     warmup_runs: NonNegativeInt
     init_ms: NonNegativeFloat
-    """load_ms and first_run_ms together: how long a user waits for the first answer."""
-    by_threads: list[Speed]
+    """Sum of load_ms and first_run_ms: the time until the first output."""
+    by_threads: list[Throughput]
 
 
 class Benchmark(BaseModel):
-    """The file: `format`, `device`, and the figures of each model under its name."""
+    """The whole file: `format`, `device`, and the benchmark of each model by its name."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-    __pydantic_extra__: dict[str, Figures] = Field(init=False)
+    __pydantic_extra__: dict[str, ModelBenchmark] = Field(init=False)
 
     format: Format = Format()
     device: Device
 
     @property
-    def models(self) -> dict[str, Figures]:
-        """Figures by the model's name."""
+    def models(self) -> dict[str, ModelBenchmark]:
+        """The benchmarks by the models' names."""
         return dict(self.__pydantic_extra__)
 
     def write(self, path: Path) -> None:
-        """Write it as JSON; what is not known is left out."""
+        """Write the benchmark as JSON without the keys that are None."""
         write_json(self.model_dump(exclude_none=True), path)
 
     @classmethod
     def read(cls, path: Path) -> "Benchmark":
-        """Read a file. Raises InputError naming it and the first bad key."""
+        """Read a benchmark's JSON.
+
+        Raises:
+            InputError: the file is missing, not JSON, or does not conform to the schema; names the first bad key.
+        """
         content: Any = read_json(path, produced_by="`splitpose benchmark`")
         try:
             return cls.model_validate(content)

@@ -1,83 +1,83 @@
-"""A benchmark's figures in the terminal."""
+"""A benchmark as tables in the terminal."""
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from splitpose.benchmark import operator_timings
-from splitpose.benchmark.schema import Benchmark, Figures
+from splitpose.benchmark.schema import Benchmark, ModelBenchmark
 
-MOST_TIME = 6
-"""Lines of the profile that are shown; the JSON has all operators."""
+MAX_OPERATORS = 6
+"""Number of operator names in the terminal; the JSON has all operators."""
 
 
 def print_benchmark(benchmark: Benchmark) -> None:
-    """Print the device, a line for each file and number of threads, and where the time goes."""
+    """Print the device, the latency of each file by number of threads, and the slowest operators."""
     console = Console(highlight=False)
     console.width = max(console.width, 100)
-    facts = benchmark.device.model_dump(exclude_none=True)
-    console.print(Text("   ".join(f"{name} {value}" for name, value in facts.items())))
+    device = benchmark.device.model_dump(exclude_none=True)
+    console.print(Text("   ".join(f"{key} {value}" for key, value in device.items())))
     console.print(
-        _table(_latencies(benchmark), "model", "threads", "p50 ms", "p90", "p95", "p99", "GFLOP/s", "of peak")
+        _table(_latency_rows(benchmark), "model", "threads", "p50 ms", "p90", "p95", "p99", "GFLOP/s", "of peak")
     )
-    console.print(_table(_files(benchmark), "model", "MB", "M mult-adds", "init ms", "peak MiB", "delegated"))
-    for name, figures in benchmark.models.items():
-        _print_details(console, name, figures)
+    console.print(_table(_file_rows(benchmark), "model", "MB", "MMACs", "init ms", "peak MiB", "delegated"))
+    for name, model in benchmark.models.items():
+        _print_details(console, name, model)
 
 
-def _latencies(benchmark: Benchmark) -> list[list[str]]:
+def _latency_rows(benchmark: Benchmark) -> list[list[str]]:
     return [
         [
             name,
-            str(speed.threads),
-            *(_number(ms, 3) for ms in (speed.p50_ms, speed.p90_ms, speed.p95_ms, speed.p99_ms)),
-            _number(speed.gflops, 1),
-            "" if speed.share_of_float32_peak is None else f"{speed.share_of_float32_peak:.0%}",
+            str(latency.threads),
+            *(_number(ms, 3) for ms in (latency.p50_ms, latency.p90_ms, latency.p95_ms, latency.p99_ms)),
+            _number(latency.gflops, 1),
+            "" if latency.share_of_float32_peak is None else f"{latency.share_of_float32_peak:.0%}",
         ]
-        for name, figures in benchmark.models.items()
-        for speed in figures.by_threads
+        for name, model in benchmark.models.items()
+        for latency in model.by_threads
     ]
 
 
-def _files(benchmark: Benchmark) -> list[list[str]]:
+def _file_rows(benchmark: Benchmark) -> list[list[str]]:
     return [
         [
             name,
-            _number(figures.bytes / 1e6, 2),
-            _number(figures.multiply_adds / 1e6, 1),
-            _number(figures.init_ms, 1),
-            _number(figures.peak_memory_mb, 1),
-            _delegated(figures),
+            _number(model.bytes / 1e6, 2),
+            _number(model.macs / 1e6, 1),
+            _number(model.init_ms, 1),
+            _number(model.peak_memory_mb, 1),
+            _delegation(model),
         ]
-        for name, figures in benchmark.models.items()
+        for name, model in benchmark.models.items()
     ]
 
 
-def _delegated(figures: Figures) -> str:
-    if figures.fully_delegated:
+def _delegation(model: ModelBenchmark) -> str:
+    if model.fully_delegated:
         return "fully"
-    return "partly" if figures.delegate_parts is None else f"in {figures.delegate_parts} part(s)"
+    return "partly" if model.delegate_partitions is None else f"in {model.delegate_partitions} partition(s)"
 
 
-def _print_details(console: Console, name: str, figures: Figures) -> None:
-    if figures.outside_delegate:
-        console.print(Text(f"{name}: not run by the delegate: {', '.join(figures.outside_delegate)}"))
-    if run := figures.sustained:
+def _print_details(console: Console, name: str, model: ModelBenchmark) -> None:
+    if model.outside_delegate:
+        console.print(Text(f"{name}: not run by the delegate: {', '.join(model.outside_delegate)}"))
+    if sustained := model.sustained:
         console.print(
             Text(
-                f"{name}: {run.seconds:.0f} s without a pause: p50 {run.first_fifth_p50_ms:.3f} ms in the first "
-                f"fifth, {run.last_fifth_p50_ms:.3f} ms in the last (x {run.slowdown:.2f})"
+                f"{name}: {sustained.seconds:.0f} s without a pause: p50 {sustained.first_fifth_p50_ms:.3f} ms in "
+                f"the first fifth, {sustained.last_fifth_p50_ms:.3f} ms in the last (x {sustained.slowdown:.2f})"
             )
         )
-    if figures.profile_missing:
-        console.print(Text(f"{name}: no profile: {figures.profile_missing}"))
+    if model.operator_timings_missing:
+        console.print(Text(f"{name}: no operator timings: {model.operator_timings_missing}"))
         return
-    total = sum(operator.ms for operator in figures.profile) or 1.0
+    total = sum(operator.ms for operator in model.operator_timings) or 1.0
     rows = [
         [operator, str(count), _number(ms, 3), f"{ms / total:.0%}"]
-        for operator, count, ms in operator_timings.by_name(figures.profile)[:MOST_TIME]
+        for operator, count, ms in operator_timings.total_by_name(model.operator_timings)[:MAX_OPERATORS]
     ]
-    console.print(_table(rows, f"where {name} spends its time", "operators", "ms", "share"))
+    console.print(_table(rows, f"operators of {name}", "count", "ms", "share"))
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -1,4 +1,4 @@
-"""What a TFLite file is made of: inputs, operators and their multiply-adds. Nothing of it is run."""
+"""Inputs, operators and MACs of a TFLite file, read without running it."""
 
 import hashlib
 from collections import Counter
@@ -13,84 +13,93 @@ import numpy as np
 from splitpose.benchmark.schema import OperatorCount
 from splitpose.errors import InputError
 
-NOISE = (np.floating, np.integer, np.bool_)
-"""Kinds of inputs that random values can be made of."""
+RANDOM_TYPES = (np.floating, np.integer, np.bool_)
+"""Types of inputs that random values can be generated for."""
 
 
 @dataclass(frozen=True)
-class Input:
-    """One input of a model; open dimensions are 1."""
+class InputSpec:
+    """Shape and dtype of a model's input; dimensions of unknown size are 1."""
 
     shape: tuple[int, ...]
     dtype: str
 
 
 @dataclass(frozen=True)
-class Content:
-    """A TFLite file."""
+class TfliteFile:
+    """Size, hash, inputs and operators of a TFLite file."""
 
     bytes: int
     sha256: str
-    inputs: tuple[Input, ...]
+    inputs: tuple[InputSpec, ...]
     operators: tuple[OperatorCount, ...]
 
     @property
-    def multiply_adds(self) -> int:
-        """Of all operators together."""
-        return sum(operator.multiply_adds for operator in self.operators)
+    def macs(self) -> int:
+        """Total MACs of all operators."""
+        return sum(operator.macs for operator in self.operators)
 
 
-def content(path: Path) -> Content:
-    """Read a file.
+def inspect_tflite(path: Path) -> TfliteFile:
+    """Read the inputs and operators of a TFLite file.
 
-    Counted are convolutions, transposed and depthwise ones, fully connected layers and matrix products of the main
-    graph; biases, activations and everything else is left out, as usual.
+    MACs are counted of convolutions (also transposed and depthwise), fully connected layers and matrix products in
+    the main graph. Biases, activations and all other operators are not counted, as is customary.
 
-    Raises InputError naming a file that is missing, no TFLite file, or has an input that no noise can be made of.
+    Raises:
+        InputError: the file is missing, is not a TFLite file, or has an input that is neither numbers nor booleans.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     if not path.is_file():
-        raise InputError(f"{path}: no such TFLite file; `dvc repro convert` makes models/*/*.tflite")
+        raise InputError(f"{path}: no such TFLite file")
     try:
-        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        interpreter = Interpreter(model_path=str(path), experimental_op_resolver_type=plain)
+        without_delegate = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        interpreter = Interpreter(model_path=str(path), experimental_op_resolver_type=without_delegate)
     except (ValueError, RuntimeError) as error:
         raise InputError(f"{path}: not a TFLite file ({' '.join(str(error).split())})") from error
     details = interpreter.get_input_details()
     for detail in details:
-        if not issubclass(detail["dtype"], NOISE):
-            kind = np.dtype(detail["dtype"]).name
+        if not issubclass(detail["dtype"], RANDOM_TYPES):
+            dtype = np.dtype(detail["dtype"]).name
             raise InputError(
-                f"{path}: input {detail['name']!r} is {kind}; only numbers and booleans can be benchmarked"
+                f"{path}: input {detail['name']!r} is {dtype}; only numbers and booleans can be benchmarked"
             )
     shapes = {tensor["index"]: tensor["shape"] for tensor in interpreter.get_tensor_details()}
-    return Content(
+    return TfliteFile(
         bytes=path.stat().st_size,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        inputs=tuple(Input(tuple(int(n) for n in d["shape"]), np.dtype(d["dtype"]).name) for d in details),
-        operators=_counted(interpreter._get_ops_details(), shapes),
+        inputs=tuple(InputSpec(tuple(int(n) for n in d["shape"]), np.dtype(d["dtype"]).name) for d in details),
+        operators=_count_operators(interpreter._get_ops_details(), shapes),
     )
 
 
-def _counted(operators: list[dict[str, Any]], shapes: Mapping[int, np.ndarray]) -> tuple[OperatorCount, ...]:
-    """By type, the one with the most multiply-adds first."""
+def _count_operators(
+    operators: list[dict[str, Any]], shapes: Mapping[int, np.ndarray]
+) -> tuple[OperatorCount, ...]:
+    """Count operators and MACs by type, in descending order of MACs."""
     counts: Counter[str] = Counter()
-    work: Counter[str] = Counter()
+    macs: Counter[str] = Counter()
     for operator in operators:
-        tensors = [[int(n) for n in shapes.get(i, ())] for i in operator["inputs"]]
+        inputs = [[int(n) for n in shapes.get(i, ())] for i in operator["inputs"]]
         (output, *_) = [[int(n) for n in shapes[i]] for i in operator["outputs"]] or [[]]
         counts[operator["op_name"]] += 1
-        work[operator["op_name"]] += multiply_adds(operator["op_name"], tensors, output)
-    names = sorted(counts, key=lambda name: (-work[name], -counts[name], name))
-    return tuple(OperatorCount(name=name, count=counts[name], multiply_adds=work[name]) for name in names)
+        macs[operator["op_name"]] += count_macs(operator["op_name"], inputs, output)
+    names = sorted(counts, key=lambda name: (-macs[name], -counts[name], name))
+    return tuple(OperatorCount(name=name, count=counts[name], macs=macs[name]) for name in names)
 
 
-def multiply_adds(name: str, inputs: list[list[int]], output: list[int]) -> int:
-    """Of one operator, from the shapes of its inputs (weights among them) and of its first output.
+def count_macs(name: str, inputs: list[list[int]], output: list[int]) -> int:
+    """Return the MACs of one operator.
 
-    Kernels lie as TFLite has them: convolutions (out, height, width, in of a group), depthwise ones (1, height,
-    width, out), fully connected ones (out, in); the transposed one's inputs are output shape, kernel, picture.
+    TFLite's kernel layouts are (out, height, width, in per group) for convolutions, (1, height, width, out) for
+    depthwise convolutions and (out, in) for fully connected layers. The inputs of a transposed convolution are
+    output shape, kernel and image.
+
+    Args:
+        name: the operator's type in TFLite's schema, e.g. CONV_2D.
+        inputs: shapes of all inputs, weights included.
+        output: shape of the first output.
     """
     if name == "CONV_2D":
         return prod(output) * prod(inputs[1][1:])

@@ -1,10 +1,13 @@
 """Commands that run TFLite files: predict and benchmark."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from splitpose.errors import InputError
 
 Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Number of threads of the model.")]
 
@@ -50,6 +53,7 @@ def predict(
     """
     if box is not None and boxes is not None:
         raise typer.BadParameter("use either --box or --boxes", param_hint="--boxes")
+    _require_models([model])
     from splitpose.inference.predict import predict as run
     from splitpose.inference.predict_options import PredictOptions
 
@@ -57,6 +61,12 @@ def predict(
         search=not no_search, follow=not no_tracking, smooth=not no_smoothing, draw=not no_drawings
     )
     run(inputs, model, out, box, boxes, options, threads)
+
+
+def _require_models(models: Iterable[Path]) -> None:
+    for model in models:
+        if not model.is_file():
+            raise InputError(f"{model}: no such TFLite file; `dvc repro convert` writes models/*/*.tflite")
 
 
 def _duration(seconds: float) -> float:
@@ -114,12 +124,13 @@ def benchmark(
     supported, open dimensions are set to 1; a browser supports fewer types.
     docs/targets.md explains the devices and the results.
     """
+    _require_models(models)
     from splitpose.benchmark.measure import measure
     from splitpose.benchmark.table import print_benchmark
-    from splitpose.benchmark.targets import Options, target_of
+    from splitpose.benchmark.targets import BenchmarkOptions, open_target
 
-    options = Options(tuple(threads), runs, warmup_runs, sustained)
-    with target_of(target, benchmark_binary) as device:
+    options = BenchmarkOptions(tuple(threads), runs, warmup_runs, sustained)
+    with open_target(target, benchmark_binary) as device:
         result = measure(device, {str(model): model for model in models}, options)
     if json:
         result.write(json)

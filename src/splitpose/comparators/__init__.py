@@ -1,1 +1,1 @@
-"""Networks to compare latency with: those of the paper's Figure 1 and today's, with random weights."""
+"""Networks of the paper's Figure 1 and newer ones, with random weights, as comparators for latency."""

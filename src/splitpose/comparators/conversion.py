@@ -1,4 +1,4 @@
-"""Networks with random weights as TFLite files whose time is that of trained ones."""
+"""Conversion of networks with random weights to TFLite files that are as fast as those of trained networks."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -14,46 +14,58 @@ from splitpose.files import atomic_file
 from splitpose.models.backbone import recalibrate_batch_norm
 
 SEED = 0
-NOISE_PICTURES = 20
+NOISE_IMAGES = 20
+"""Number of noise images that batch-norm statistics are calibrated on."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """What is converted."""
+    """A network that can be built at an input size."""
 
     build: Callable[[int], keras.Model]
-    """Size of the input, px -> the network with random weights. A process of its own calls it: no lambda."""
+    """Function from the side of the input, px, to a model with random weights.
+
+    It is called in another process and must be picklable, so it cannot be a lambda.
+    """
     size: int
 
 
-def convert(networks: Mapping[str, Network], folder: Path) -> dict[str, tuple[Path, int]]:
-    """Write a float32 TFLite file of each network; its path and the network's parameters by the same names.
+@dataclass(frozen=True)
+class ConvertedNetwork:
+    """A network's TFLite file and number of parameters."""
 
-    Each has a process of its own, because the converter does not give its memory back.
+    path: Path
+    parameters: int
+
+
+def convert_networks(networks: Mapping[str, Network], folder: Path) -> dict[str, ConvertedNetwork]:
+    """Convert networks to float32 TFLite files in a folder.
+
+    Each network is converted in a separate process, because the converter does not release its memory.
     """
     paths = {name: folder / f"{number}.tflite" for number, name in enumerate(networks)}
-    written = {}
-    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
-        counts = process.map(_write, networks.values(), paths.values())
+    converted = {}
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
+        counts = pool.map(_convert, networks.values(), paths.values())
         for (name, path), parameters in zip(paths.items(), counts, strict=True):
             print(f"{name}: converted, {parameters / 1e6:.2f} M parameters", flush=True)
-            written[name] = path, parameters
-    return written
+            converted[name] = ConvertedNetwork(path, parameters)
+    return converted
 
 
-def _write(network: Network, path: Path) -> int:
-    """Write the file of a network; its number of parameters."""
-    model = random_model(network)
+def _convert(network: Network, path: Path) -> int:
+    """Write a network's TFLite file and return its number of parameters."""
+    model = build_with_random_weights(network)
     with atomic_file(path) as beside:
         beside.write_bytes(convert_to_tflite(model, "float32", np.empty(0)))
     return int(model.count_params())
 
 
-def random_model(network: Network) -> keras.Model:
-    """The network with random weights and BatchNorm's statistics of noise.
+def build_with_random_weights(network: Network) -> keras.Model:
+    """Build a network with random weights and batch-norm statistics that are calibrated on noise.
 
-    Without these a deep network's signal would fade into denormal numbers or grow without bound, and processors
-    are slower at such numbers.
+    Without this calibration, the activations of a deep network would shrink to denormal numbers or overflow, which
+    processors compute more slowly.
     """
     keras.utils.set_random_seed(SEED)
     model = network.build(network.size)
@@ -61,6 +73,6 @@ def random_model(network: Network) -> keras.Model:
         random = np.random.default_rng(SEED)
         shape = (1, network.size, network.size, 3)
         recalibrate_batch_norm(
-            model, (random.uniform(0, 255, shape).astype(np.float32) for _ in range(NOISE_PICTURES))
+            model, (random.uniform(0, 255, shape).astype(np.float32) for _ in range(NOISE_IMAGES))
         )
     return model

@@ -1,7 +1,7 @@
-"""SqueezeNet 1.1, a classifier of 1000 classes.
+"""SqueezeNet 1.1, a classifier with 1000 classes.
 
-Iandola et al. 2016, arXiv:1602.07360: fire modules as in its section 3.2; 1.1 is the authors' own later version,
-with a smaller first convolution and earlier pooling. Published are 1,235,496 parameters, and that many are here.
+Architecture: Iandola et al. 2016, arXiv:1602.07360, with the fire modules of section 3.2. Version 1.1 is later,
+by its authors, with a smaller first convolution and earlier pooling. It has 1,235,496 parameters, as published.
 """
 
 import keras
@@ -12,12 +12,20 @@ FIRES = (
     ((32, 128), (32, 128)),
     ((48, 192), (48, 192), (64, 256), (64, 256)),
 )
-"""(squeezing, expanding) filters of the fire modules 2 to 9, in groups with a pooling before each."""
+"""(squeeze, expand) filters of the fire modules 2 to 9, in groups that are preceded by pooling."""
 
 
 def build(size: int, classes: int = 1000) -> keras.Model:
-    """Pictures (B, S, S, 3) -> probabilities (B, classes). Sizes of maps at S = 224: 111, 55, 27, 13."""
-    inputs = keras.Input((size, size, 3), name="picture")
+    """Build the network; at S = 224 the sides of its feature maps are 111, 55, 27 and 13 px.
+
+    Args:
+        size: side S of the input, px.
+        classes: number of classes.
+
+    Returns:
+        Model from images (B, S, S, 3) to probabilities (B, classes).
+    """
+    inputs = keras.Input((size, size, 3), name="image")
     x = _convolution(inputs, 64, 3, strides=2, padding="valid")
     for group in FIRES:
         x = layers.MaxPooling2D(3, 2)(x)
@@ -34,6 +42,8 @@ def _fire(x: keras.KerasTensor, squeeze: int, expand: int) -> keras.KerasTensor:
 
 
 def _convolution(
-    x: keras.KerasTensor, filters: int, side: int, strides: int = 1, padding: str = "same"
+    x: keras.KerasTensor, filters: int, kernel_size: int, strides: int = 1, padding: str = "same"
 ) -> keras.KerasTensor:
-    return layers.Conv2D(filters, side, strides, padding, activation="relu", kernel_initializer="he_normal")(x)
+    return layers.Conv2D(filters, kernel_size, strides, padding, activation="relu", kernel_initializer="he_normal")(
+        x
+    )

@@ -1,0 +1,1 @@
+"""Crops of person instances: region of interest, affine map, augmentation and TFRecord shards."""

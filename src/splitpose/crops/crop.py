@@ -1,4 +1,4 @@
-"""What is cut out of a picture and goes to a model."""
+"""The crop: a model's input, with its joints and its position in the image."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Crop:
-    """A square picture of one person.
-
-    pixels: (S, S, 3) uint8; joints: (K, 2) crop px, NaN where not annotated; to_crop: (2, 3) picture px to crop px.
-    """
+    """A square crop of one person instance."""
 
     id: str
+    """Id of the instance in the annotation table."""
     pixels: np.ndarray
+    """(S, S, 3) uint8."""
     joints: np.ndarray
+    """(K, 2) crop px, NaN where not annotated."""
     to_crop: np.ndarray
+    """(2, 3) affine map from image px to crop px."""

@@ -1,4 +1,4 @@
-"""Who is cut out of which picture, and where: the annotation table as people with squares."""
+"""Person instances of the annotation table with their crop regions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,63 +13,59 @@ from splitpose.settings import Crops, RegionFrom
 
 
 @dataclass(frozen=True)
-class Person:
-    """A row of the annotation table.
-
-    image: path below the data root; size: (width, height) px that the joints, (K, 2) px, were marked on, NaN where
-    not annotated; region: the square that becomes the crop.
-    """
+class Instance:
+    """A person instance: one row of the annotation table, with its crop region."""
 
     id: str
     image: str
-    size: tuple[int, int]
+    """Path of the image below the data root."""
+    image_size: tuple[int, int]
+    """(width, height) in px of the image on which the joints were annotated."""
     joints: np.ndarray
+    """(K, 2) image px, NaN where not annotated."""
     region: CropRegion
 
 
-def croppable(table: pd.DataFrame, region_from: RegionFrom) -> pd.DataFrame:
-    """The rows that can be cut out: "bbox" those with a box, "joints" all.
+def select_croppable(table: pd.DataFrame, region_from: RegionFrom) -> pd.DataFrame:
+    """Return the rows that can be cropped: all if `region_from` is "joints", those with a box if it is "bbox".
 
-    A person whom the detector did not find never reaches a model on a phone. Cutting that person out around the
-    marked joints would score the model with help that it does not get, so the person is left out.
+    An instance that the detector missed never reaches a model on a device. Cropping it around its annotated joints
+    would score the model with information that it does not have, so the instance is left out.
 
-    Raises InputError if a split is left without anybody.
+    Raises:
+        InputError: a split has no such rows.
     """
     rows = table.dropna(subset=BOX_COLUMNS) if region_from == "bbox" else table
     for split in SPLITS:
         if not (rows["split"] == split).any():
-            whom = "with a box (crops.region_from: bbox)" if (table["split"] == split).any() else "at all"
-            raise InputError(
-                f"annotation table: the split {split!r} has nobody {whom}; all three splits are needed"
-            )
+            which = "with a box (crops.region_from: bbox)" if (table["split"] == split).any() else "at all"
+            raise InputError(f"annotation table: split {split} has no rows {which}; all three splits are required")
     return rows
 
 
-def instances_of(rows: pd.DataFrame, settings: Crops) -> list[Person]:
-    """The people of some rows of the annotation table, in order."""
+def to_instances(rows: pd.DataFrame, settings: Crops) -> list[Instance]:
+    """Convert rows of the annotation table to instances, in the same order."""
+    columns = (rows["id"], rows["image"], rows["width"].tolist(), rows["height"].tolist())
     return [
-        Person(id, image, (width, height), joints, crop_region(joints, box, settings.region_from, settings.padding))
-        for id, image, width, height, joints, box in zip(
-            rows["id"],
-            rows["image"],
-            rows["width"].tolist(),
-            rows["height"].tolist(),
-            joints_of(rows),
-            rows[BOX_COLUMNS].to_numpy(),
-            strict=True,
+        Instance(
+            id, image, (width, height), joints, crop_region(joints, bbox, settings.region_from, settings.padding)
+        )
+        for id, image, width, height, joints, bbox in zip(
+            *columns, joints_of(rows), rows[BOX_COLUMNS].to_numpy(), strict=True
         )
     ]
 
 
-def framing(people: Sequence[Person]) -> tuple[float, float]:
-    """How people stand in their crops before any augmentation.
+def crop_coverage(instances: Sequence[Instance]) -> tuple[float, float]:
+    """Measure how instances fill their crops before augmentation.
 
     Returns:
-        The part of the crop's side that a person's joints span (median), and the part of all joints inside a crop.
+        The median span of an instance's joints relative to the crop's side, and the share of all annotated joints
+        that are inside their crop.
     """
-    joints = np.stack([person.joints for person in people])
-    middles = np.array([(person.region.x, person.region.y) for person in people])
-    sides = np.array([person.region.side for person in people])
+    joints = np.stack([instance.joints for instance in instances])
+    centres = np.array([(instance.region.x, instance.region.y) for instance in instances])
+    sides = np.array([instance.region.side for instance in instances])
     spans = (np.nanmax(joints, axis=1) - np.nanmin(joints, axis=1)).max(axis=1) / sides
-    distances = np.abs(joints - middles[:, None]).max(axis=2) / sides[:, None]
+    distances = np.abs(joints - centres[:, None]).max(axis=2) / sides[:, None]
     return float(np.median(spans)), float((distances[np.isfinite(distances)] <= 0.5).mean())

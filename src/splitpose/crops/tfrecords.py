@@ -1,6 +1,7 @@
-"""Crops as TFRecord files: written once by the augment stage, read by training (training/batches.py) and scoring.
+"""Reading and writing of crops as TFRecord files.
 
 A record has `id`, `crop` (JPEG), `joints` (2K float32 crop px, NaN where not annotated) and `to_crop` (6 float32).
+Training reads the files by `splitpose.training.batches`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,13 +20,13 @@ JPEG_QUALITY = 95
 
 
 def encode(crop: Crop) -> bytes:
-    """A crop as one serialised record."""
+    """Encode a crop, pixels in BGR, as one serialised record."""
     _, jpeg = cv2.imencode(".jpg", crop.pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     feature = {
-        "id": _bytes(crop.id.encode()),
-        "crop": _bytes(jpeg.tobytes()),
-        "joints": _floats(crop.joints),
-        "to_crop": _floats(crop.to_crop),
+        "id": _bytes_feature(crop.id.encode()),
+        "crop": _bytes_feature(jpeg.tobytes()),
+        "joints": _float_feature(crop.joints),
+        "to_crop": _float_feature(crop.to_crop),
     }
     serialised: bytes = tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(
         deterministic=True
@@ -33,33 +34,38 @@ def encode(crop: Crop) -> bytes:
     return serialised
 
 
-def write(serialised: Iterable[bytes], path: Path) -> None:
-    """Write records to a file, in order."""
+def write(records: Iterable[bytes], path: Path) -> None:
+    """Write serialised records to a file, in order."""
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for record in serialised:
+        for record in records:
             writer.write(record)
 
 
-def files(folder: Path, split: str) -> list[str]:
-    """The split's files in order. Raises InputError if there are none."""
-    found = sorted(str(path) for path in folder.glob(f"{split}-*.tfrecord"))
-    if not found:
-        raise InputError(f"{folder}: no {split}-*.tfrecord there; run the augment stage")
-    return found
+def list_shards(folder: Path, split: str) -> list[str]:
+    """List the paths of a split's files in order.
+
+    Raises:
+        InputError: there are none.
+    """
+    paths = sorted(str(path) for path in folder.glob(f"{split}-*.tfrecord"))
+    if not paths:
+        raise InputError(f"{folder}: no {split}-*.tfrecord in this folder; create the crops first")
+    return paths
 
 
 def count(folder: Path, split: str) -> int:
-    """How many crops a split has."""
-    return sum(1 for path in files(folder, split) for _ in _records(path))
+    """Count the crops of a split."""
+    return sum(1 for path in list_shards(folder, split) for _ in _read_records(path))
 
 
 def read(folder: Path, split: str) -> Iterator[Crop]:
-    """All crops of a split in order of their files' names; pixels are RGB.
+    """Yield all crops of a split in the order of the file names, pixels in RGB.
 
-    Raises InputError naming a file that is damaged.
+    Raises:
+        InputError: a file is damaged.
     """
-    for path in files(folder, split):
-        for record in _records(path):
+    for path in list_shards(folder, split):
+        for record in _read_records(path):
             example = tf.train.Example.FromString(record).features.feature
             jpeg = np.frombuffer(example["crop"].bytes_list.value[0], np.uint8)
             pixels: Any = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
@@ -71,17 +77,17 @@ def read(folder: Path, split: str) -> Iterator[Crop]:
             )
 
 
-def _records(path: str) -> Iterator[bytes]:
-    """The serialised records of a file; each has a checksum, so what comes is what was written."""
+def _read_records(path: str) -> Iterator[bytes]:
+    """Yield the serialised records of a file; TensorFlow verifies the checksum of each."""
     try:
         yield from tf.data.TFRecordDataset(path).as_numpy_iterator()
     except tf.errors.DataLossError as error:
-        raise InputError(f"{path}: damaged; delete it and run `dvc repro augment`") from error
+        raise InputError(f"{path}: damaged TFRecord file; delete it and create the crops again") from error
 
 
-def _bytes(value: bytes) -> tf.train.Feature:
+def _bytes_feature(value: bytes) -> tf.train.Feature:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
 
-def _floats(values: np.ndarray) -> tf.train.Feature:
+def _float_feature(values: np.ndarray) -> tf.train.Feature:
     return tf.train.Feature(float_list=tf.train.FloatList(value=np.ravel(values).astype(np.float32)))

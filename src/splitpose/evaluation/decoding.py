@@ -31,7 +31,7 @@ class Reading:
 
 def readings(codec: Codec, outputs: np.ndarray, of_mirrored: np.ndarray) -> Iterator[Reading]:
     """Every reading of the outputs for N crops, given also the outputs for the same crops mirrored."""
-    mean = (outputs + codec.mirror(of_mirrored)) / 2
+    mean = (outputs + codec.flip(of_mirrored)) / 2
     codecs: dict[Decoding | None, Codec] = {None: codec}
     if isinstance(codec, Heatmaps):
         codecs = {decoding: replace(codec, decoding=decoding) for decoding in get_args(Decoding)}

@@ -8,14 +8,16 @@ import pandas as pd
 
 from splitpose.annotations import JOINT_COLUMNS, joints_of
 from splitpose.crops.crop import Crop
-from splitpose.crops.geometry import apply, invert
+from splitpose.crops.geometry import apply_affine, invert_affine
 from splitpose.evaluation import joints_csv
 from splitpose.files import atomic_file
 
 
 def in_pictures(crops: Sequence[Crop], joints: np.ndarray) -> np.ndarray:
     """(N, K, 2) joints in px of the crops -> px of the pictures that they were cut from."""
-    return np.stack([apply(invert(crop.to_crop), points) for crop, points in zip(crops, joints, strict=True)])
+    return np.stack(
+        [apply_affine(invert_affine(crop.to_crop), points) for crop, points in zip(crops, joints, strict=True)]
+    )
 
 
 def truth_of(table: pd.DataFrame, ids: Sequence[str]) -> np.ndarray:

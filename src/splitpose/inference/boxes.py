@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from splitpose.crops.bounding_box import checked, region_of_box
+from splitpose.crops.bounding_box import bbox_region, validate_bbox
 from splitpose.crops.geometry import CropRegion, full_image_region
 from splitpose.errors import InputError
 from splitpose.inference.inputs import Input
@@ -48,7 +48,7 @@ def square(box: np.ndarray | None, width: int, height: int, margin: float) -> Cr
         return full_image_region(width, height)
     if np.isnan(box).all():
         return None
-    return region_of_box(box, width, height, margin)
+    return bbox_region(box, width, height, margin)
 
 
 def everyone(inputs: Sequence[Input], box: np.ndarray | None) -> dict[Input, list[Person]]:
@@ -123,7 +123,7 @@ def _row(path: Path, line: int, cells: Mapping[str, str | None]) -> Row:
     box = np.array([_number(where, column, cells.get(column)) for column in COLUMNS])
     if not np.isnan(box).all():
         try:
-            checked(box)
+            validate_bbox(box)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
     return Row(line, PurePath(image), name and name.strip(), box)

@@ -58,7 +58,7 @@ class Metadata(Strict):
 def describe_codec(codec: Codec) -> tuple[Literal["coordinates", "heatmaps"], float | None, Decoding | None]:
     """Return the metadata's `output`, `heatmap_fwhm` and `decoding` for a codec."""
     if isinstance(codec, Heatmaps):
-        return "heatmaps", codec.width, codec.decoding
+        return "heatmaps", codec.fwhm, codec.decoding
     return "coordinates", None, None
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from splitpose.crops.geometry import CropRegion, Picture, crop_region, full_image_region
+from splitpose.crops.geometry import CropRegion, ImagePyramid, crop_region, full_image_region
 from splitpose.inference.pose_model import NOBODY, Look, Model
 from splitpose.inference.sliding_window import SIDES, Around, region_around_joints, search
 from splitpose.skeleton import INDEX
@@ -66,7 +66,7 @@ class PersonTracker:
         self._pause, self._waits = PAUSE, 0
         self._begun = 0
 
-    def look(self, picture: Picture, others: list[CropRegion]) -> Seen:
+    def look(self, picture: ImagePyramid, others: list[CropRegion]) -> Seen:
         """The person in the next frame; `others` are the squares of other people there."""
         if self._stays:
             return Seen(self._model.look(picture, self._start) if self._start else NOBODY, 0)
@@ -89,7 +89,7 @@ class PersonTracker:
         return Seen(look, self._begun)
 
     def _searched(
-        self, picture: Picture, look: Look | None, is_lost: bool, others: list[CropRegion]
+        self, picture: ImagePyramid, look: Look | None, is_lost: bool, others: list[CropRegion]
     ) -> Look | None:
         """Whom a search finds, if better than the look, by far so where the person is not lost; or the look."""
         assert self._around is not None

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from splitpose.codecs import Codec, Coordinates, codec_of
-from splitpose.crops.geometry import CropRegion, Picture
+from splitpose.codecs import Codec, Coordinates, infer_codec
+from splitpose.crops.geometry import CropRegion, ImagePyramid
 from splitpose.errors import InputError
 from splitpose.inference.crop_pose import predict
 from splitpose.inference.metadata import Metadata, read_metadata
@@ -66,7 +66,7 @@ class Model:
         """Whether the boxes that it was trained with are those of the joints, and not a detector's."""
         return self.card is None or self.card.region_from == "joints"
 
-    def look(self, picture: Picture, region: CropRegion) -> Look:
+    def look(self, picture: ImagePyramid, region: CropRegion) -> Look:
         """The person in a square of a picture."""
         joints, confidence = predict(self.runtime, picture, region, self.codec)
         return Look(joints, confidence, region)
@@ -83,7 +83,7 @@ def load(path: Path, threads: int = 1) -> Model:
         raise InputError(f"{path}: finds other joints ({', '.join(described.joints)}); train the model anew")
     try:
         outputs = runtime.run(np.zeros((1, runtime.size, runtime.size, 3), np.uint8))
-        codec = described.codec() if described else codec_of(outputs, runtime.size)
+        codec = described.codec() if described else infer_codec(outputs, runtime.size)
         shape = codec.decode(outputs).shape
     except (ValueError, RuntimeError, IndexError, TypeError) as error:
         wrong = "does not do what its card says; convert the model anew" if described else "is no pose model"

@@ -56,7 +56,7 @@ def predict(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is no folder; choose another --out")
     found, problems = inputs.gather(given, out)
-    people = boxes.everyone(found, None if box is None else boxes.checked(np.array(box)))
+    people = boxes.everyone(found, None if box is None else boxes.validate_bbox(np.array(box)))
     if detected is not None:
         people, unnamed = boxes.instances_of(boxes.read(detected), found, detected)
         problems += unnamed

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from splitpose.crops.geometry import CropRegion, Picture, crop_region, full_image_region
+from splitpose.crops.geometry import CropRegion, ImagePyramid, crop_region, full_image_region
 from splitpose.inference.pose_model import Look, Model
 
 SIDES = (1.0, 0.6, 0.36)
@@ -30,7 +30,7 @@ Around = Callable[[np.ndarray], CropRegion]
 
 def search(
     model: Model,
-    picture: Picture,
+    picture: ImagePyramid,
     size: tuple[int, int],
     around: Around,
     taken: Sequence[CropRegion] = (),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from splitpose import images
-from splitpose.crops.geometry import Picture
+from splitpose.crops.geometry import ImagePyramid
 from splitpose.drawing import draw_look
 from splitpose.errors import InputError
 from splitpose.files import atomic_file
@@ -69,7 +69,7 @@ def _looked_at(
     if isinstance(still, str):
         return still
     height, width = still.pixels.shape[:2]
-    picture = Picture(still.pixels)
+    picture = ImagePyramid(still.pixels)
     looks = []
     for person in people[still.input]:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from splitpose.crops.geometry import CropRegion, Picture, full_image_region
+from splitpose.crops.geometry import CropRegion, ImagePyramid, full_image_region
 from splitpose.drawing import draw_look
 from splitpose.inference import video_io
 from splitpose.inference.boxes import Person, square
@@ -59,7 +59,7 @@ def predict(
 
     Yields the number of each frame that is done. Raises InputError where the video cannot be written.
     """
-    frames = prefetch(((frame, Picture(frame.pixels)) for frame in film.frames()), DEPTH)
+    frames = prefetch(((frame, ImagePyramid(frame.pixels)) for frame in film.frames()), DEPTH)
     seen = prefetch((_seen(frame, picture, watching) for frame, picture in frames), DEPTH)
     path = out / (input.name if input.name.endswith(".mp4") else f"{input.name}.mp4")
     with video_io.written(path, film.rate, film.size) if how.draw else nullcontext() as writer:
@@ -105,7 +105,7 @@ def followers(people: Sequence[Person], film: Video, model: Model, how: PredictO
     return watching
 
 
-def _seen(frame: Frame, picture: Picture, watching: Sequence[PersonTracker]) -> SeenFrame:
+def _seen(frame: Frame, picture: ImagePyramid, watching: Sequence[PersonTracker]) -> SeenFrame:
     seen = []
     for one in watching:
         others = [other.region for other in watching if other is not one and other.region]

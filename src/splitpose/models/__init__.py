@@ -1,5 +1,5 @@
-"""The variants. Each is a module here, registered by its name; see docs in `registry`."""
+"""The model variants by name; `splitpose.models.registry` documents what a variant is."""
 
-from splitpose.models.registry import build, codec, load, variant
+from splitpose.models.registry import build, build_codec, get_variant, load_weights
 
-__all__ = ["build", "codec", "load", "variant"]
+__all__ = ["build", "build_codec", "get_variant", "load_weights"]

@@ -1,6 +1,6 @@
-"""MobileNet v1's blocks, the trunk of all variants.
+"""The backbone of the paper's variants: MobileNet v1, built block by block, and its freezing.
 
-Layers are named as in keras.applications, so that ImageNet's weights find their places.
+Layers are named as in keras.applications, so that pretrained weights can be loaded by layer name.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,60 +27,62 @@ BLOCKS: dict[int, tuple[int, int]] = {
     12: (1024, 2),
     13: (1024, 1),
 }
-"""Block: (filters at width 1, stride); MobileNets, Howard et al. 2017, Table 1."""
+"""Filters at width multiplier 1 and stride of each block (MobileNets, Howard et al. 2017, Table 1)."""
 
-_EPSILON = 1e-3  # of keras.applications' MobileNet; its weights are made for it
+_EPSILON = 1e-3  # that of keras.applications' MobileNet, whose weights were trained with it
 
 
-def scaled(filters: int, width: float) -> int:
-    """Filters at a width multiplier, rounded as keras.applications does."""
+def scale_filters(filters: int, width: float) -> int:
+    """Return the number of filters at a width multiplier, rounded as in keras.applications."""
     return max(1, int(filters * width))
 
 
-def norm_relu(x: keras.KerasTensor, name: str, momentum: float) -> keras.KerasTensor:
-    """BatchNorm and ReLU6, as after every convolution of MobileNet."""
+def batch_norm_relu(x: keras.KerasTensor, name: str, momentum: float) -> keras.KerasTensor:
+    """Apply batch normalisation and ReLU6, which follow every convolution of MobileNet."""
     x = BatchNorm(momentum=momentum, epsilon=_EPSILON, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 
-def depthwise(x: keras.KerasTensor, name: str, momentum: float, stride: int = 1) -> keras.KerasTensor:
-    """First half of a depthwise-separable block: 3 x 3 a channel."""
+def depthwise_conv(x: keras.KerasTensor, name: str, momentum: float, stride: int = 1) -> keras.KerasTensor:
+    """Apply the first half of a depthwise separable block: a 3 x 3 convolution of each channel."""
     x = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False, name=name)(x)
-    return norm_relu(x, name, momentum)
+    return batch_norm_relu(x, name, momentum)
 
 
-def pointwise(x: keras.KerasTensor, filters: int, name: str, momentum: float) -> keras.KerasTensor:
-    """Second half of a depthwise-separable block: 1 x 1 over all channels."""
+def pointwise_conv(x: keras.KerasTensor, filters: int, name: str, momentum: float) -> keras.KerasTensor:
+    """Apply the second half of a depthwise separable block: a 1 x 1 convolution over all channels."""
     x = Pointwise(filters, use_bias=False, name=name)(x)
-    return norm_relu(x, name, momentum)
+    return batch_norm_relu(x, name, momentum)
 
 
-def block(x: keras.KerasTensor, filters: int, name: str, momentum: float) -> keras.KerasTensor:
-    """A new depthwise-separable block of stride 1."""
-    return pointwise(depthwise(x, f"{name}_dw", momentum), filters, f"{name}_pw", momentum)
+def separable_block(x: keras.KerasTensor, filters: int, name: str, momentum: float) -> keras.KerasTensor:
+    """Apply a depthwise separable block of stride 1 that is not part of the backbone."""
+    return pointwise_conv(depthwise_conv(x, f"{name}_dw", momentum), filters, f"{name}_pw", momentum)
 
 
 def stem(inputs: keras.KerasTensor, width: float, momentum: float) -> keras.KerasTensor:
-    """Pixels 0..255 scaled to -1..1, as MobileNet's weights expect, and the first convolution."""
+    """Scale pixels from 0..255 to -1..1, as MobileNet's weights expect, and apply the first convolution."""
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale_pixels")(inputs)
-    x = layers.Conv2D(scaled(32, width), 3, 2, padding="same", use_bias=False, name="conv1")(x)
-    return norm_relu(x, "conv1", momentum)
+    x = layers.Conv2D(scale_filters(32, width), 3, 2, padding="same", use_bias=False, name="conv1")(x)
+    return batch_norm_relu(x, "conv1", momentum)
 
 
-def blocks(x: keras.KerasTensor, first: int, last: int, width: float, momentum: float) -> keras.KerasTensor:
-    """The trunk's blocks `first` to `last`, both included."""
+def backbone_blocks(
+    x: keras.KerasTensor, first: int, last: int, width: float, momentum: float
+) -> keras.KerasTensor:
+    """Apply the backbone blocks `first` to `last`, both included."""
     for number in range(first, last + 1):
         filters, stride = BLOCKS[number]
-        x = depthwise(x, f"conv_dw_{number}", momentum, stride)
-        x = pointwise(x, scaled(filters, width), f"conv_pw_{number}", momentum)
+        x = depthwise_conv(x, f"conv_dw_{number}", momentum, stride)
+        x = pointwise_conv(x, scale_filters(filters, width), f"conv_pw_{number}", momentum)
     return x
 
 
 def backbone_layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, int]]:
-    """The layers of the model that belong to the trunk, each with its block's number (the stem's is 0).
+    """Yield the model's backbone layers, each with the number of its block (0 for the stem).
 
-    Their names tell them, as in keras.applications: they have the word conv or conv1 in them, and the block's
-    number is the first number, if any (conv1_bn, conv_dw_3; expanded_conv_3_project of MobileNet v3).
+    They are recognised by their keras.applications names: one of the words is conv or conv1, and the first number,
+    if any, is the block's (conv1_bn, conv_dw_3; expanded_conv_3_project in MobileNet v3).
     """
     for layer in model.layers:
         words = layer.name.split("_")
@@ -89,10 +91,10 @@ def backbone_layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, in
 
 
 def recalibrate_batch_norm(model: keras.Model, crops: Iterable[Any]) -> None:
-    """Let every BatchNorm take its statistics from some batches of crops.
+    """Recompute the moving statistics of every BatchNorm layer from batches of crops.
 
-    A random trunk that stands still would else normalise nothing, and its signal fade from block to block. Each
-    batch counts for half, so that after twenty nothing is left of the statistics that a new layer begins with.
+    With the statistics of a new layer, a frozen random backbone would normalise nothing, and its signal would fade
+    from block to block. Each batch has weight one half, so that twenty batches replace the initial statistics.
     """
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]
@@ -104,18 +106,22 @@ def recalibrate_batch_norm(model: keras.Model, crops: Iterable[Any]) -> None:
         norm.momentum = momentum
 
 
-def freeze(model: keras.Model, unfrozen: tuple[int, ...]) -> None:
-    """Freeze the trunk but for the blocks in `unfrozen`; a frozen BatchNorm keeps its statistics too."""
+def freeze_backbone(model: keras.Model, trainable_blocks: tuple[int, ...]) -> None:
+    """Freeze the backbone except `trainable_blocks`; a frozen BatchNorm layer keeps its statistics, too."""
     for layer, number in backbone_layers(model):
-        layer.trainable = number in unfrozen
-
-
-def frozen_layers(model: keras.Model) -> list[tuple[str, bool]]:
-    """Every layer that has weights, in the model's order, and whether it stands still."""
-    return [(layer.name, not layer.trainable) for layer in model.layers if layer.weights]
+        layer.trainable = number in trainable_blocks
 
 
 def unfreeze(model: keras.Model) -> None:
-    """Let every layer train."""
+    """Make every layer trainable."""
     for layer in model.layers:
         layer.trainable = True
+
+
+def group_by_trainable(model: keras.Model) -> tuple[list[str], list[str]]:
+    """Return the names of the frozen layers and of the trainable layers, among those that have weights."""
+    with_weights = [layer for layer in model.layers if layer.weights]
+    return (
+        [layer.name for layer in with_weights if not layer.trainable],
+        [layer.name for layer in with_weights if layer.trainable],
+    )

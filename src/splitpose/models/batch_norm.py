@@ -1,4 +1,4 @@
-"""BatchNorm as one operation where TensorFlow computes; the rest of the models' code knows no backend."""
+"""Batch normalisation as one fused operation where the backend is TensorFlow."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("splitpose")
 class BatchNorm(keras.layers.BatchNormalization):
-    """Keras' own layer, its weights and its function, for maps (B, H, W, C).
+    """Keras' BatchNormalization for feature maps (B, H, W, C): same weights and same result, but faster.
 
-    Keras computes it from a dozen operations a pass, half of the time of a training step on CPUs; TensorFlow
-    has all of them fused. Other backends compile what Keras writes. Where several devices share a batch, Keras' way
-    takes the statistics of the whole of it.
+    Keras composes it of a dozen operations per pass, which take half the time of a training step on CPUs;
+    TensorFlow has one fused operation. Other backends, and several devices that share a batch, use Keras'
+    implementation; the latter because it computes the statistics over the whole batch.
     """
 
     def __init__(self, **kwargs: Any):
@@ -23,7 +23,7 @@ class BatchNorm(keras.layers.BatchNormalization):
             self.synchronized = tf.distribute.get_strategy().num_replicas_in_sync > 1
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """(B, H, W, C) -> the same; takes the batch's statistics and remembers them if it trains."""
+        """Normalise (B, H, W, C); in training, with the batch's statistics, which update the moving ones."""
         if keras.backend.backend() != "tensorflow" or self.synchronized:
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
@@ -47,9 +47,9 @@ class BatchNorm(keras.layers.BatchNormalization):
             epsilon=self.epsilon,
             is_training=True,
         )
-        places = ops.cast(ops.prod(ops.shape(inputs)[:-1]), "float32")
-        # The operation tells the variance of the population; Keras remembers that of the batch.
-        variance = fused.batch_variance * (places - 1.0) / places
-        for kept, new in ((self.moving_mean, fused.batch_mean), (self.moving_variance, variance)):
-            kept.assign(kept * self.momentum + new * (1.0 - self.momentum))
+        count = ops.cast(ops.prod(ops.shape(inputs)[:-1]), "float32")
+        # The operation returns the unbiased variance; Keras keeps the biased variance of the batch.
+        variance = fused.batch_variance * (count - 1.0) / count
+        for moving, batch in ((self.moving_mean, fused.batch_mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
         return fused.y

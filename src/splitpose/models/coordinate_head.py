@@ -1,22 +1,22 @@
-"""The end of variants that regress coordinates: a linear layer's outputs as points."""
+"""The head of variants that regress coordinates."""
 
 import keras
 from keras import layers
 
 from splitpose.skeleton import JOINTS
 
-SCALE = 0.1
-"""Of the linear layer's outputs. Adam moves every weight by as much, and a flattened map has thousands of them: at
-scale 1 a single step moves all points further than people differ, and little but their mean is learned. What the
-model can compute stays the same."""
+COORDINATE_SCALE = 0.1
+"""Factor of the linear layer's outputs. Adam moves all weights by the same amount, and a flattened feature map has
+thousands of them: at factor 1 a single step moves all joints further than instances differ, and little but the mean
+pose is learned. The set of functions that the model can represent stays the same."""
 
 
-def regression(features: keras.KerasTensor) -> keras.KerasTensor:
-    """(B, C) -> (B, K, 2) by a linear layer of 22."""
+def regression_head(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Map features (B, C) to coordinates (B, K, 2) by a dense layer."""
     x = layers.Dense(2 * len(JOINTS), name="points")(features)
-    return scaled_points(layers.Reshape((len(JOINTS), 2), name="joints")(x))
+    return scale_coordinates(layers.Reshape((len(JOINTS), 2), name="joints")(x))
 
 
-def scaled_points(x: keras.KerasTensor) -> keras.KerasTensor:
-    """(B, K, 2) outputs of a linear layer -> coordinates."""
-    return layers.Rescaling(SCALE, name="scale_points")(x)
+def scale_coordinates(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Scale the outputs (B, K, 2) of a linear layer to coordinates."""
+    return layers.Rescaling(COORDINATE_SCALE, name="scale_points")(x)

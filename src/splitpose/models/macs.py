@@ -1,15 +1,15 @@
-"""What a model costs, counted on the Keras model."""
+"""The number of multiply-accumulate operations (MACs) of a Keras model."""
 
 from math import prod
 
 import keras
 
 
-def multiply_adds(model: keras.Model) -> int:
-    """Multiply-adds of one crop: every kernel entry is used once at every place of its layer's output.
+def count_macs(model: keras.Model) -> int:
+    """Count the MACs of one crop: every kernel entry is used once at every position of its layer's output.
 
-    Counts convolutions and dense layers (weights of two and more dimensions); adding biases, BatchNorm (folded
-    when deployed), resizing and activations are left out, as usual.
+    Convolutions and dense layers count (weights with two or more dimensions). Biases, batch normalisation (folded
+    into convolutions on a device), resizing and activations do not, as usual.
     """
     total = 0
     for layer in model.layers:

@@ -1,16 +1,20 @@
-"""Variants by name: a module `splitpose.models.variants.<name>` is a variant if it has
+"""The variants by name.
+
+A module `splitpose.models.variants.<name>` is a variant if it defines
 
 - `CODEC`: "coordinates" or "heatmaps",
-- `UNFROZEN`: the trunk's blocks that train in the frozen phase,
-- `build(size, width, momentum, split) -> keras.Model`: crops (B, S, S, 3) in 0..255 to what the codec decodes. The
-  model has the variant's name; names of layers tell which belong to the trunk (see `trunk.trunk_layers`).
+- `TRAINABLE_BACKBONE_BLOCKS`: the numbers of the backbone blocks that are trainable in the frozen phase,
+- `build(size, width, momentum) -> keras.Model`, which maps crops (B, S, S, 3) in 0..255 to outputs that the codec
+  decodes. The model is named after the variant, and its backbone layers are named as `backbone.backbone_layers`
+  expects. A variant whose joint split can begin at different layers takes a fourth parameter, `split`.
 
-It imports no other variant: a change to one runs that one alone again.
+A variant imports no other variant, so that a change to one variant reruns the stages of that variant only.
 """
 
 import pkgutil
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 
@@ -18,57 +22,64 @@ import keras
 
 from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.errors import InputError
-from splitpose.settings import Decoding
+from splitpose.settings import Decoding, JointSplit
 
-HEATMAP_FWHM = 3.0
-FIRST_OUTPUTS = 0.02
-"""Of Glorot's: what the last layer's weights begin with."""
+DEFAULT_HEATMAP_FWHM = 3.0
+"""Full width at half maximum of a joint's Gaussian, in heatmap px (the authors' code)."""
 
-SMALLEST_STEP = 32
-"""The trunk halves its input five times."""
+OUTPUT_LAYER_SCALE = 0.02
+"""Factor of the last layer's initial weights, relative to Glorot initialisation."""
+
+SIZE_MULTIPLE = 32
+"""The input's side must be a multiple of this, because the backbone halves it five times."""
 
 
-def names() -> list[str]:
-    """Names of all variants that are there."""
+def list_variants() -> list[str]:
+    """Return the names of all variants."""
     modules = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "variants")])]
     return [name for name in modules if hasattr(import_module(f"splitpose.models.variants.{name}"), "CODEC")]
 
 
-def variant(name: str) -> ModuleType:
-    """The variant's module. Raises InputError if there is none of that name."""
+def get_variant(name: str) -> ModuleType:
+    """Return the variant's module.
+
+    Raises:
+        InputError: there is no variant with this name.
+    """
     if name.isidentifier() and find_spec(f"splitpose.models.variants.{name}"):
         module = import_module(f"splitpose.models.variants.{name}")
         if hasattr(module, "CODEC"):
             return module
-    raise InputError(f"params.yaml: variants: there is no variant {name!r}; there are {', '.join(names())}")
+    raise InputError(f"variants: unknown variant {name!r}; available: {', '.join(list_variants())}")
 
 
 def build(
-    name: str, size: int = 224, width: float = 1.0, momentum: float = 0.99, split: str = "sliced"
+    name: str, size: int = 224, width: float = 1.0, momentum: float = 0.99, split: JointSplit = "sliced"
 ) -> keras.Model:
-    """The variant's Keras model with random weights; nothing is fetched.
+    """Build the variant's Keras model with random weights; nothing is downloaded.
 
     Args:
         name: the variant.
         size: side of the square input in px, a multiple of 32.
         width: MobileNet's width multiplier.
-        momentum: of every BatchNorm's running statistics.
-        split: "sliced" or "shared", where the final variant's cut begins.
+        momentum: momentum of every BatchNorm layer.
+        split: where the joint split begins; ignored for variants whose `build` has no such parameter.
 
     Raises:
-        InputError: unknown variant, or a size that the trunk cannot halve five times.
+        InputError: unknown variant, or a size that is not a multiple of 32.
     """
-    module = variant(name)
-    if size <= 0 or size % SMALLEST_STEP:
-        raise InputError(f"crops.size: {size} is not a multiple of {SMALLEST_STEP}")
-    model: keras.Model = module.build(size=size, width=width, momentum=momentum, split=split)
-    _give_float32(model)
-    _begin_small(model)
+    module = get_variant(name)
+    if size <= 0 or size % SIZE_MULTIPLE:
+        raise InputError(f"crops.size: {size} is not a multiple of {SIZE_MULTIPLE}")
+    options = {"split": split} if "split" in signature(module.build).parameters else {}
+    model: keras.Model = module.build(size=size, width=width, momentum=momentum, **options)
+    _use_float32_outputs(model)
+    _scale_down_output_layer(model)
     return model
 
 
-def _give_float32(model: keras.Model) -> None:
-    """Let the last layer with weights, and what comes after it, compute in float32 in mixed precision too.
+def _use_float32_outputs(model: keras.Model) -> None:
+    """Let the last layer with weights, and the layers after it, compute in float32 in mixed precision, too.
 
     bfloat16 would round a coordinate by up to a fifth of a pixel of 224.
     """
@@ -78,33 +89,36 @@ def _give_float32(model: keras.Model) -> None:
             return
 
 
-def _begin_small(model: keras.Model) -> None:
-    """Let the last layer with weights begin so small that the model first says the same of every crop.
+def _scale_down_output_layer(model: keras.Model) -> None:
+    """Scale down the initial weights of the last layer, so that outputs first hardly depend on the crop.
 
-    Glorot's weights would begin with noise ten times as large as the differences between people, and a short
-    training would do little but unlearn it (as usual for pose: Xiao et al., ECCV 2018, begin with 0.001).
+    With Glorot initialisation the initial noise is ten times as large as the differences between instances, and a
+    short training would mostly unlearn it (usual for pose models: Xiao et al., ECCV 2018, use 0.001).
     """
     last = next(layer for layer in reversed(model.layers) if layer.weights)
     for weight in last.weights:
-        weight.assign(weight * FIRST_OUTPUTS)
+        weight.assign(weight * OUTPUT_LAYER_SCALE)
 
 
-def codec(name: str, size: int, heatmap_fwhm: float = HEATMAP_FWHM, decoding: Decoding = "argmax") -> Codec:
-    """The variant's codec for crops of `size` px."""
-    if variant(name).CODEC == "coordinates":
+def build_codec(
+    name: str, size: int, heatmap_fwhm: float = DEFAULT_HEATMAP_FWHM, decoding: Decoding = "argmax"
+) -> Codec:
+    """Return the variant's codec for crops of `size` px."""
+    if get_variant(name).CODEC == "coordinates":
         return Coordinates(size)
     return Heatmaps(size, heatmap_fwhm, decoding)
 
 
-def load(model: keras.Model, weights: Path) -> keras.Model:
-    """Put the weights of a `.weights.h5` file into the model.
+def load_weights(model: keras.Model, path: Path) -> keras.Model:
+    """Load a `.weights.h5` file into the model and return the model.
 
-    Raises InputError if the file is missing or belongs to another model.
+    Raises:
+        InputError: the file is missing or contains the weights of another model.
     """
-    if not weights.is_file():
-        raise InputError(f"{weights}: no such weights; run the training stage")
+    if not path.is_file():
+        raise InputError(f"{path}: no such weights file; train the model first")
     try:
-        model.load_weights(weights)
+        model.load_weights(path)
     except (ValueError, OSError) as error:
-        raise InputError(f"{weights}: not weights of {model.name} ({str(error).splitlines()[0]})") from error
+        raise InputError(f"{path}: not weights of {model.name} ({str(error).splitlines()[0]})") from error
     return model

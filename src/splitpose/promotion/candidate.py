@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from splitpose import images
-from splitpose.crops.geometry import Picture
-from splitpose.crops.instances import Person, instances_of
+from splitpose.crops.geometry import ImagePyramid
+from splitpose.crops.instances import Instance, to_instances
 from splitpose.errors import InputError
 from splitpose.inference import pose_model as models
 from splitpose.inference.metadata import Metadata
@@ -27,12 +27,12 @@ class Candidate:
     metadata: Metadata
     model: Model
 
-    def instances(self, rows: pd.DataFrame, crops: Crops) -> list[Person]:
+    def instances(self, rows: pd.DataFrame, crops: Crops) -> list[Instance]:
         """Return instances of the annotation table with crop regions by the metadata instead of the profile."""
         policy = {"region_from": self.metadata.region_from, "padding": self.metadata.padding}
-        return instances_of(rows, crops.model_copy(update=policy))
+        return to_instances(rows, crops.model_copy(update=policy))
 
-    def predict(self, instances: list[Person], data: Path) -> np.ndarray:
+    def predict(self, instances: list[Instance], data: Path) -> np.ndarray:
         """Return the predicted joints of N instances: (N, K, 2) px of their images, which are below `data`.
 
         Raises:
@@ -41,7 +41,7 @@ class Candidate:
         joints = []
         for path, group in groupby(instances, lambda instance: instance.image):
             of_image = list(group)
-            image = Picture(images.read(data / path, of_image[0].size))
+            image = ImagePyramid(images.read(data / path, of_image[0].image_size))
             joints += [self.model.look(image, instance.region).joints for instance in of_image]
         return np.stack(joints)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from splitpose.crops.instances import Person
+from splitpose.crops.instances import Instance
 from splitpose.evaluation import slices
 from splitpose.evaluation.paired_differences import paired_differences
 from splitpose.evaluation.pck import pck
@@ -103,7 +103,7 @@ def _slice_difference(
     return rounded(differences[0]), (rounded(low), rounded(high))
 
 
-def mean_pose(instances: Sequence[Person]) -> np.ndarray:
+def mean_pose(instances: Sequence[Instance]) -> np.ndarray:
     """Return the instances' mean pose within their crop regions as a prediction for each: (N, K, 2) image px.
 
     It is the prediction of a model that has learned nothing but the average position of each joint.

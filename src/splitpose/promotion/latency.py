@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from splitpose.benchmark.measure import measure
-from splitpose.benchmark.targets import Options, Target
+from splitpose.benchmark.targets import BenchmarkOptions, Target
 
 MIN_ROUNDS = 3
 MAX_ROUNDS = 20
@@ -19,7 +19,7 @@ TOLERANCE = 1.05
 """Maximum ratio of the second lowest to the lowest p95 of a file."""
 
 
-def measure_p95(target: Target, files: Mapping[str, Path], options: Options) -> dict[str, float]:
+def measure_p95(target: Target, files: Mapping[str, Path], options: BenchmarkOptions) -> dict[str, float]:
     """Return the p95 latency of each file in ms, with the first number of threads.
 
     Raises:

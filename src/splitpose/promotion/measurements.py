@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from splitpose import annotations, paths
-from splitpose.benchmark.targets import Options, target_of
-from splitpose.crops.instances import croppable
+from splitpose.benchmark.targets import BenchmarkOptions, open_target
+from splitpose.crops.instances import select_croppable
 from splitpose.errors import InputError
 from splitpose.evaluation.pck import normalised_errors
 from splitpose.files import read_json
@@ -66,7 +66,7 @@ def select_test_rows(table: pd.DataFrame, *candidates: Candidate) -> pd.DataFram
         InputError: no instance is left.
     """
     for candidate in candidates:
-        table = croppable(table, candidate.metadata.region_from)
+        table = select_croppable(table, candidate.metadata.region_from)
     return table[table["split"] == "test"].reset_index(drop=True)
 
 
@@ -126,8 +126,8 @@ def _errors(
 
 def _latencies(files: Mapping[str, Path], settings: Benchmark) -> dict[str, float]:
     """Return the p95 latency in ms of each file on the profile's target."""
-    options = Options(threads=(settings.threads[0],), runs=settings.runs, warmup_runs=settings.warmup_runs)
-    with target_of(settings.target) as target:
+    options = BenchmarkOptions(threads=(settings.threads[0],), runs=settings.runs, warmup_runs=settings.warmup_runs)
+    with open_target(settings.target) as target:
         return measure_p95(target, files, options)
 
 

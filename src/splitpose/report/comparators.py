@@ -38,7 +38,7 @@ def table(found: Mapping[str, Any]) -> Table:
             str(one.get("year", MISSING)),
             str(one["size"]),
             millions(one["parameters"]),
-            number(one["multiply_adds"] / 1e9, 2),
+            number(one["macs"] / 1e9, 2),
             number(one["p50_ms"], 2),
             number(one["p95_ms"], 2),
             number(one["p50_ms"] / baseline if baseline else None, 2),

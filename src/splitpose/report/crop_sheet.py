@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from splitpose.crops.crop import Crop
-from splitpose.crops.instances import instances_of
-from splitpose.crops.shards import crops_of_image
+from splitpose.crops.instances import to_instances
+from splitpose.crops.shards import extract_image_crops
 from splitpose.drawing import contact_sheet, draw_joints
 from splitpose.settings import Crops
 
@@ -32,8 +32,8 @@ def crop_sheet(rows: pd.DataFrame, data: Path, settings: Crops, split: str, cell
     chosen = np.unique(np.linspace(0, len(rows) - 1, CROPS // copies).round().astype(int))
     cells = [
         _drawn(crop, cell)
-        for person in instances_of(rows.iloc[chosen], settings)
-        for crop in crops_of_image(data, settings, split, [person])[:copies]
+        for person in to_instances(rows.iloc[chosen], settings)
+        for crop in extract_image_crops(data, settings, split, [person])[:copies]
     ]
     return contact_sheet(cells, COLUMNS - COLUMNS % copies, cell)
 

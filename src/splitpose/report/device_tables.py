@@ -21,7 +21,7 @@ def running(benchmarks: Mapping[str, Benchmark], people: str) -> Table:
                     number(figures.p50_ms, 2),
                     number(figures.p99_ms, 2),
                     number(figures.peak_memory_mb, 1),
-                    millions(figures.multiply_adds, digits=0),
+                    millions(figures.macs, digits=0),
                     number(figures.gflops, 0),
                     number(figures.share_of_float32_peak, 2),
                 )

@@ -19,12 +19,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from splitpose.benchmark.operator_timings import by_name
-from splitpose.benchmark.schema import Benchmark, OperatorTime
+from splitpose.benchmark.operator_timings import total_by_name
+from splitpose.benchmark.schema import Benchmark, OperatorTiming
 from splitpose.evaluation.summary import summarise
 from splitpose.report import label_placement
 from splitpose.skeleton import FULL_NAMES
-from splitpose.training.history import best
+from splitpose.training.history import best_row
 
 THRESHOLDS = tuple(np.linspace(0.0, 0.3, 61).round(3).tolist())
 """Shares of the torso diameter at which the PCK curves are drawn."""
@@ -181,7 +181,7 @@ def validation_curves(histories: Mapping[str, pd.DataFrame], people: str) -> byt
         for k, (name, history) in enumerate(histories.items()):
             line = _line(k)
             axes.plot(history["iteration"], history["val_pck_0.2"], **line, label=name)
-            kept = best(history)
+            kept = best_row(history)
             axes.plot(kept["iteration"], kept["val_pck_0.2"], "o", color=line["color"], markersize=7)
         axes.set(
             xlabel=f"iteration; dot: the weights that were kept\n{people}",
@@ -284,7 +284,7 @@ def latency_parameters(networks: Mapping[str, Mapping[str, Any]]) -> bytes:
 def operators(benchmarks: Mapping[str, Benchmark], people: str) -> bytes:
     """Time of each file's operators as stacked bars; the kinds that take least are one colour."""
     files = {
-        f"{name}, {precision}": _by_kind(found.models[precision].profile)
+        f"{name}, {precision}": _by_kind(found.models[precision].operator_timings)
         for name, found in benchmarks.items()
         for precision in ("float32", "int8")
     }
@@ -309,10 +309,10 @@ def operators(benchmarks: Mapping[str, Benchmark], people: str) -> bytes:
         return _png(figure)
 
 
-def _by_kind(profile: Sequence[OperatorTime]) -> dict[str, float]:
+def _by_kind(profile: Sequence[OperatorTiming]) -> dict[str, float]:
     """ms of each kind of operator, e.g. "Convolution DWConv" for "Convolution (NHWC, F32) DWConv"."""
     times: dict[str, float] = {}
-    for operator, _, ms in by_name(profile):
+    for operator, _, ms in total_by_name(profile):
         kind = re.sub(r" \([^)]*\)", "", operator)
         times[kind] = times.get(kind, 0.0) + ms
     return times

@@ -9,7 +9,7 @@ import pandas as pd
 
 from splitpose import annotations
 from splitpose.annotations import SPLITS, source_of
-from splitpose.crops.instances import croppable, framing, instances_of
+from splitpose.crops.instances import crop_coverage, select_croppable, to_instances
 from splitpose.crops.shards import Shard, plan, prune, write
 from splitpose.errors import InputError
 from splitpose.files import atomic_folder
@@ -25,7 +25,7 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
     """Cut the crops that are not there yet; show some of each split."""
     settings = profile.crops
     annotated = annotations.read(table)
-    people = croppable(annotated, settings.region_from)
+    people = select_croppable(annotated, settings.region_from)
     _tell(annotated, people, settings)
 
     shards = plan(people, data, settings)
@@ -49,12 +49,12 @@ def _tell(annotated: pd.DataFrame, people: pd.DataFrame, settings: Crops) -> Non
     left_out = annotated.drop(people.index)["split"].value_counts()
     print(f"left out for want of a box: {left_out.sum()} people", left_out.to_dict() or "")
     for source, rows in people.groupby(people["image"].map(source_of)):
-        span, inside = framing(instances_of(rows, settings))
+        span, inside = crop_coverage(to_instances(rows, settings))
         print(f"{source}: joints span {span:.0%} of the crop's side (median), {inside:.1%} of them are inside")
 
 
 def _check_space(missing: Sequence[Shard], settings: Crops, out: Path) -> None:
-    need = int(sum(shard.crops(settings) for shard in missing) * settings.size**2 * BYTES_A_PIXEL)
+    need = int(sum(shard.crop_count(settings) for shard in missing) * settings.size**2 * BYTES_A_PIXEL)
     free = shutil.disk_usage(out).free
     if free < need:
         raise InputError(
@@ -63,9 +63,9 @@ def _check_space(missing: Sequence[Shard], settings: Crops, out: Path) -> None:
 
 
 def _count(split: str, shards: Sequence[Shard], missing: Sequence[Shard], settings: Crops) -> None:
-    people = sum(len(shard.people) for shard in shards if shard.split == split)
-    crops = sum(shard.crops(settings) for shard in shards if shard.split == split)
-    made = sum(shard.crops(settings) for shard in missing if shard.split == split)
+    people = sum(len(shard.rows) for shard in shards if shard.split == split)
+    crops = sum(shard.crop_count(settings) for shard in shards if shard.split == split)
+    made = sum(shard.crop_count(settings) for shard in missing if shard.split == split)
     print(f"{split}: {crops} crops of {people} people; {made} made, {crops - made} kept from before")
 
 

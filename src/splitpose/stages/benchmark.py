@@ -3,20 +3,22 @@
 from pathlib import Path
 
 from splitpose.benchmark.measure import measure
-from splitpose.benchmark.targets import Options, target_of
+from splitpose.benchmark.targets import BenchmarkOptions, open_target
 from splitpose.settings import PRECISIONS, Profile
 from splitpose.stages.command import run
 
 
 def benchmark(profile: Profile, models: Path, out: Path) -> None:
-    """Time a variant's files."""
+    """Benchmark a variant's TFLite files."""
     settings = profile.benchmark
     files: dict[str, Path] = {precision: models / f"{precision}.tflite" for precision in PRECISIONS}
-    options = Options(threads=tuple(settings.threads), runs=settings.runs, warmup_runs=settings.warmup_runs)
-    with target_of(settings.target) as target:
+    options = BenchmarkOptions(
+        threads=tuple(settings.threads), runs=settings.runs, warmup_runs=settings.warmup_runs
+    )
+    with open_target(settings.target) as target:
         result = measure(target, files, options)
-    for precision, figures in result.models.items():
-        print(f"{models}: {precision}: p50 {figures.p50_ms} ms, p95 {figures.p95_ms} ms")
+    for precision, model in result.models.items():
+        print(f"{models}: {precision}: p50 {model.p50_ms} ms, p95 {model.p95_ms} ms")
     result.write(out)
 
 

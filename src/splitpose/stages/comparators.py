@@ -1,4 +1,4 @@
-"""comparators: latency of the networks that the paper compares with, and of ours, on the target device."""
+"""comparators: latency of the paper's comparators and of this project's networks on the target device."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,91 +8,98 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from splitpose.benchmark.measure import measure
-from splitpose.benchmark.schema import Figures
-from splitpose.benchmark.targets import Options, target_of
-from splitpose.benchmark.tflite_operators import content
-from splitpose.comparators.conversion import Network, convert
+from splitpose.benchmark.schema import ModelBenchmark
+from splitpose.benchmark.targets import BenchmarkOptions, open_target
+from splitpose.benchmark.tflite_operators import inspect_tflite
+from splitpose.comparators.conversion import Network, convert_networks
 from splitpose.comparators.registry import COMPARATORS
+from splitpose.errors import InputError
 from splitpose.files import write_json
 from splitpose.models import build
 from splitpose.settings import Benchmark, Params, Profile, load
 from splitpose.stages.command import run
 
 OUR_SIZE = 224
-"""px, as in the paper; and MobileNet's full width."""
+"""Side of the input of this project's networks, px, as in the paper; their width is MobileNet's full one."""
 
 MAX_MACS = 3e11
-"""Multiply-adds of a network's runs, about ten seconds of one thread; a network of more work gets fewer runs."""
+"""MACs of all runs of a network, about ten seconds with one thread; larger networks get fewer runs."""
 
 MIN_RUNS = 5
 
 
 def comparators(profile: Profile, params: Path, models: Path, out: Path) -> None:
-    """Time the networks of the paper's Figure 1, and ours with and without their training."""
-    chosen = load(Params, params)
-    variants = list(chosen.variants)
-    trained = {f"{name}, as trained": models / name / "float32.tflite" for name in variants}
-    for path in trained.values():
-        content(path)  # one that is missing is named now, not minutes later
-    networks: dict[str, Network] = {name: Network(partial(build, name), OUR_SIZE) for name in variants}
-    facts: dict[str, dict[str, Any]] = {name: {"kind": "ours"} for name in variants}
-    for name, known in COMPARATORS.items():
-        networks[name] = known
-        facts[name] = {"kind": known.kind, "paper": known.paper, "year": known.year}
-
-    for name, variant in zip(trained, variants, strict=True):
-        facts[name] = {"kind": "ours", "as_trained": True, "parameters": _parameters(variant, profile)}
+    """Benchmark the networks of the paper's Figure 1, and this project's at full size and as trained."""
+    settings = load(Params, params)
+    trained = {f"{variant}, as trained": models / variant / "float32.tflite" for variant in settings.variants}
+    for path in trained.values():  # before the conversion, which takes minutes
+        if not path.is_file():
+            raise InputError(f"{path}: no such TFLite file; run `dvc repro convert`")
+    facts = _facts(list(settings.variants), profile)
+    ours = {variant: Network(partial(build, variant), OUR_SIZE) for variant in settings.variants}
 
     with TemporaryDirectory() as folder:
-        files = convert(networks, Path(folder))
-        for name, (_, parameters) in files.items():
-            facts[name]["parameters"] = parameters
-        paths = {name: path for name, (path, _) in files.items()} | trained
-        device, figures = _measure(paths, profile.benchmark)
-    made_with = {"profile": chosen.profile, "device": device}
-    write_json(made_with | {name: facts[name] | figures[name] for name in paths}, out)
+        converted = convert_networks(ours | COMPARATORS, Path(folder))
+        for name, network in converted.items():
+            facts[name]["parameters"] = network.parameters
+        paths = {name: network.path for name, network in converted.items()} | trained
+        device, results = _measure(paths, profile.benchmark)
+    provenance = {"profile": settings.profile, "device": device}
+    write_json(provenance | {name: facts[name] | results[name] for name in paths}, out)
 
 
-def _parameters(variant: str, profile: Profile) -> int:
+def _facts(variants: list[str], profile: Profile) -> dict[str, dict[str, Any]]:
+    """Return what is known of each network before it is converted: its kind and its paper, or its parameters."""
+    facts: dict[str, dict[str, Any]] = {variant: {"kind": "ours"} for variant in variants}
+    for name, network in COMPARATORS.items():
+        facts[name] = {"kind": network.kind, "paper": network.paper, "year": network.year}
+    for variant in variants:
+        parameters = _count_parameters(variant, profile)
+        facts[f"{variant}, as trained"] = {"kind": "ours", "as_trained": True, "parameters": parameters}
+    return facts
+
+
+def _count_parameters(variant: str, profile: Profile) -> int:
+    """Return the number of parameters of a variant at the profile's size."""
     size, model = profile.crops.size, profile.model
     return int(build(variant, size, model.width_multiplier, model.batchnorm_momentum, model.split).count_params())
 
 
 def _measure(paths: Mapping[str, Path], settings: Benchmark) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Facts of the device, and what the file tells of each network."""
+    """Benchmark the files and return the device's facts and the results by network."""
     device: dict[str, Any] = {}
-    told = {}
-    with target_of(settings.target) as target:
+    results = {}
+    with open_target(settings.target) as target:
         for name, path in paths.items():
-            file = content(path)
-            result = measure(target, {name: path}, _options(settings, file.multiply_adds))
-            device = result.device.model_dump(exclude_none=True)
-            told[name] = {"size": file.inputs[0].shape[1]} | _told(result.models[name])
-            print(f"{name}: p50 {told[name]['p50_ms']} ms", flush=True)
-    return device, told
+            file = inspect_tflite(path)
+            benchmark = measure(target, {name: path}, _options(settings, file.macs))
+            device = benchmark.device.model_dump(exclude_none=True)
+            results[name] = {"size": file.inputs[0].shape[1]} | _result(benchmark.models[name])
+            print(f"{name}: p50 {results[name]['p50_ms']} ms", flush=True)
+    return device, results
 
 
-def _options(settings: Benchmark, multiply_adds: int) -> Options:
-    """As the profile says, but fewer runs of a network that takes long."""
-    affordable = round(MAX_MACS / max(multiply_adds, 1))
-    return Options(
+def _options(settings: Benchmark, macs: int) -> BenchmarkOptions:
+    """Return the profile's options with fewer runs for networks with many MACs."""
+    affordable_runs = round(MAX_MACS / max(macs, 1))
+    return BenchmarkOptions(
         threads=(settings.threads[0],),
-        runs=min(settings.runs, max(MIN_RUNS, affordable)),
-        warmup_runs=min(settings.warmup_runs, max(1, affordable // 10)),
+        runs=min(settings.runs, max(MIN_RUNS, affordable_runs)),
+        warmup_runs=min(settings.warmup_runs, max(1, affordable_runs // 10)),
     )
 
 
-def _told(figures: Figures) -> dict[str, Any]:
-    """What the file is written from of a network's figures."""
-    outside = Counter(figures.outside_delegate or [])
+def _result(benchmark: ModelBenchmark) -> dict[str, Any]:
+    """Return the part of a network's benchmark that the output contains."""
+    outside = Counter(benchmark.outside_delegate or [])
     return {
-        "multiply_adds": figures.multiply_adds,
-        "runs": figures.runs,
-        "p50_ms": figures.p50_ms,
-        "p95_ms": figures.p95_ms,
-        "fully_delegated": figures.fully_delegated,
+        "macs": benchmark.macs,
+        "runs": benchmark.runs,
+        "p50_ms": benchmark.p50_ms,
+        "p95_ms": benchmark.p95_ms,
+        "fully_delegated": benchmark.fully_delegated,
         "outside_delegate": dict(sorted(outside.items())),
-        "threads": figures.threads,
+        "threads": benchmark.threads,
     }
 
 

@@ -17,18 +17,18 @@ from splitpose.export.tflite import convert_to_tflite
 from splitpose.files import atomic_file, write_json
 from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata
 from splitpose.inference.runtime import Runtime
+from splitpose.models.from_profile import build_codec, build_seeded_model
+from splitpose.models.predict import predict
 from splitpose.settings import PRECISIONS, Precision, Profile
 from splitpose.stages.command import run
-from splitpose.stages.training_run import start
-from splitpose.training.phase import predict
 
 
 def convert(
     profile: Profile, variant: str, table: Path, crops: Path, weights: Path, out: Path, parity: Path
 ) -> None:
     """Convert a variant and compare each file with Keras."""
-    model = models.load(start(variant, profile), weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    model = models.load_weights(build_seeded_model(variant, profile), weights)
+    codec = build_codec(variant, profile)
     calibration = _calibration(crops, profile)
     people = list(tfrecords.read(crops, "test"))
     pixels = np.stack([crop.pixels for crop in people])

@@ -18,13 +18,13 @@ from splitpose.evaluation.pck import mean_errors, normalised_errors, without_tor
 from splitpose.evaluation.robustness import behaviour
 from splitpose.evaluation.summary import summarise
 from splitpose.files import atomic_file, write_json
-from splitpose.models.macs import multiply_adds
+from splitpose.models.from_profile import build_codec, build_seeded_model
+from splitpose.models.macs import count_macs
+from splitpose.models.predict import predict
 from splitpose.report.case_sheet import case_sheet
 from splitpose.settings import Profile, Scoring
 from splitpose.stages.command import run
-from splitpose.stages.training_run import start
 from splitpose.training import history
-from splitpose.training.phase import predict
 
 
 def evaluate(
@@ -43,8 +43,8 @@ def evaluate(
 ) -> None:
     """Score a variant on the test people."""
     scoring = profile.scoring
-    model = models.load(start(variant, profile), weights)
-    codec = models.codec(variant, profile.crops.size, profile.training.heatmap_fwhm, profile.model.decoding)
+    model = models.load_weights(build_seeded_model(variant, profile), weights)
+    codec = build_codec(variant, profile)
     people = list(tfrecords.read(crops, "test"))
     ids = [crop.id for crop in people]
     rows = annotations.read(table).set_index("id").loc[ids]
@@ -61,15 +61,15 @@ def evaluate(
     predictions.write(ids, in_pictures[chosen.name], out)
     write_json(_scores_of_readings(found, chosen, errors, scoring, clusters), other_readings)
     write_json(_behaviour(model, codec, people, scoring), behaviours)
-    read = (outputs + codec.mirror(of_mirrored)) / 2 if chosen.flip_test else outputs
+    read = (outputs + codec.flip(of_mirrored)) / 2 if chosen.flip_test else outputs
     heatmaps = read if isinstance(codec, Heatmaps) else None
     with atomic_file(cases) as beside:
         beside.write_bytes(jpeg(case_sheet(people, chosen.joints, mean_errors(errors[chosen.name]), heatmaps)))
-    best = history.best(history.read(curve))
+    best = history.best_row(history.read(curve))
     scores = _scores(errors[chosen.name], scoring, clusters)
     facts = {
         "parameters": model.count_params(),
-        "macs": multiply_adds(model),
+        "macs": count_macs(model),
         "train_loss": float(best["train_loss"]),
         "val_loss": float(best["val_loss"]),
         "best_iteration": int(best["iteration"]),

@@ -1,32 +1,25 @@
-"""fine_tune: every layer of a variant learns, from the frozen phase's weights on (paper, section 4)."""
+"""fine_tune: every layer of a variant is trained, starting from the frozen phase's weights (paper, section 4)."""
 
 from pathlib import Path
 
 from splitpose import models
 from splitpose.models.backbone import unfreeze
-from splitpose.settings import Params, Profile, load
+from splitpose.models.from_profile import build_seeded_model
+from splitpose.settings import RunConfig
 from splitpose.stages.command import run
-from splitpose.stages.training_run import start, train
+from splitpose.stages.training_run import PhaseOutputs, run_phase
 from splitpose.training import history
-from splitpose.training.devices import computing
+from splitpose.training.devices import device_scope
 
 
 def fine_tune(
-    profile: Profile,
-    params: Path,
-    variant: str,
-    crops: Path,
-    frozen_weights: Path,
-    frozen_curve: Path,
-    weights: Path,
-    curve: Path,
+    config: RunConfig, crops: Path, frozen_weights: Path, frozen_curve: Path, outputs: PhaseOutputs
 ) -> None:
-    """Train all of a variant."""
-    with computing(profile.training):
-        model = models.load(start(variant, profile), frozen_weights)
+    """Train all layers of a variant."""
+    with device_scope(config.profile.training):
+        model = models.load_weights(build_seeded_model(config.variant, config.profile), frozen_weights)
         unfreeze(model)
-        override = load(Params, params).variants[variant]
-        train(model, variant, "fine_tune", profile, override, crops, history.read(frozen_curve), weights, curve)
+        run_phase(model, config, "fine_tune", crops, outputs, history.read(frozen_curve))
 
 
 if __name__ == "__main__":

@@ -1,36 +1,37 @@
-"""train_frozen: the new layers of a variant learn on a trunk that stands still (paper, section 4)."""
+"""train_frozen: the new layers of a variant are trained on a frozen backbone (paper, section 4)."""
 
+import logging
 from pathlib import Path
 
-import pandas as pd
-
 from splitpose import models
-from splitpose.models.backbone import freeze, frozen_layers, recalibrate_batch_norm
-from splitpose.models.weights import load_backbone
-from splitpose.settings import Params, Profile, load
+from splitpose.models.backbone import freeze_backbone, group_by_trainable, recalibrate_batch_norm
+from splitpose.models.from_profile import build_seeded_model
+from splitpose.models.weights import load_backbone_weights
+from splitpose.settings import RunConfig
 from splitpose.stages.command import run
-from splitpose.stages.training_run import start, train
+from splitpose.stages.training_run import PhaseOutputs, run_phase
 from splitpose.training.batches import training_batches
-from splitpose.training.devices import computing
+from splitpose.training.devices import device_scope
 
-SETTLING_BATCHES = 20
+logger = logging.getLogger(__name__)
+
+RECALIBRATION_BATCHES = 20
+"""Number of batches from which a random backbone's batch-norm statistics are recomputed."""
 
 
-def train_frozen(profile: Profile, params: Path, variant: str, crops: Path, weights: Path, curve: Path) -> None:
-    """Train a variant's new layers."""
-    with computing(profile.training):
-        model = start(variant, profile)
-        load_backbone(model, profile.model.backbone_weights, profile.model.width_multiplier)
+def train_frozen(config: RunConfig, crops: Path, outputs: PhaseOutputs) -> None:
+    """Train the new layers of a variant on a frozen backbone."""
+    profile, training = config.profile, config.profile.training
+    with device_scope(training):
+        model = build_seeded_model(config.variant, profile)
+        load_backbone_weights(model, profile.model.backbone_weights, profile.model.width_multiplier)
         if profile.model.backbone_weights == "random":
-            batches = training_batches(
-                crops, profile.crops.size, profile.training.batch_size, profile.training.seed
-            )
-            recalibrate_batch_norm(model, (pixels for pixels, _ in batches.take(SETTLING_BATCHES)))
-        freeze(model, models.variant(variant).TRAINABLE_BACKBONE_BLOCKS)
-        for layer, stands_still in frozen_layers(model):
-            print(f"{variant}: {layer} {'stands still' if stands_still else 'trains'}")
-        override = load(Params, params).variants[variant]
-        train(model, variant, "frozen", profile, override, crops, pd.DataFrame(), weights, curve)
+            batches = training_batches(crops, profile.crops.size, training.batch_size, training.seed)
+            recalibrate_batch_norm(model, (pixels for pixels, _ in batches.take(RECALIBRATION_BATCHES)))
+        freeze_backbone(model, models.get_variant(config.variant).TRAINABLE_BACKBONE_BLOCKS)
+        frozen, trainable = (len(names) for names in group_by_trainable(model))
+        logger.info("%s: %d backbone layers frozen, %d layers trainable", config.variant, frozen, trainable)
+        run_phase(model, config, "frozen", crops, outputs)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Training of a model: batches, loss, learning rate schedule, validation steps and checkpoints."""

@@ -1,52 +1,60 @@
-"""Endless seeded batches of the training crops."""
+"""Infinite seeded batches of training crops."""
 
 from pathlib import Path
 
 import tensorflow as tf
 
-from splitpose.crops.tfrecords import files
+from splitpose.crops.tfrecords import list_shards
 from splitpose.skeleton import JOINTS
 
-FILES_IN_TURNS = 16
-"""Training files that are read in turns."""
+INTERLEAVED_FILES = 16
+"""Number of training files that are read alternately."""
 
-SHUFFLED = 20_000
-"""Crops that are held, as JPEG, to draw the next one from: some 300 MB at 224 px."""
+SHUFFLE_BUFFER = 20_000
+"""Number of crops, as JPEG, from which the next one is drawn: some 300 MB at 224 px."""
 
 
-def training_batches(folder: Path, size: int, batch: int, seed: int, position: int = 0) -> tf.data.Dataset:
-    """Endless seeded batches of the training split: (crops (B, S, S, 3) uint8 RGB, joints (B, K, 2) float32).
+def training_batches(folder: Path, size: int, batch_size: int, seed: int, position: int = 0) -> tf.data.Dataset:
+    """Return infinite seeded batches of the training split.
 
-    The first is the batch at `position`; those before it are passed over without decoding them.
+    Args:
+        folder: folder of the shards.
+        size: side of the crops in px.
+        batch_size: crops per batch.
+        seed: seed of the order.
+        position: index of the first batch; the ones before it are skipped without decoding.
+
+    Returns:
+        A dataset of (crops (B, S, S, 3) uint8 RGB, joints (B, K, 2) float32 crop px).
     """
     return (
-        _shuffled(folder, seed)
-        .skip(position * batch)
+        _shuffled_records(folder, seed)
+        .skip(position * batch_size)
         .map(lambda record: _decode(record, size), num_parallel_calls=2, deterministic=True)
-        .batch(batch, drop_remainder=True)
+        .batch(batch_size, drop_remainder=True)
         .prefetch(4)
     )
 
 
-def training_ids(folder: Path, batch: int, seed: int, position: int) -> list[str]:
-    """The people in the batch at `position` of the same batches."""
-    found = _shuffled(folder, seed).skip(position * batch).take(batch).as_numpy_iterator()
-    examples = [tf.train.Example.FromString(record) for record in found]
+def batch_ids(folder: Path, batch_size: int, seed: int, position: int) -> list[str]:
+    """Return the instance ids in the batch at `position` of `training_batches`."""
+    records = _shuffled_records(folder, seed).skip(position * batch_size).take(batch_size).as_numpy_iterator()
+    examples = [tf.train.Example.FromString(record) for record in records]
     return [example.features.feature["id"].bytes_list.value[0].decode() for example in examples]
 
 
-def _shuffled(folder: Path, seed: int) -> tf.data.Dataset:
-    """The training split's records, endless. Their order is a function of the files and the seed alone.
+def _shuffled_records(folder: Path, seed: int) -> tf.data.Dataset:
+    """Return the training split's records, repeated infinitely. Their order depends on the files and the seed only.
 
-    Everything is shuffled anew each round. A file holds people who stand together in the table, of one film, and
-    all their copies; so many files, in an order by chance, are read in turns before single crops are shuffled.
+    Everything is reshuffled in each epoch. A file contains consecutive instances of the table, often of one film,
+    with all their copies; so many files are interleaved in random order before the crops are shuffled.
     """
-    paths = files(folder, "train")
+    paths = list_shards(folder, "train")
     return (
         tf.data.Dataset.from_tensor_slices(paths)
         .shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
-        .interleave(tf.data.TFRecordDataset, cycle_length=FILES_IN_TURNS)
-        .shuffle(SHUFFLED, seed=seed, reshuffle_each_iteration=True)
+        .interleave(tf.data.TFRecordDataset, cycle_length=INTERLEAVED_FILES)
+        .shuffle(SHUFFLE_BUFFER, seed=seed, reshuffle_each_iteration=True)
         .repeat()
     )
 

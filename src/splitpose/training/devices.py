@@ -1,4 +1,4 @@
-"""What a training computes on: one device or several of this machine, in float32 or in mixed precision."""
+"""The devices and the precision of training: one or several devices of this machine, float32 or mixed precision."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -11,43 +11,44 @@ from splitpose.settings import Training
 
 
 @contextmanager
-def computing(training: Training) -> Iterator[None]:
-    """Models that are built and trained inside are so on the devices, and in the precision, of the settings.
+def device_scope(training: Training) -> Iterator[None]:
+    """Build and train models in this context on the devices, and in the precision, of the settings.
 
-    Several devices, GPUs or, where there is none, CPUs, share each batch: it is cut among them, their gradients are
-    summed, and BatchNorm takes its statistics from the whole batch. So training does what it does on one device, up
-    to rounding. One device is used as ever.
+    Several devices (GPUs or, without GPUs, CPUs) share each batch: it is divided between them, their gradients are
+    summed, and BatchNorm computes its statistics over the whole batch. The result equals that of one device up to
+    rounding. One device is used without a strategy.
 
-    Mixed precision is bfloat16: layers compute in it, but for those that give the model's output (see registry),
-    BatchNorm's statistics and the loss. Weights stay float32, and so do their files. It has float32's range, so
-    that no loss needs scaling.
+    Mixed precision is bfloat16. The output layers (see `models.registry`), BatchNorm's statistics, the loss and the
+    weights, also in files, stay float32. bfloat16 has float32's range, so that no loss scaling is needed.
 
     Raises:
-        InputError: there are fewer devices, or the batch cannot be cut evenly.
+        InputError: the machine has fewer devices, or they cannot share a batch evenly.
     """
     policy = keras.config.dtype_policy()
     if training.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        with _shared_among(training.devices, training.batch_size):
+        with _strategy_scope(training.devices, training.batch_size):
             yield
     finally:
         keras.config.set_dtype_policy(policy)
 
 
-def _shared_among(devices: int, batch: int) -> Any:
-    if devices == 1:
+def _strategy_scope(device_count: int, batch_size: int) -> Any:
+    if device_count == 1:
         return nullcontext()
-    found = keras.distribution.list_devices()
-    if len(found) < devices:
-        raise InputError(f"training.devices: {devices}, and this machine has {', '.join(found)}")
-    if batch % devices:
+    devices = keras.distribution.list_devices()
+    if len(devices) < device_count:
+        raise InputError(f"training.devices: {device_count} requested, but this machine has {', '.join(devices)}")
+    if batch_size % device_count:
         raise InputError(
-            f"training.batch_size: {batch} crops cannot be cut evenly among {devices} training.devices"
+            f"training.batch_size: {batch_size} crops cannot be divided evenly between {device_count} "
+            "training.devices"
         )
-    # With TensorFlow, Keras' trainer distributes by TensorFlow's strategies; keras.distribution does nothing there.
+    # With the TensorFlow backend, Keras trains on several devices by TensorFlow's strategies; keras.distribution
+    # has no effect there.
     import tensorflow as tf
 
-    # By collective operations, TensorFlow's default, BatchNorm's sums of one layer met those of another.
-    one_by_one = tf.distribute.ReductionToOneDevice()
-    return tf.distribute.MirroredStrategy(found[:devices], cross_device_ops=one_by_one).scope()
+    # With collective operations, TensorFlow's default, the sums of different BatchNorm layers were mixed up.
+    reduction = tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy(devices[:device_count], cross_device_ops=reduction).scope()

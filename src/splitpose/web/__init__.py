@@ -1,1 +1,1 @@
-"""The built web page of `web/`, served on loopback."""
+"""The server of the web page that `web/` builds."""

@@ -1,4 +1,4 @@
-"""`make demo`: the page of web/ with the workspace's models, served on this machine alone."""
+"""The web page with the workspace's models, served on this machine only."""
 
 import contextlib
 from pathlib import Path
@@ -7,19 +7,22 @@ from splitpose.web import static_server
 
 
 def demo(models: Path, port: int) -> None:
-    """Put the models beside the page and serve it until Ctrl-C.
+    """Add the models to the page and serve it on loopback until it is interrupted.
 
-    Raises InputError where the page has not been built or the port is taken.
+    Args:
+        models: folder with <variant>/<precision>.tflite files.
+        port: port of the server; 0 selects a free one.
+
+    Raises:
+        InputError: the page has not been built, or the port is in use.
     """
-    folder = static_server.built()
-    with static_server.server(folder, port) as server:
-        count = static_server.publish(models, folder)
+    folder = static_server.page_folder()
+    with static_server.create_server(folder, port) as server:
+        count = static_server.publish_models(models, folder)
         if count:
-            print(f"{count} model(s) of {models}/ are on the page")
+            print(f"{models}: {count} model(s) are on the page")
         else:
-            print(
-                f"{models}/ has no TFLite files yet: `make repro` trains them; the page opens any .tflite file too"
-            )
-        print(f"open http://127.0.0.1:{server.server_port}/ in a browser; Ctrl-C ends it", flush=True)
+            print(f"{models}: no TFLite files yet; the page opens any other .tflite file")
+        print(f"open http://127.0.0.1:{server.server_port}/ in a browser; stop the server with Ctrl-C", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()

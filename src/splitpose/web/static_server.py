@@ -1,4 +1,4 @@
-"""The page of web/ as it is built: where it lies, the models beside it, serving it on this machine."""
+"""The static server of the built web page and the models beside it."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from splitpose.files import atomic_folder
 from splitpose.settings import PRECISIONS
 
 DIST = Path(__file__).parents[3] / "web" / "dist"
-"""Where `make web` builds it."""
+"""Folder that the page is built into."""
 
 HEADERS = {
     "Cache-Control": "no-cache",
@@ -21,11 +21,11 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
-"""The last two make the page isolated, without which browsers give it no threads and a coarse clock."""
+"""Headers of every response; the last two isolate the page's origin, which threads and a precise clock require."""
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder, its files alone."""
+    """Serves the files of a folder, but no directory listings."""
 
     extensions_map = {
         ".html": "text/html; charset=utf-8",
@@ -38,45 +38,48 @@ class Handler(SimpleHTTPRequestHandler):
         "": "application/octet-stream",
     }
     timeout = 30
-    """s that a client may stay silent in the middle of a request."""
+    """Maximum silence of a client in the middle of a request, s."""
 
     def end_headers(self) -> None:
-        """See HEADERS."""
+        """Send HEADERS with every response."""
         for name, value in HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
 
     def list_directory(self, path: Any) -> None:
-        """A folder's names are nobody's business."""
+        """Reject requests for a directory listing."""
         self.send_error(404)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
+        """Log no requests."""
 
 
 class Server(ThreadingHTTPServer):
-    """Says nothing of clients that go away in the middle."""
+    """HTTP server that does not report clients that disconnect."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """See the class; other errors are shown."""
+        """Report errors other than lost connections."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
-def built() -> Path:
-    """The page's folder. Raises InputError where it has not been built."""
+def page_folder() -> Path:
+    """Return the folder of the built page. Raises InputError if it has not been built."""
     if not (DIST / "index.html").is_file():
-        raise InputError(f"{DIST}: the page is not built yet; run `make web` (it needs Node.js and npm)")
+        raise InputError(f"{DIST}: the page has not been built; run `npm ci` and `npm run build` in {DIST.parent}")
     return DIST
 
 
-def publish(models: Path, page: Path) -> int:
-    """Copy `models`/<variant>/<precision>.tflite beside a page, in place of those before; how many there are.
+def publish_models(models: Path, page: Path) -> int:
+    """Replace the models beside the page by copies of `models`/<variant>/<precision>.tflite.
 
-    The page's list of them, models/index.json, names each with its content's hash, so that a browser never takes
-    an older one from its cache.
+    The list of models, models/index.json, contains the hash of each file in its address, so that a browser never
+    uses an outdated file from its cache.
+
+    Returns:
+        The number of models.
     """
-    found = [
+    paths = [
         path
         for folder in sorted(models.glob("*/"))
         for precision in PRECISIONS
@@ -84,21 +87,27 @@ def publish(models: Path, page: Path) -> int:
     ]
     with atomic_folder(page / "models") as out:
         entries = []
-        for path in found:
+        for path in paths:
             content, variant = path.read_bytes(), path.parent.name
             (out / variant).mkdir(exist_ok=True)
             (out / variant / path.name).write_bytes(content)
             file = f"models/{variant}/{path.name}?{hashlib.sha256(content).hexdigest()[:16]}"
             entries.append({"variant": variant, "precision": path.stem, "file": file})
         (out / "index.json").write_text(json.dumps(entries, indent=2) + "\n")
-    return len(found)
+    return len(paths)
 
 
-def server(page: Path, port: int) -> Server:
-    """A server of the page on loopback; 0 takes a free port. Raises InputError where the port is taken."""
+def create_server(page: Path, port: int) -> Server:
+    """Create a server of the page on loopback.
+
+    Args:
+        page: folder of the page.
+        port: port of the server; 0 selects a free one.
+
+    Raises:
+        InputError: the port cannot be used.
+    """
     try:
         return Server(("127.0.0.1", port), partial(Handler, directory=str(page)))
     except OSError as error:
-        raise InputError(
-            f"port {port} cannot be used ({error.strerror}); take another: `make demo PORT=8001`"
-        ) from error
+        raise InputError(f"port {port}: cannot be used ({error.strerror}); choose another port") from error

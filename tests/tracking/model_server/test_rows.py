@@ -88,7 +88,7 @@ def test_a_model_without_confidence_gives_none(tmp_path):
         (picture(41, 20), [5.0, 5.0, np.inf, 9.0], r"the box \(5, 5, inf, 9\) is incomplete or infinite"),
         (picture(41, 20), [-1e300, 5.0, 1e300, 9.0], r"the box \(-1e\+300, 5, 1e\+300, 9\) is incomplete or inf"),
         (picture(41, 20), [5.0, 5.0, np.nan, 9.0], r"the box \(5, 5, nan, 9\) is incomplete or infinite"),
-        (picture(41, 20), [96.0, 5.0, 99.0, 9.0], r"the box .* lies outside the picture, which is 96 x 64 px"),
+        (picture(41, 20), [96.0, 5.0, 99.0, 9.0], r"the box .* is outside the image, which is 96 x 64 px"),
     ],
 )
 def test_a_bad_row_is_named(spot, data, box, message):

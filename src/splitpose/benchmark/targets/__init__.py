@@ -1,4 +1,4 @@
-"""Devices that TFLite files are measured on: this machine, Linux by ssh, Android by adb, any browser."""
+"""Target devices of the benchmark: this machine, Linux by ssh, Android by adb, or any browser."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,22 +8,22 @@ from splitpose.benchmark.targets.adb import Adb
 from splitpose.benchmark.targets.browser import Browser
 from splitpose.benchmark.targets.local import Local
 from splitpose.benchmark.targets.ssh import Ssh
-from splitpose.benchmark.targets.target import Options, Target
+from splitpose.benchmark.targets.target import BenchmarkOptions, Target
 from splitpose.errors import InputError
 
-__all__ = ["Options", "Target", "target_of"]
+__all__ = ["BenchmarkOptions", "Target", "open_target"]
 
 
 @contextmanager
-def target_of(name: str, benchmark_binary: Path | None = None) -> Iterator[Target]:
-    """The device of that name, for as long as the block lasts.
+def open_target(name: str, benchmark_binary: Path | None = None) -> Iterator[Target]:
+    """Yield the target device of a name; it can be used as long as the block lasts.
 
-    It is local | ssh://user@host[:port][/path/of/python] | adb[:serial] | browser[:host[:port]].
+    Args:
+        name: local | ssh://user@host[:port][/path/of/python] | adb[:serial] | browser[:host[:port]].
+        benchmark_binary: the benchmark_model program for adb; the default is $SPLITPOSE_BENCHMARK_BINARY.
 
-    `benchmark_binary` is the benchmark_model program that adb takes to the device; by default the environment names
-    it (SPLITPOSE_BENCHMARK_BINARY).
-
-    Raises InputError where there is no such kind of device.
+    Raises:
+        InputError: there is no such kind of target.
     """
     if name == "local":
         yield Local()
@@ -32,9 +32,9 @@ def target_of(name: str, benchmark_binary: Path | None = None) -> Iterator[Targe
     elif name == "adb" or name.startswith("adb:"):
         yield Adb.parse(name, benchmark_binary)
     elif name == "browser" or name.startswith("browser:"):
-        with Browser.parse(name).opened() as browser:
+        with Browser.parse(name).serve() as browser:
             yield browser
     else:
         raise InputError(
-            f"{name}: no such target; it is local, ssh://user@host[:port], adb[:serial] or browser[:host[:port]]"
+            f"{name}: unknown target; use local, ssh://user@host[:port], adb[:serial] or browser[:host[:port]]"
         )

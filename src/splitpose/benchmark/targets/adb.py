@@ -1,8 +1,7 @@
-"""An Android device as the target, by the official benchmark_model program and Android's own adb.
+"""An Android device as the target, measured with the official benchmark_model program through adb.
 
-The program is TensorFlow Lite's tools/benchmark:benchmark_model, built for the device or taken from its makers;
-splitpose has none. It makes its own random inputs and prints percentiles, not samples: p50 and p95 are known, p90
-and p99 are not.
+The program is TensorFlow Lite's tools/benchmark:benchmark_model, built or downloaded for the device; splitpose does
+not contain it. It generates its own random inputs and prints p50 and p95, but no p90, p99 or times of single runs.
 """
 
 import hashlib
@@ -17,29 +16,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from splitpose.benchmark import operator_timings
-from splitpose.benchmark.schema import Device, Latency, Run, Sustained
-from splitpose.benchmark.targets.target import PROFILED_RUNS, Options
-from splitpose.benchmark.tflite_operators import Input
+from splitpose.benchmark.schema import Device, Latency, SustainedLatency, TargetResult
+from splitpose.benchmark.targets.target import MAX_PROFILED_RUNS, BenchmarkOptions
+from splitpose.benchmark.tflite_operators import InputSpec
 from splitpose.errors import InputError
 
 BINARY_VARIABLE = "SPLITPOSE_BENCHMARK_BINARY"
 FOLDER = "/data/local/tmp"
-PARTS = 5
-"""Of a sustained run: the program prints no times of single runs, so it is started that often without a pause."""
+SUSTAINED_STARTS = 5
+"""Number of consecutive starts that make up sustained runs, because the program prints no times of single runs."""
 
-WATCHED = """{{ cd {folder} || exit 1
+COMMAND = """{{ cd {folder} || exit 1
 ./benchmark_model {flags} 2>&1 & program=$!
 ( cat > /dev/null; rm -rf {folder}; kill -9 $program ) <&3 > /dev/null 2>&1 & watch=$!
 wait $program; status=$?
 kill $watch; exit $status
 }} 3<&0"""
-"""The program, and beside it a shell that ends it and removes the folder when the cable is pulled: then the
-standard input that adb holds ends."""
+"""Shell command that runs the program and watches the standard input, which adb holds open.
 
-FACTS = {
-    "maker": "getprop ro.product.manufacturer",
-    "phone": "getprop ro.product.model",
-    "chip": "getprop ro.soc.model",
+If the cable is unplugged, the standard input ends; the subshell then removes the folder and kills the program.
+"""
+
+DEVICE_COMMANDS = {
+    "manufacturer": "getprop ro.product.manufacturer",
+    "model": "getprop ro.product.model",
+    "soc": "getprop ro.soc.model",
     "platform": "getprop ro.board.platform",
     "machine": "uname -m",
     "cores": "grep -c ^processor /proc/cpuinfo",
@@ -47,27 +48,29 @@ FACTS = {
     "android": "getprop ro.build.version.release",
     "governor": "cat /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
 }
-"""What tells them; an older device lacks some."""
+"""Shell commands that print facts about the device; older devices lack some of them."""
 
-TIMINGS = re.compile(r"Inference timings in us: Init: ([\d.e+]+), First inference: ([\d.e+]+)")
-COUNT = re.compile(r"count=(\d+) .*?median=(\d+) p95=(\d+)")
+INITIALIZATION = re.compile(r"Inference timings in us: Init: ([\d.e+]+), First inference: ([\d.e+]+)")
+LATENCY = re.compile(r"count=(\d+) .*?median=(\d+) p95=(\d+)")
 MEMORY = re.compile(r"Memory footprint delta from the start of the tool \(MB\): init=\S+ overall=([\d.e+]+)")
-DELEGATED = re.compile(
+DELEGATION = re.compile(
     r"the model graph will (not )?be (completely|partially)?.*executed by the delegate(?: w/ (\d+))?"
 )
+OPERATOR_HEADING = "Operator-wise Profiling Info for Regular Benchmark Runs"
 
-PROBLEMS = {
+ADB_ERRORS = {
     "unauthorized": "it does not trust this computer yet; unlock it and allow USB debugging on its screen",
     "offline": "it is offline; plug it in again or run `adb reconnect`",
-    "no devices": "no device is connected; `adb devices` must list it: switch on USB debugging and plug it in",
-    "more than one": "several devices are connected; name one of `adb devices`, as adb:SERIAL",
+    "no devices": "no device is connected; enable USB debugging on it and plug it in until `adb devices` lists it",
+    "more than one": "several devices are connected; select one of `adb devices` as adb:SERIAL",
     "not found": "no such device is connected; `adb devices` lists them",
 }
+"""Parts of adb's messages, and what they mean for the user."""
 
 
 @dataclass(frozen=True)
 class Adb:
-    """Measures with benchmark_model in a folder of its own, which is removed again."""
+    """Target that measures with benchmark_model in a temporary folder on an Android device."""
 
     name: str
     serial: str
@@ -76,53 +79,58 @@ class Adb:
 
     @classmethod
     def parse(cls, name: str, binary: Path | None) -> "Adb":
-        """Of adb[:serial]. Raises InputError where no benchmark_model program is given, nor in the environment."""
+        """Parse adb[:serial].
+
+        Raises:
+            InputError: there is no benchmark_model program, neither given nor in the environment.
+        """
         in_environment = os.environ.get(BINARY_VARIABLE)
         binary = binary or (Path(in_environment) if in_environment else None)
         if binary is None:
             raise InputError(
-                f"{name}: needs the benchmark_model program for Android; give its path with --benchmark-binary "
-                f"or {BINARY_VARIABLE} (docs/targets.md says where it comes from)"
+                f"{name}: requires the benchmark_model program for Android; give its path with --benchmark-binary "
+                f"or {BINARY_VARIABLE} (docs/targets.md describes where to get it)"
             )
         if not binary.is_file():
-            raise InputError(f"{binary}: no such file; it should be the benchmark_model program for Android")
+            raise InputError(f"{binary}: no such file; give the path of the benchmark_model program for Android")
         return cls(name, name.partition(":")[2], binary)
 
-    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
-        """See Target; the program makes the inputs itself."""
+    def run(self, model: Path, inputs: Sequence[InputSpec], options: BenchmarkOptions) -> TargetResult:
+        """Measure a file as described in `Target.run`; the program generates the inputs."""
+        first_threads = options.threads[0]
         with self._pushed(model):
             device = self._device()
-            printed = [self._benchmark(model, each, options) for each in options.threads]
-            threads = options.threads[0]
-            runs = min(PROFILED_RUNS, options.runs)
-            profiled = self._program(model, threads, num_runs=runs, enable_op_profiling="true")
-            parts = []
-            if options.sustained_seconds:
-                seconds = options.sustained_seconds / PARTS
-                parts = [self._program(model, threads, num_runs=1, min_secs=seconds) for _ in range(PARTS)]
-        times = operator_timings.parse(
-            profiled.partition("Operator-wise Profiling Info for Regular Benchmark Runs")[2]
-        )
-        load_us, first_us = _found(TIMINGS, printed[0], model)
-        memory = MEMORY.search(printed[0])
-        complete, delegated = delegation(printed[0])
-        return Run(
+            outputs = [
+                self._program(model, threads, warmup_runs=options.warmup_runs, num_runs=options.runs)
+                for threads in options.threads
+            ]
+            profiled_runs = min(MAX_PROFILED_RUNS, options.runs)
+            profile = self._program(model, first_threads, num_runs=profiled_runs, enable_op_profiling="true")
+            sustained = self._sustained(model, options) if options.sustained_seconds else None
+        timings = operator_timings.parse(profile.partition(OPERATOR_HEADING)[2])
+        load_us, first_run_us = _initialization(outputs[0], model)
+        memory = MEMORY.search(outputs[0])
+        fully_delegated, partitions = parse_delegation(outputs[0])
+        return TargetResult(
             device=device,
-            by_threads=[latency(text, each, model) for text, each in zip(printed, options.threads, strict=True)],
-            load_ms=float(load_us) / 1e3,
-            first_run_ms=float(first_us) / 1e3,
+            by_threads=[
+                parse_latency(output, threads, model)
+                for output, threads in zip(outputs, options.threads, strict=True)
+            ],
+            load_ms=load_us / 1e3,
+            first_run_ms=first_run_us / 1e3,
             peak_memory_mb=float(memory[1]) if memory else None,
-            fully_delegated=complete,
-            delegate_parts=delegated,
-            outside_delegate=operator_timings.outside_delegate(times) if times else None,
-            sustained=_sustained([latency(text, threads, model) for text in parts], options) if parts else None,
-            profile=times,
-            profile_missing=None if times else "benchmark_model printed no profile",
+            fully_delegated=fully_delegated,
+            delegate_partitions=partitions,
+            outside_delegate=operator_timings.outside_delegate(timings) if timings else None,
+            sustained=sustained,
+            operator_timings=timings,
+            operator_timings_missing=None if timings else "benchmark_model printed no operator timings",
         )
 
     @contextmanager
     def _pushed(self, model: Path) -> Iterator[None]:
-        """The program and the model are on the device, and are gone afterwards."""
+        """Copy the program and the model to the device, and remove them afterwards."""
         self._adb("get-state")
         try:
             self._adb("shell", f"mkdir -p {self.folder}")
@@ -133,11 +141,22 @@ class Adb:
         finally:
             self._call("shell", f"rm -rf {self.folder}")
 
-    def _benchmark(self, model: Path, threads: int, options: Options) -> str:
-        return self._program(model, threads, warmup_runs=options.warmup_runs, num_runs=options.runs)
+    def _sustained(self, model: Path, options: BenchmarkOptions) -> SustainedLatency:
+        """Start the program several times without a pause and compare the first and the last start."""
+        threads, seconds = options.threads[0], options.sustained_seconds / SUSTAINED_STARTS
+        outputs = [self._program(model, threads, num_runs=1, min_secs=seconds) for _ in range(SUSTAINED_STARTS)]
+        latencies = [parse_latency(output, threads, model) for output in outputs]
+        first, last = latencies[0].p50_ms, latencies[-1].p50_ms
+        return SustainedLatency(
+            seconds=options.sustained_seconds,
+            runs=sum(latency.runs for latency in latencies),
+            first_fifth_p50_ms=first,
+            last_fifth_p50_ms=last,
+            slowdown=round(last / first, 3) if first else 1.0,
+        )
 
     def _program(self, model: Path, threads: int, **flags: object) -> str:
-        """What benchmark_model prints. Without other flags it runs exactly num_runs times."""
+        """Return the output of benchmark_model. Without other flags it runs exactly num_runs times."""
         flags = {
             "graph": "model.tflite",
             "num_threads": threads,
@@ -145,27 +164,26 @@ class Adb:
             "warmup_min_secs": 0,
             "min_secs": 0,
         } | flags
-        words = " ".join(shlex.quote(f"--{key}={value}") for key, value in flags.items())
-        done = self._call("shell", WATCHED.format(folder=self.folder, flags=words))
-        if done.returncode:
-            self._adb("get-state")  # where the device is gone, that is what is wrong
-            said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-            last = next(
-                (line for line in reversed(said) if "ERROR" in line), said[-1] if said else "it said nothing"
-            )
+        arguments = " ".join(shlex.quote(f"--{key}={value}") for key, value in flags.items())
+        completed = self._call("shell", COMMAND.format(folder=self.folder, flags=arguments))
+        if completed.returncode:
+            self._adb("get-state")  # raises if the failure is a disconnected device
             raise InputError(
-                f"{model}: benchmark_model failed on {self.name} with status {done.returncode}: {last}"
+                f"{model}: benchmark_model failed on {self.name} with status {completed.returncode}: "
+                f"{_error_line(completed.stdout)}"
             )
-        return done.stdout
+        return completed.stdout
 
     def _device(self) -> Device:
-        lines = self._adb("shell", "; ".join(f'echo "{fact}=$({how} 2>/dev/null)"' for fact, how in FACTS.items()))
-        facts = {fact: value.strip() for fact, _, value in (line.partition("=") for line in lines.splitlines())}
+        """Return the facts about the device."""
+        commands = "; ".join(f'echo "{key}=$({command} 2>/dev/null)"' for key, command in DEVICE_COMMANDS.items())
+        lines = self._adb("shell", commands).splitlines()
+        facts = {key: value.strip() for key, _, value in (line.partition("=") for line in lines)}
         memory = re.search(r"\d+", facts["memory"])
         program = hashlib.sha256(self.binary.read_bytes()).hexdigest()
         return Device(
             target=self.name,
-            cpu=f"{facts['chip'] or facts['platform']} ({facts['maker']} {facts['phone']})",
+            cpu=f"{facts['soc'] or facts['platform']} ({facts['manufacturer']} {facts['model']})",
             architecture=facts["machine"],
             cores=int(facts["cores"] or 1),
             memory_mb=int(memory[0]) >> 10 if memory else None,
@@ -175,66 +193,65 @@ class Adb:
             delegate="XNNPACK",
         )
 
-    def _adb(self, *words: str) -> str:
-        """What an adb command prints. Raises InputError with what to do where it fails."""
-        done = self._call(*words)
-        if done.returncode:
-            known = (advice for sign, advice in PROBLEMS.items() if sign in done.stdout)
-            last = (done.stdout.strip().splitlines() or ["it said nothing"])[-1]
-            raise InputError(f"{self.name}: {next(known, f'`adb {words[0]}` failed: {last}')}")
-        return done.stdout
+    def _adb(self, *arguments: str) -> str:
+        """Return the output of an adb command. Raises InputError with advice if it fails."""
+        completed = self._call(*arguments)
+        if completed.returncode:
+            known = (advice for message, advice in ADB_ERRORS.items() if message in completed.stdout)
+            failure = f"`adb {arguments[0]}` failed: {_error_line(completed.stdout)}"
+            raise InputError(f"{self.name}: {next(known, failure)}")
+        return completed.stdout
 
-    def _call(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = ["adb", *(["-s", self.serial] if self.serial else []), *words]
+    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run an adb command on the device."""
+        command = ["adb", *(["-s", self.serial] if self.serial else []), *arguments]
         try:
-            # An open pipe, so that its end tells the device when this process or the cable is gone.
+            # The pipe stays open, so that its end signals to the device that this process or the cable is gone.
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
         except FileNotFoundError as error:
             raise InputError(
-                f"{self.name}: there is no `adb` here; install Android's platform tools (Debian: apt install adb)"
+                f"{self.name}: there is no `adb` on this machine; install Android's platform tools "
+                "(Debian: apt install adb)"
             ) from error
         with process:
             assert process.stdout
             try:
-                printed = process.stdout.read()
+                output = process.stdout.read()
             except BaseException:
                 process.terminate()
                 raise
-        return subprocess.CompletedProcess(command, process.returncode, printed)
+        return subprocess.CompletedProcess(command, process.returncode, output)
 
 
-def latency(printed: str, threads: int, model: Path) -> Latency:
-    """Of what benchmark_model prints; the second line of counts is that after the warm-up."""
-    counts = COUNT.findall(printed)
+def parse_latency(output: str, threads: int, model: Path) -> Latency:
+    """Parse the latency after the warm-up, which benchmark_model prints in its second line of counts."""
+    counts = LATENCY.findall(output)
     if len(counts) < 2:
-        raise InputError(f"{model}: benchmark_model prints no median and p95; take a newer one (2024 or later)")
+        raise InputError(f"{model}: benchmark_model printed no median and p95; use a version of 2024 or later")
     runs, median, p95 = counts[-1]
     return Latency(threads=threads, runs=int(runs), p50_ms=int(median) / 1e3, p95_ms=int(p95) / 1e3)
 
 
-def delegation(printed: str) -> tuple[bool, int]:
-    """Whether the delegate runs the whole graph, and in how many parts it runs what it does."""
-    found = DELEGATED.search(printed)
-    if not found or found[1]:
+def parse_delegation(output: str) -> tuple[bool, int]:
+    """Parse whether the delegate runs the whole graph, and the number of partitions that it runs."""
+    match = DELEGATION.search(output)
+    if not match or match[1]:
         return False, 0
-    return found[2] == "completely", int(found[3] or 1)
+    return match[2] == "completely", int(match[3] or 1)
 
 
-def _sustained(parts: list[Latency], options: Options) -> Sustained:
-    first, last = parts[0].p50_ms, parts[-1].p50_ms
-    return Sustained(
-        seconds=options.sustained_seconds,
-        runs=sum(part.runs for part in parts),
-        first_fifth_p50_ms=first,
-        last_fifth_p50_ms=last,
-        slowdown=round(last / first, 3) if first else 1.0,
-    )
+def _initialization(output: str, model: Path) -> tuple[float, float]:
+    """Parse the times for loading and for the first run, us."""
+    match = INITIALIZATION.search(output)
+    if not match:
+        raise InputError(f"{model}: benchmark_model printed no timings; check that it is built for this device")
+    return float(match[1]), float(match[2])
 
 
-def _found(pattern: re.Pattern[str], printed: str, model: Path) -> tuple[str, ...]:
-    found = pattern.search(printed)
-    if not found:
-        raise InputError(f"{model}: benchmark_model printed no timings; is it the program for this device?")
-    return found.groups()
+def _error_line(output: str) -> str:
+    """Return the last line of an output that contains ERROR, or else its last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if "ERROR" in line]
+    return (errors or lines or ["no message"])[-1]

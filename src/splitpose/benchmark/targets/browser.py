@@ -1,7 +1,8 @@
-"""A browser as the target device: the page of web/ measures the files and posts what it found.
+"""A browser as the target device: the page of web/ measures the files and posts the results.
 
-The page comes from this machine, by default on loopback only; a phone that can reach it needs neither a cable nor a
-program. Its address holds a token that is good for one command, and for the first page that asks with it.
+This machine serves the page, by default on loopback only; a phone on the same network needs neither a cable nor an
+installation. The page's address contains a token that is valid for one command, and for the first page that posts
+with it.
 """
 
 import json
@@ -17,61 +18,65 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from splitpose.benchmark.schema import Device, Run, Sustained
+from splitpose.benchmark.schema import Device, SustainedLatency, TargetResult
 from splitpose.benchmark.targets import messages
 from splitpose.benchmark.targets.jobs import Job, Jobs
-from splitpose.benchmark.targets.python_device import latency
-from splitpose.benchmark.targets.target import Options
-from splitpose.benchmark.tflite_operators import Input
+from splitpose.benchmark.targets.python_device import summarize_latency
+from splitpose.benchmark.targets.target import BenchmarkOptions
+from splitpose.benchmark.tflite_operators import InputSpec
 from splitpose.errors import InputError
 from splitpose.progress import bar
 from splitpose.web import static_server
 
-LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
-NAME = re.compile(r"browser(?::(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?)?")
+LOOPBACK, ALL_INTERFACES = "127.0.0.1", "0.0.0.0"
+TARGET_NAME = re.compile(r"browser(?::(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?)?")
 TOKEN_LETTERS, TOKEN_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 10
-"""Of about 50 bits, which nobody guesses while a command runs, and which can be typed on a phone."""
-POSTS: dict[str, type[messages.Word]] = {
-    "/job": messages.Word,
-    "/word": messages.Progress,
-    "/found": messages.Found,
-    "/failed": messages.Failed,
+"""About 50 bits: infeasible to guess while a command runs, and short enough to type on a phone."""
+MESSAGES: dict[str, type[messages.Message]] = {
+    "/job": messages.Message,
+    "/progress": messages.Progress,
+    "/result": messages.JobResult,
+    "/failure": messages.JobFailure,
 }
-"""What a page may post, and where."""
-LENGTH = re.compile(r"[0-9]{1,9}")
+"""Paths that the page may post to, and the messages that belong there."""
+CONTENT_LENGTH = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass
 class Browser:
-    """Measures in the first page that opens the address, from `opened` on."""
+    """Target that measures in the first page that opens the address; `serve` starts the server."""
 
     name: str
     host: str
     port: int
     open_seconds: float = 600.0
-    """How long the page may take to be opened."""
+    """Maximum time until the page is opened, s."""
     silent_seconds: float = 30.0
-    """How long it may then say nothing; it says a word every other second."""
+    """Maximum time between two messages of the page, which reports its progress every 2 s."""
     token: str = field(default_factory=lambda: "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH)))
-    visitor: str | None = None
-    """The page that is measured."""
+    page: str | None = None
+    """Id of the page that measures."""
     jobs: Jobs = field(default_factory=Jobs)
 
     @classmethod
     def parse(cls, name: str) -> "Browser":
-        """Of browser[:HOST[:PORT]]. Raises InputError where it is not like that, or where there is no page."""
-        parts = NAME.fullmatch(name)
+        """Parse browser[:HOST[:PORT]].
+
+        Raises:
+            InputError: the name has another form, or the page has not been built.
+        """
+        parts = TARGET_NAME.fullmatch(name)
         if not parts or int(parts["port"] or 0) > 65535:
             raise InputError(
-                f"{name}: not a browser target; write browser (this machine), or browser:{EVERYWHERE}[:PORT] to be "
-                "reached from the network"
+                f"{name}: not a browser target; use browser (this machine) or browser:{ALL_INTERFACES}[:PORT] "
+                "(any device on the network)"
             )
-        static_server.built()
+        static_server.page_folder()
         return cls(name, parts["host"] or LOOPBACK, int(parts["port"] or 0))
 
     @contextmanager
-    def opened(self) -> Iterator["Browser"]:
-        """The page is served, and waits for files to measure, as long as the block lasts."""
+    def serve(self) -> Iterator["Browser"]:
+        """Serve the page as long as the block lasts."""
         try:
             server = static_server.Server((self.host, self.port), partial(Handler, target=self))
         except (OSError, OverflowError) as error:
@@ -89,62 +94,76 @@ class Browser:
             thread.join()
             server.server_close()
 
-    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
-        """See Target; the page makes the inputs itself. The first time, its address is printed."""
+    def run(self, model: Path, inputs: Sequence[InputSpec], options: BenchmarkOptions) -> TargetResult:
+        """Measure a file as described in `Target.run`; the page generates the inputs.
+
+        The first call prints the page's address.
+        """
         if not self.jobs.latest:
-            address = f"http://{reachable(self.host)}:{self.port}/{self.token}/"
+            address = f"http://{reachable_host(self.host)}:{self.port}/{self.token}/"
             print(f"open {address} in the browser to be measured", flush=True)
         job = self.jobs.add("/".join(model.parts[-2:]), model.read_bytes(), options)
-        return self._run(self._waited_for(job, model), options.sustained_seconds)
+        return self._target_result(self._wait_for(job, model), options.sustained_seconds)
 
-    def _waited_for(self, job: Job, model: Path) -> messages.Found:
-        """What the page finds. Raises InputError where none comes, it goes away, fails, or answers nonsense."""
+    def _wait_for(self, job: Job, model: Path) -> messages.JobResult:
+        """Wait for a job's result and show its progress.
+
+        Raises:
+            InputError: the page is not opened, stops sending messages, fails, or sends an invalid message.
+        """
         total = len(job.options.threads) * (job.options.warmup_runs + job.options.runs)
         with bar("runs") as progress:
             task = progress.add_task(job.name, total=total)
             while not job.ended.wait(0.1):
-                progress.update(task, completed=min(job.done, total))
-                silent = time.monotonic() - self.jobs.last_word
-                if self.visitor is None and silent > self.open_seconds:
-                    raise InputError(f"{self.name}: nobody opened the address within {self.open_seconds:.0f} s")
-                if self.visitor is not None and silent > self.silent_seconds:
-                    raise InputError(
-                        f"{self.name}: the page said nothing for {self.silent_seconds:.0f} s while it had {model}; "
-                        "keep it in front and the screen on, and run this again"
-                    )
+                progress.update(task, completed=min(job.completed_runs, total))
+                self._check_activity(model)
             if isinstance(job.outcome, str):
-                raise InputError(f"{self.name}: what the page answered does not fit ({job.outcome})")
-            if isinstance(job.outcome, messages.Failed):
-                raise InputError(f"{model}: does not run on {self.name}: {job.outcome.failed}")
+                raise InputError(f"{self.name}: the page sent an invalid message ({job.outcome})")
+            if isinstance(job.outcome, messages.JobFailure):
+                raise InputError(f"{model}: does not run on {self.name}: {job.outcome.error}")
             assert job.outcome is not None  # it has ended
             progress.update(task, completed=total)
         return job.outcome
 
-    def _run(self, found: messages.Found, seconds: float) -> Run:
-        first_fifth, last_fifth = found.sustained.fifths_ms if found.sustained else (0.0, 0.0)
-        return Run(
-            device=Device(target=self.name, delegate="XNNPACK", **found.device.model_dump()),
-            by_threads=[latency(each.threads, each.samples_ms) for each in found.by_threads],
-            load_ms=found.load_ms,
-            first_run_ms=found.first_run_ms,
-            fully_delegated=found.fully_delegated,
-            delegate_parts=1 if found.fully_delegated else None,
-            sustained=Sustained(
-                seconds=seconds,
-                runs=found.sustained.runs,
-                first_fifth_p50_ms=first_fifth,
-                last_fifth_p50_ms=last_fifth,
-                slowdown=round(last_fifth / first_fifth, 3) if first_fifth else 1.0,
+    def _check_activity(self, model: Path) -> None:
+        """Raise InputError if the page is not opened or sends no messages in time."""
+        silent = time.monotonic() - self.jobs.last_activity
+        if self.page is None and silent > self.open_seconds:
+            raise InputError(f"{self.name}: the address was not opened within {self.open_seconds:.0f} s")
+        if self.page is not None and silent > self.silent_seconds:
+            raise InputError(
+                f"{self.name}: the page sent no message for {self.silent_seconds:.0f} s while it measured {model}; "
+                "keep it in the foreground and the screen on, and run the benchmark again"
             )
-            if found.sustained
-            else None,
-            profile=[],
-            profile_missing="a browser shows no profile of the runtime",
+
+    def _target_result(self, result: messages.JobResult, sustained_seconds: float) -> TargetResult:
+        """Convert the page's result."""
+        return TargetResult(
+            device=Device(target=self.name, delegate="XNNPACK", **result.device.model_dump()),
+            by_threads=[summarize_latency(samples.threads, samples.samples_ms) for samples in result.by_threads],
+            load_ms=result.load_ms,
+            first_run_ms=result.first_run_ms,
+            fully_delegated=result.fully_delegated,
+            delegate_partitions=1 if result.fully_delegated else None,
+            sustained=_sustained(result.sustained, sustained_seconds) if result.sustained else None,
+            operator_timings=[],
+            operator_timings_missing="a browser has no profiler of the runtime",
         )
 
 
+def _sustained(medians: messages.SustainedMedians, seconds: float) -> SustainedLatency:
+    first, last = medians.fifths_ms
+    return SustainedLatency(
+        seconds=seconds,
+        runs=medians.runs,
+        first_fifth_p50_ms=first,
+        last_fifth_p50_ms=last,
+        slowdown=round(last / first, 3) if first else 1.0,
+    )
+
+
 class Handler(static_server.Handler):
-    """Serves the page and jobs below the token's address, and takes what the page posts there; nothing else."""
+    """Serves the page and the current model below the token's path, and receives the page's messages."""
 
     def __init__(self, *arguments: Any, target: Browser):
         self.target = target
@@ -152,8 +171,8 @@ class Handler(static_server.Handler):
         super().__init__(*arguments, directory=str(static_server.DIST))
 
     def do_GET(self) -> None:  # noqa: N802, http.server's name
-        """A file of the page, or the model."""
-        if not self._admitted():
+        """Send a file of the page, or the current job's model."""
+        if not self._is_authorized():
             return
         job = self.jobs.current
         if job and self.path == "/model":
@@ -165,84 +184,86 @@ class Handler(static_server.Handler):
     do_HEAD = do_GET  # noqa: N815
 
     def do_POST(self) -> None:  # noqa: N802
-        """What the page says: it wants a job, it is at work, it is done, it has failed."""
-        if not self._admitted():
+        """Receive a message of the page: a request for a job, its progress, its result or its failure."""
+        if not self._is_authorized():
             return
-        kind = POSTS.get(self.path)
-        length = LENGTH.fullmatch(self.headers.get("Content-Length", ""))
+        kind = MESSAGES.get(self.path)
+        length = CONTENT_LENGTH.fullmatch(self.headers.get("Content-Length", ""))
         if kind is None:
-            self._tell(404, "nothing is taken here")
+            self._reply_text(404, "no messages are accepted here")
         elif length is None:
-            self._tell(411, "how long is it?")
-        elif int(length[0]) > self._most_bytes():
-            self._tell(413, "more than an answer can have")
+            self._reply_text(411, "the length of the message is missing")
+        elif int(length[0]) > self._max_bytes():
+            self._reply_text(413, "the message is too large")
         else:
-            self._take(kind, self.rfile.read(int(length[0])))
+            self._receive(kind, self.rfile.read(int(length[0])))
 
-    def _take(self, kind: type[messages.Word], content: bytes) -> None:
+    def _receive(self, kind: type[messages.Message], content: bytes) -> None:
         try:
-            if not self._is_the_visitor(messages.read(messages.Sender, content).page):
-                self._tell(409, "another page is being measured; start the command again for this one")
+            if not self._is_measured_page(messages.parse(messages.Sender, content).page):
+                self._reply_text(409, "another page is already measured; start the command again for this one")
                 return
         except ValueError as error:
-            self._tell(400, f"does not fit: {error}")
+            self._reply_text(400, f"invalid message: {error}")
             return
-        self.jobs.last_word = time.monotonic()
+        self.jobs.last_activity = time.monotonic()
         job = self.jobs.current
         try:
-            post = messages.read(kind, content)
-            if job and isinstance(post, messages.Found):
-                messages.check(post, job.options)
+            message = messages.parse(kind, content)
+            if job and isinstance(message, messages.JobResult):
+                messages.check_result(message, job.options)
         except ValueError as error:
-            self._tell(400, f"does not fit: {error}")
+            self._reply_text(400, f"invalid message: {error}")
             if job:
                 job.end(str(error))
             return
-        if isinstance(post, messages.Progress | messages.Found | messages.Failed):
-            self._hear(post, job)
+        if isinstance(message, messages.Progress | messages.JobResult | messages.JobFailure):
+            self._update_job(message, job)
         else:
-            self._give_job()
+            self._send_job()
 
-    def _hear(self, post: messages.Progress | messages.Found | messages.Failed, job: Job | None) -> None:
-        """How a job goes, or how it went."""
-        if job is None or post.number != job.number:
-            self._tell(409, "that was another job")
+    def _update_job(
+        self, message: messages.Progress | messages.JobResult | messages.JobFailure, job: Job | None
+    ) -> None:
+        """Apply the page's progress, result or failure to its job."""
+        if job is None or message.number != job.number:
+            self._reply_text(409, "this is not the current job")
             return
-        if isinstance(post, messages.Progress):
-            job.done = post.done
-        if isinstance(post, messages.Found):
-            job.end(post)  # before the reply, after which the page asks for another
+        if isinstance(message, messages.Progress):
+            job.completed_runs = message.completed_runs
+        if isinstance(message, messages.JobResult):
+            job.end(message)  # before the reply, after which the page requests another job
         self._reply(204)
-        if isinstance(post, messages.Failed):
-            job.end(post)  # after the reply, as the command ends then
+        if isinstance(message, messages.JobFailure):
+            job.end(message)  # after the reply, because the command then exits
 
-    def _give_job(self) -> None:
-        """The next job, null where there are no more, nothing where the page should ask again."""
-        job = self.jobs.awaited()
+    def _send_job(self) -> None:
+        """Send the next job, null if there are no more, or nothing if the page has to ask again."""
+        job = self.jobs.wait()
         if job:
-            self._reply(200, "application/json", json.dumps(job.content).encode())
-        elif self.jobs.is_over:
+            self._reply(200, "application/json", json.dumps(job.as_message()).encode())
+        elif self.jobs.is_closed:
             self._reply(200, "application/json", b"null")
-            self.jobs.page_knows.set()
+            self.jobs.page_informed.set()
         else:
             self._reply(204)
 
-    def _most_bytes(self) -> int:
-        """That a post may have now."""
+    def _max_bytes(self) -> int:
         job = self.jobs.current
-        return messages.most_bytes(job.options) if job else messages.BYTES_OF_THE_REST
+        return messages.max_bytes(job.options) if job else messages.MAX_BYTES_WITHOUT_SAMPLES
 
-    def _is_the_visitor(self, name: str) -> bool:
-        self.target.visitor = self.target.visitor or name
-        return secrets.compare_digest(self.target.visitor.encode(), name.encode())
+    def _is_measured_page(self, page: str) -> bool:
+        """Return whether a message is from the page that measures, which is the first that sent one."""
+        self.target.page = self.target.page or page
+        return secrets.compare_digest(self.target.page.encode(), page.encode())
 
-    def _admitted(self) -> bool:
-        """Whether the address begins with the token, which is then taken off it."""
+    def _is_authorized(self) -> bool:
+        """Return whether the path begins with the token, and remove it from the path."""
         token, slash, rest = self.path[1:].partition("/")
         if not secrets.compare_digest(token.encode(), self.target.token.encode()):
-            self._tell(404, "nothing is here")
+            self._reply_text(404, "not found")
             return False
-        if not slash:  # typed without it; the page's own addresses are relative to it
+        if not slash:  # typed without the slash, which the page's relative addresses require
             self.send_response(308)
             self.send_header("Location", f"/{token}/")
             self.end_headers()
@@ -250,26 +271,26 @@ class Handler(static_server.Handler):
         self.path = "/" + rest.split("?")[0]
         return True
 
-    def _tell(self, status: int, text: str) -> None:
+    def _reply_text(self, status: int, text: str) -> None:
         self._reply(status, "text/plain; charset=utf-8", text.encode())
 
-    def _reply(self, status: int, kind: str = "", content: bytes = b"") -> None:
+    def _reply(self, status: int, content_type: str = "", content: bytes = b"") -> None:
         self.send_response(status)
         if content:
-            self.send_header("Content-Type", kind)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
 
 
-def reachable(host: str) -> str:
-    """The host as others in the network call it."""
-    if host != EVERYWHERE:
+def reachable_host(host: str) -> str:
+    """Return the address at which other devices on the network reach a host."""
+    if host != ALL_INTERFACES:
         return host
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing; tells which of our addresses leads out
+            probe.connect(("192.0.2.1", 9))  # sends nothing, but selects the outgoing interface
         except OSError:
             return socket.gethostname()
         return str(probe.getsockname()[0])

@@ -1,11 +1,11 @@
-"""Measures one TFLite file where it is run; needs numpy and ai-edge-litert, nothing of splitpose.
+"""Self-contained program that measures one TFLite file on a device with only numpy and ai-edge-litert.
 
-It is sent to the device and started as `python -c "source = <these lines>; exec(source)"`. On its standard input
-follow one line of JSON, the job, and the file itself. It measures in child processes, one for each number of
-threads, so that memory and a crash are that of this file alone, and prints one line of JSON.
+The benchmark sends this file to the device, starts it as `python -c "source = <this file>; exec(source)"`, and
+writes the job, one line of JSON, and the TFLite file to its standard input. It measures in one child process per
+number of threads, so that memory and crashes are those of this file alone, and prints one line of JSON.
 
-When its standard input ends before it is done, the connection is gone: then it ends its child, removes its folder
-and ends. A child does the same when it loses its parent.
+If its standard input ends before the measurement does, the connection is lost: it then kills its child, removes its
+temporary folder and exits. A child process does the same if its parent ends.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ Json = dict[str, Any]
 RunOnce = Callable[[int], float]
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""How the libraries below NumPy are told their number of threads: 1, as this program starts threads itself."""
+"""Variables that set the number of threads of NumPy's libraries: 1, because this program starts its own threads."""
 PEAK_SIDE = 256
+"""Rows and columns of the matrices whose products measure the float32 peak."""
 PEAK_SECONDS = 0.2
 
 
 def main(source: bytes) -> None:
-    """The parent: takes the job and the model, starts a child for each number of threads."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
+    """Read the job and the model, and measure in a child process for each number of threads."""
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, lambda *_: sys.exit(1))
     for package in ("numpy", "ai_edge_litert"):
         if importlib.util.find_spec(package) is None:
-            print(json.dumps({"missing": package.replace("_", "-"), "python": sys.executable}))
+            print(json.dumps({"missing_package": package.replace("_", "-"), "python": sys.executable}))
             return
     job = json.loads(sys.stdin.buffer.readline())
     folder = Path(tempfile.mkdtemp(prefix="splitpose-"))
@@ -55,16 +56,16 @@ def main(source: bytes) -> None:
         (folder / "runner.py").write_bytes(source)
         (folder / "job.json").write_text(json.dumps(job))
         children: list[subprocess.Popen[bytes]] = []
-        end_with_standard_input(folder, children)
-        results = [in_child(folder, threads, children) for threads in job["threads"]]
+        exit_with_standard_input(folder, children)
+        results = [run_child(folder, threads, children) for threads in job["threads"]]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    failed = next((result for result in results if "failed" in result), None)
-    print(json.dumps(failed or {"device": device(), "by_threads": results}))
+    error = next((result for result in results if "error" in result), None)
+    print(json.dumps(error or {"device": describe_device(), "by_threads": results}))
 
 
-def end_with_standard_input(folder: Path, children: list[subprocess.Popen[bytes]]) -> None:
-    """Watch the standard input; when it ends, end the children, remove the folder and end at once."""
+def exit_with_standard_input(folder: Path, children: list[subprocess.Popen[bytes]]) -> None:
+    """Watch the standard input in a thread; when it ends, kill the children, remove the folder and exit."""
 
     def watch() -> None:
         while os.read(0, 1024):
@@ -77,14 +78,14 @@ def end_with_standard_input(folder: Path, children: list[subprocess.Popen[bytes]
     threading.Thread(target=watch, daemon=True).start()
 
 
-def in_child(folder: Path, threads: int, children: list[subprocess.Popen[bytes]]) -> Json:
-    """What a process of its own measures with that many threads: its lines of JSON, put together."""
-    words = [sys.executable, str(folder / "runner.py"), str(folder), str(threads)]
+def run_child(folder: Path, threads: int, children: list[subprocess.Popen[bytes]]) -> Json:
+    """Measure with a number of threads in a child process, and return its lines of JSON merged into one."""
+    command = [sys.executable, str(folder / "runner.py"), str(folder), str(threads)]
     environment = {**os.environ, **{variable: "1" for variable in THREAD_VARIABLES}}
-    environment.pop("OPENBLAS_CORETYPE", None)  # ties NumPy to an older processor, and would hide the peak
-    lines, errors = folder / "results", folder / "errors"
-    with lines.open("w") as out, errors.open("w") as err:
-        child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=out, stderr=err, env=environment)
+    environment.pop("OPENBLAS_CORETYPE", None)  # would limit NumPy to an older processor's instructions
+    output, errors = folder / "results", folder / "errors"
+    with output.open("w") as out, errors.open("w") as err:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=err, env=environment)
         children.append(child)
         try:
             status = child.wait()
@@ -94,37 +95,37 @@ def in_child(folder: Path, threads: int, children: list[subprocess.Popen[bytes]]
             assert child.stdin
             child.stdin.close()
     result: Json = {}
-    for line in lines.read_text().splitlines():
+    for line in output.read_text().splitlines():
         result.update(json.loads(line))
     if not result:
-        said = errors.read_text(errors="replace").strip().splitlines() or [f"it ended with status {status}"]
-        return {"failed": said[-1]}
-    if status and "profile" not in result:
-        result["profile_missing"] = f"the runtime's profiler ended the process with status {status}"
+        messages = errors.read_text(errors="replace").strip().splitlines()
+        return {"error": messages[-1] if messages else f"exit status {status} without a message"}
+    if status and "operator_table" not in result:
+        result["operator_table_missing"] = f"the runtime's profiler ended the process with status {status}"
     return result
 
 
 def measure(folder: Path, threads: int) -> None:
-    """Measure and print; the profile last and in a line of its own, as it may end the process."""
+    """Measure and print; the operator table comes last, in its own line, because the profiler may crash."""
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
-    end_with_standard_input(folder, [])
+    exit_with_standard_input(folder, [])
     job = json.loads((folder / "job.json").read_text())
     path = str(folder / "model.tflite")
-    inputs = [[noise(each, seed, np) for each in job["inputs"]] for seed in range(4)]
+    inputs = [[random_input(spec, seed, np) for spec in job["inputs"]] for seed in range(4)]
 
-    peak = peak_gflops(np, threads)  # first: later, the waiting threads of the runtime would slow it
-    before = restart_peak_memory()
+    peak = peak_gflops(np, threads)  # first, because the runtime's waiting threads would slow it down
+    memory_before = reset_peak_memory()
     start = time.perf_counter()
     interpreter = Interpreter(model_path=path, num_threads=threads)
     interpreter.allocate_tensors()
     load_ms = 1e3 * (time.perf_counter() - start)
-    places = [detail["index"] for detail in interpreter.get_input_details()]
+    input_indices = [detail["index"] for detail in interpreter.get_input_details()]
 
     def run(number: int) -> float:
-        for place, value in zip(places, inputs[number % len(inputs)], strict=True):
-            interpreter.set_tensor(place, value)
+        for index, value in zip(input_indices, inputs[number % len(inputs)], strict=True):
+            interpreter.set_tensor(index, value)
         start = time.perf_counter()
         interpreter.invoke()
         return 1e3 * (time.perf_counter() - start)
@@ -133,31 +134,32 @@ def measure(folder: Path, threads: int) -> None:
     for number in range(job["warmup_runs"]):
         run(number)
     samples = [run(number) for number in range(job["runs"])]
-    after = memory("VmHWM")
-    parts, outside = delegation(interpreter)
-    first = threads == job["threads"][0]
+    peak_memory = resident_memory("VmHWM")
+    partitions, outside = inspect_delegation(interpreter)
+    is_first = threads == job["threads"][0]
     result = {
         "threads": threads,
         "samples_ms": samples,
         "load_ms": load_ms,
         "first_run_ms": first_run_ms,
-        "peak_memory_mb": round((after - before) / 1024, 2) if after and before else None,
-        "delegate_parts": parts,
+        "peak_memory_mb": mebibytes_between(memory_before, peak_memory),
+        "delegate_partitions": partitions,
         "outside_delegate": outside,
-        "sustained_ms": sustained(run, job["sustained_seconds"]) if first else [],
+        "sustained_ms": run_without_pause(run, job["sustained_seconds"]) if is_first else [],
         "peak_gflops": peak,
     }
     print(json.dumps(result), flush=True)
-    if first:
-        print(json.dumps(profiled(path, threads, job["profiled_runs"], inputs[0])), flush=True)
+    if is_first:
+        print(json.dumps(profile_operators(path, threads, job["profiled_runs"], inputs[0])), flush=True)
 
 
-def noise(each: Json, seed: int, np: Any) -> Any:
-    """Random values: an all-zero input would let a runtime take short cuts.
+def random_input(spec: Json, seed: int, np: Any) -> Any:
+    """Return random values for an input, because a runtime may be faster on zeros.
 
-    Bytes are pixels and floats lie in 0..255; other whole numbers may be positions, so they are 0 and 1.
+    Floats are in 0..255 and bytes take their whole range, as pixels do. Other integers may be indices into a table,
+    so they are 0 and 1.
     """
-    random, shape, dtype = np.random.default_rng(seed), tuple(each["shape"]), np.dtype(each["dtype"])
+    random, shape, dtype = np.random.default_rng(seed), tuple(spec["shape"]), np.dtype(spec["dtype"])
     if dtype.kind == "f":
         return random.uniform(0, 255, shape).astype(dtype)
     if dtype.itemsize == 1 and dtype.kind in "iu":
@@ -166,8 +168,8 @@ def noise(each: Json, seed: int, np: Any) -> Any:
     return random.integers(0, 2, shape).astype(dtype)
 
 
-def memory(key: str) -> int | None:
-    """Resident memory of this process, KiB: VmRSS now, VmHWM its peak; None where the system does not tell."""
+def resident_memory(key: str) -> int | None:
+    """Return this process's resident memory, KiB: now ("VmRSS") or at its peak ("VmHWM"); None if unknown."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next((int(line.split()[1]) for line in lines if line.startswith(key + ":")), None)
@@ -175,43 +177,46 @@ def memory(key: str) -> int | None:
         return None
 
 
-def restart_peak_memory() -> int | None:
-    """Resident memory, KiB, from which its peak counts anew; None where the system cannot."""
+def reset_peak_memory() -> int | None:
+    """Reset the peak of the resident memory and return the present value, KiB; None if the system cannot."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return None
-    return memory("VmRSS")
+    return resident_memory("VmRSS")
 
 
-def delegation(interpreter: Any) -> tuple[int, list[str]]:
-    """Number of parts that a delegate runs, and types of the operators that it does not.
+def mebibytes_between(before: int | None, peak: int | None) -> float | None:
+    """Return the difference of two amounts of memory in KiB as MiB; None if either is unknown."""
+    return round((peak - before) / 1024, 2) if peak and before else None
 
-    The runtime lists the operators that a delegate took over, too, so the way is walked back from the outputs,
-    through the delegate wherever it gives a tensor.
+
+def inspect_delegation(interpreter: Any) -> tuple[int, list[str]]:
+    """Return the number of partitions that a delegate runs, and the types of the operators outside of them.
+
+    The runtime also lists the operators that a delegate replaced. Therefore only operators that the outputs depend
+    on are counted; a tensor that a delegate computes depends on the delegate alone.
     """
     operators = interpreter._get_ops_details()
-    taken = [operator for operator in operators if operator["op_name"] == "DELEGATE"]
-    given_by = {}
-    for operator in [each for each in operators if each["op_name"] != "DELEGATE"] + taken:
-        for tensor in operator["outputs"]:
-            given_by[int(tensor)] = operator
+    delegates = [operator for operator in operators if operator["op_name"] == "DELEGATE"]
+    others = [operator for operator in operators if operator["op_name"] != "DELEGATE"]
+    producers = {int(tensor): operator for operator in others + delegates for tensor in operator["outputs"]}
     outside: dict[int, str] = {}
-    seen = set()
+    visited = set()
     tensors = [int(detail["index"]) for detail in interpreter.get_output_details()]
     while tensors:
-        operator = given_by.get(tensors.pop())
-        if operator is None or operator["index"] in seen:
+        operator = producers.get(tensors.pop())
+        if operator is None or operator["index"] in visited:
             continue
-        seen.add(operator["index"])
+        visited.add(operator["index"])
         if operator["op_name"] != "DELEGATE":
             outside[operator["index"]] = operator["op_name"]
         tensors += [int(tensor) for tensor in operator["inputs"]]
-    return len(taken), [outside[index] for index in sorted(outside)]
+    return len(delegates), [outside[index] for index in sorted(outside)]
 
 
-def sustained(run: RunOnce, seconds: float) -> list[float]:
-    """Times of runs without a pause, ms."""
+def run_without_pause(run: RunOnce, seconds: float) -> list[float]:
+    """Run for a number of seconds without a pause and return the times of the runs, ms."""
     times: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -220,10 +225,10 @@ def sustained(run: RunOnce, seconds: float) -> list[float]:
 
 
 def peak_gflops(np: Any, threads: int) -> float:
-    """The best of some products of float32 matrices, 1e9 operations a second, all threads together.
+    """Return the GFLOP/s of the fastest products of float32 matrices, summed over the threads.
 
-    Each thread makes products of its own: one product shared by all would measure how long they wait for each other
-    on a device that has something else to do, too.
+    Each thread computes its own products. One product shared by all threads would measure how long they wait for
+    each other on a device that runs other programs too.
     """
 
     def best_seconds(seed: int) -> float:
@@ -236,30 +241,30 @@ def peak_gflops(np: Any, threads: int) -> float:
             best = min(best, time.perf_counter() - start)
         return best
 
-    at_once = min(threads, os.cpu_count() or 1)
-    with ThreadPoolExecutor(at_once) as pool:
-        return sum(2 * PEAK_SIDE**3 / seconds / 1e9 for seconds in pool.map(best_seconds, range(at_once)))
+    workers = min(threads, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        return sum(2 * PEAK_SIDE**3 / seconds / 1e9 for seconds in pool.map(best_seconds, range(workers)))
 
 
-def profiled(path: str, threads: int, runs: int, inputs: list[Any]) -> Json:
-    """The profiler's table, {"profile": text}, or {"profile_missing": why}.
+def profile_operators(path: str, threads: int, runs: int, inputs: list[Any]) -> Json:
+    """Return the profiler's table as {"operator_table": text}, or {"operator_table_missing": reason}.
 
-    Python's Interpreter has no profiler. The library that comes with it has one behind LiteRT's C interface, which
-    reports XNNPACK's own operators.
+    Python's Interpreter has no profiler. The library that it uses has one in LiteRT's C interface, which reports
+    XNNPACK's own operators.
     """
     try:
-        return {"profile": Profiler(path, threads).table(runs, inputs)}
+        return {"operator_table": Profiler(path, threads).table(runs, inputs)}
     except (OSError, AttributeError, RuntimeError) as error:
-        return {"profile_missing": f"this version's profiler cannot be used ({error})"}
+        return {"operator_table_missing": f"this version's profiler cannot be used ({error})"}
 
 
 class Profiler:
-    """A file in LiteRT's C interface with profiling switched on. All is freed when the process ends."""
+    """A TFLite file in LiteRT's C interface with profiling enabled; its memory is freed when the process ends."""
 
     CPU, WRITE = 1, 1
 
     def __init__(self, path: str, threads: int):
-        """Load the file."""
+        """Load and compile the file."""
         import ai_edge_litert
 
         self.library = ctypes.CDLL(str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so"))
@@ -272,72 +277,73 @@ class Profiler:
         self.model = self.new("LiteRtCreateCompiledModel", self.environment, self.file, options)
 
     def call(self, name: str, *arguments: Any) -> None:
-        """Call a function; raises RuntimeError where it fails, AttributeError where there is none."""
+        """Call a C function; raises RuntimeError if it fails and AttributeError if it does not exist."""
         status = getattr(self.library, name)(*arguments)
         if status:
             raise RuntimeError(f"{name}: status {status}")
 
     def new(self, name: str, *arguments: Any) -> ctypes.c_void_p:
-        """Call a function that gives a pointer by its last argument."""
+        """Call a C function that returns a pointer in its last argument."""
         pointer = ctypes.c_void_p()
         self.call(name, *arguments, ctypes.byref(pointer))
         return pointer
 
-    def number(self, name: str, *arguments: Any) -> int:
-        """Call a function that gives a size by its last argument."""
+    def size(self, name: str, *arguments: Any) -> int:
+        """Call a C function that returns a size in its last argument."""
         size = ctypes.c_size_t()
         self.call(name, *arguments, ctypes.byref(size))
         return size.value
 
     def set_option(self, options: ctypes.c_void_p, name: bytes, text: str) -> None:
-        """Options are TOML, in memory that the library frees with C's free."""
+        """Add options as TOML text in memory that the library frees with C's free."""
         c = ctypes.CDLL(None)
         c.strdup.restype = ctypes.c_void_p
         payload, free = ctypes.c_void_p(c.strdup(text.encode())), ctypes.cast(c.free, ctypes.c_void_p)
         self.call("LiteRtAddOpaqueOptions", options, self.new("LiteRtCreateOpaqueOptions", name, payload, free))
 
     def buffers(self, kind: str) -> ctypes.Array[ctypes.c_void_p]:
-        """An array of buffers for all inputs (`kind` "Input") or outputs ("Output")."""
+        """Create an array of buffers for all inputs (kind "Input") or outputs (kind "Output")."""
         zero = ctypes.c_size_t(0)
         signature = self.new("LiteRtGetModelSignature", self.file, zero)
         buffers = []
-        for index in range(self.number(f"LiteRtGetNumSignature{kind}s", signature)):
-            place = ctypes.c_size_t(index)
-            tensor = self.new(f"LiteRtGetSignature{kind}TensorByIndex", signature, place)
-            shape = ctypes.create_string_buffer(1024)  # a structure of its type and shape, only passed on
-            self.call("LiteRtGetRankedTensorType", tensor, shape)
-            needs = self.new(f"LiteRtGetCompiledModel{kind}BufferRequirements", self.model, zero, place)
-            make = "LiteRtCreateManagedTensorBufferFromRequirements"
-            buffers.append(self.new(make, self.environment, shape, needs).value)
+        for index in range(self.size(f"LiteRtGetNumSignature{kind}s", signature)):
+            position = ctypes.c_size_t(index)
+            tensor = self.new(f"LiteRtGetSignature{kind}TensorByIndex", signature, position)
+            tensor_type = ctypes.create_string_buffer(1024)  # a struct of dtype and shape, which is only passed on
+            self.call("LiteRtGetRankedTensorType", tensor, tensor_type)
+            needs = self.new(f"LiteRtGetCompiledModel{kind}BufferRequirements", self.model, zero, position)
+            create = "LiteRtCreateManagedTensorBufferFromRequirements"
+            buffers.append(self.new(create, self.environment, tensor_type, needs).value)
         return (ctypes.c_void_p * len(buffers))(*buffers)
 
     def fill(self, buffer: int | None, value: Any) -> None:
         """Copy an array into a buffer."""
-        size = self.number("LiteRtGetTensorBufferPackedSize", ctypes.c_void_p(buffer))
+        size = self.size("LiteRtGetTensorBufferPackedSize", ctypes.c_void_p(buffer))
         if size != value.nbytes:
-            raise RuntimeError(f"a buffer of {size} bytes for an input of {value.nbytes}")
+            raise RuntimeError(f"a buffer has {size} bytes, but its input {value.nbytes}")
         memory = ctypes.c_void_p()
         self.call("LiteRtLockTensorBuffer", ctypes.c_void_p(buffer), ctypes.byref(memory), self.WRITE)
         ctypes.memmove(memory, value.ctypes.data, size)
         self.call("LiteRtUnlockTensorBuffer", ctypes.c_void_p(buffer))
 
     def table(self, runs: int, inputs: list[Any]) -> str:
-        """What the profiler prints of some runs, after as many without it."""
-        given, got = self.buffers("Input"), self.buffers("Output")
+        """Return the profiler's table over a number of runs, after as many without the profiler."""
+        input_buffers, output_buffers = self.buffers("Input"), self.buffers("Output")
         # The order of the inputs in the signature is not that of the Interpreter, so they are matched by size.
-        left = list(inputs)
-        for buffer in given:
-            size = self.number("LiteRtGetTensorBufferPackedSize", ctypes.c_void_p(buffer))
-            value = next((value for value in left if value.nbytes == size), None)
+        remaining = list(inputs)
+        for buffer in input_buffers:
+            size = self.size("LiteRtGetTensorBufferPackedSize", ctypes.c_void_p(buffer))
+            value = next((value for value in remaining if value.nbytes == size), None)
             if value is None:
                 raise RuntimeError(f"no input has the {size} bytes of its buffer")
-            left = [each for each in left if each is not value]
+            remaining = [other for other in remaining if other is not value]
             self.fill(buffer, value)
-        sizes = [ctypes.c_size_t(len(buffers)) for buffers in (given, got)]
+        counts = [ctypes.c_size_t(len(buffers)) for buffers in (input_buffers, output_buffers)]
 
         def run() -> None:
             zero = ctypes.c_size_t(0)
-            self.call("LiteRtRunCompiledModel", self.model, zero, sizes[0], given, sizes[1], got)
+            arguments = (counts[0], input_buffers, counts[1], output_buffers)
+            self.call("LiteRtRunCompiledModel", self.model, zero, *arguments)
 
         for _ in range(runs):
             run()
@@ -349,38 +355,37 @@ class Profiler:
         return ctypes.string_at(self.new("LiteRtGetProfileSummary", profiler, self.model)).decode()
 
 
-def device() -> Json:
-    """Facts about the device, as splitpose names them."""
+def describe_device() -> Json:
+    """Return the facts about the device by the keys of the benchmark's schema."""
     return {
-        "cpu": cpu(),
+        "cpu": cpu_name(),
         "architecture": platform.machine(),
         "cores": os.cpu_count() or 1,
-        "memory_mb": memory_mb(),
-        "governor": line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "memory_mb": total_memory_mb(),
+        "governor": read_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "system": platform.platform(),
         "runtime": f"ai-edge-litert {version('ai-edge-litert')}, Python {platform.python_version()}",
         "delegate": "XNNPACK",
     }
 
 
-def cpu() -> str:
-    """The processor's name, or the board's where only that is told, as on a Raspberry Pi."""
-    lines = (line_of("/proc/cpuinfo", whole=True) or "").splitlines()
-    named = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
-    return named or line_of("/proc/device-tree/model") or platform.processor() or platform.machine()
+def cpu_name() -> str:
+    """Return the processor's name, or the board's if only that is known, as on a Raspberry Pi."""
+    lines = (read_text("/proc/cpuinfo") or "").splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
+    return model or read_text("/proc/device-tree/model") or platform.processor() or platform.machine()
 
 
-def line_of(path: str, whole: bool = False) -> str | None:
-    """A file's text, or its first line; None where there is no such file."""
+def read_text(path: str) -> str | None:
+    """Return a file's text without surrounding spaces, line ends and NULs; None if there is no such file."""
     try:
-        text = Path(path).read_text(errors="replace").strip("\0\n ")
+        return Path(path).read_text(errors="replace").strip("\0\n ")
     except OSError:
         return None
-    return text if whole else text.split("\n")[0]
 
 
-def memory_mb() -> int | None:
-    """Memory of the device, MiB."""
+def total_memory_mb() -> int | None:
+    """Return the device's memory, MiB; None if unknown."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     except (ValueError, OSError):

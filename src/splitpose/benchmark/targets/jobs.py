@@ -1,4 +1,4 @@
-"""What a browser's page is to measure, one file after the other, and what has come of it."""
+"""Queue of the files that a browser measures, one after the other."""
 
 import threading
 import time
@@ -6,39 +6,38 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splitpose.benchmark.targets import messages
-from splitpose.benchmark.targets.target import Options
+from splitpose.benchmark.targets.target import BenchmarkOptions
 
-PATIENCE = 20.0
-"""Seconds that a page waits for its next job before it has to ask again: some browsers give up after a minute."""
+LONG_POLL_SECONDS = 20.0
+"""Maximum time that a request for the next job stays open; some browsers abort requests after a minute."""
 
-FAREWELL = 2.0
-"""Seconds that a page which has done its job is given to ask for another, so that it hears that there is none."""
+CLOSE_SECONDS = 2.0
+"""Maximum time to wait, on closing, until the page has asked for another job and learned that there is none."""
 
-Outcome = messages.Found | messages.Failed | str
-"""An answer, or what was wrong with it."""
+Outcome = messages.JobResult | messages.JobFailure | str
+"""The page's message at the end of a job, or the reason why its message is invalid."""
 
 
 @dataclass
 class Job:
-    """A file to be measured."""
+    """A file to measure, and how far the page is with it."""
 
     number: int
     name: str
     model: bytes
-    options: Options
-    done: int = 0
+    options: BenchmarkOptions
+    completed_runs: int = 0
     outcome: Outcome | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 
     def end(self, outcome: Outcome) -> None:
-        """Let the command go on; what comes later is not heard."""
+        """Set the outcome and wake the waiting command; later outcomes are ignored."""
         if not self.ended.is_set():
             self.outcome = outcome
             self.ended.set()
 
-    @property
-    def content(self) -> dict[str, Any]:
-        """What the page needs to know."""
+    def as_message(self) -> dict[str, Any]:
+        """Return the JSON that describes the job to the page."""
         return {
             "number": self.number,
             "model": self.name,
@@ -50,22 +49,22 @@ class Job:
 
 
 class Jobs:
-    """The command adds jobs, the page waits for each of them; both are of different threads."""
+    """Queue to which the command adds jobs in one thread, while the page's requests wait for them in others."""
 
     def __init__(self) -> None:
         self.latest: Job | None = None
-        self.last_word = 0.0
-        """When the page said something, or was given something to do; of time.monotonic."""
-        self.is_over = False
-        self.page_knows = threading.Event()
-        """That it is over."""
+        self.last_activity = 0.0
+        """Time of the page's last message or of the last added job, by time.monotonic."""
+        self.is_closed = False
+        self.page_informed = threading.Event()
+        """Set once the page has learned that there are no more jobs."""
         self._changed = threading.Condition()
 
-    def add(self, name: str, model: bytes, options: Options) -> Job:
-        """The next job; the one before has ended."""
+    def add(self, name: str, model: bytes, options: BenchmarkOptions) -> Job:
+        """Add and return the next job; the previous one must have ended."""
         with self._changed:
             self.latest = Job(self.latest.number + 1 if self.latest else 1, name, model, options)
-            self.last_word = time.monotonic()
+            self.last_activity = time.monotonic()
             self._changed.notify_all()
             return self.latest
 
@@ -74,16 +73,16 @@ class Jobs:
         """The job that has not ended yet."""
         return self.latest if self.latest and not self.latest.ended.is_set() else None
 
-    def awaited(self) -> Job | None:
-        """The current job as soon as there is one; None when it is over, or after PATIENCE."""
+    def wait(self) -> Job | None:
+        """Wait for the current job; return None if the queue is closed or after LONG_POLL_SECONDS."""
         with self._changed:
-            self._changed.wait_for(lambda: self.is_over or self.current, PATIENCE)
-            return None if self.is_over else self.current
+            self._changed.wait_for(lambda: self.is_closed or self.current, LONG_POLL_SECONDS)
+            return None if self.is_closed else self.current
 
     def close(self) -> None:
-        """There are no more; a page that has done the last one hears it."""
+        """Close the queue; if the page has completed the last job, wait until it has learned of it."""
         with self._changed:
-            self.is_over = True
+            self.is_closed = True
             self._changed.notify_all()
-        if self.latest and isinstance(self.latest.outcome, messages.Found):
-            self.page_knows.wait(FAREWELL)
+        if self.latest and isinstance(self.latest.outcome, messages.JobResult):
+            self.page_informed.wait(CLOSE_SECONDS)

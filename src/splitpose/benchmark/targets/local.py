@@ -4,19 +4,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from splitpose.benchmark.schema import Run
-from splitpose.benchmark.targets.python_device import DeviceError, run_on_python
-from splitpose.benchmark.targets.target import Options
-from splitpose.benchmark.tflite_operators import Input
+from splitpose.benchmark.schema import TargetResult
+from splitpose.benchmark.targets.python_device import RunnerError, run_on_python
+from splitpose.benchmark.targets.target import BenchmarkOptions
+from splitpose.benchmark.tflite_operators import InputSpec
 from splitpose.errors import InputError
 
 
 class Local:
-    """Measures in a process of its own, with the Python that runs here."""
+    """Target that measures in a separate process with the current Python interpreter."""
 
-    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
-        """See Target."""
+    def run(self, model: Path, inputs: Sequence[InputSpec], options: BenchmarkOptions) -> TargetResult:
+        """Measure a file as described in `Target.run`."""
         try:
             return run_on_python("local", [sys.executable], model, inputs, options)
-        except DeviceError as failure:
-            raise InputError(f"{model}: could not be measured here: {failure.last_line}") from failure
+        except RunnerError as error:
+            raise InputError(f"{model}: the benchmark failed on this machine: {error.last_line}") from error

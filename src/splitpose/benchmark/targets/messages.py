@@ -1,52 +1,51 @@
-"""What a browser's page may post to the waiting command. It is untrusted: nothing else is accepted."""
+"""Messages that the benchmark page in a browser may post; everything else is rejected, as the page is untrusted."""
 
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from splitpose.benchmark.targets.target import Options
+from splitpose.benchmark.targets.target import BenchmarkOptions
 from splitpose.settings import Strict
 
-BYTES_A_SAMPLE, BYTES_OF_THE_REST = 32, 64 << 10
+MAX_BYTES_PER_SAMPLE = 32
+MAX_BYTES_WITHOUT_SAMPLES = 64 << 10
 
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("has characters that cannot be printed")
+        raise ValueError("contains unprintable characters")
     return text
 
 
 Text = Annotated[str, Field(max_length=300), AfterValidator(_printable)]
 Number = Annotated[int, Field(ge=0, le=10**9)]
 Milliseconds = Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False)]
-
-
-Name = Annotated[str, Field(min_length=1, max_length=64)]
+PageId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Sender(BaseModel):
-    """Who a post is of, whatever else is in it: the name that the page has given itself."""
+    """The sender of any message, read before the rest of it: the random id that the page gave itself."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    page: Name
+    page: PageId
 
 
-class Word(Strict):
-    """What every post holds."""
+class Message(Strict):
+    """A message without content, and the base of all others."""
 
-    page: Name
+    page: PageId
 
 
-class Progress(Word):
-    """So many runs of a job are done."""
+class Progress(Message):
+    """Number of completed runs of a job."""
 
     number: Number
-    done: Number
+    completed_runs: Number
 
 
-class Facts(Strict):
-    """What a browser tells of its device."""
+class BrowserDevice(Strict):
+    """Facts about the device as far as the browser reveals them."""
 
     cpu: Text
     architecture: Text
@@ -56,60 +55,61 @@ class Facts(Strict):
 
 
 class Samples(Strict):
-    """Times of single runs with some number of threads."""
+    """Times of single runs with a number of threads."""
 
     threads: Number
     samples_ms: list[Milliseconds]
 
 
-class WithoutPause(Strict):
-    """Runs without a pause, and the medians of the first and the last fifth of their time."""
+class SustainedMedians(Strict):
+    """Median times in the first and the last fifth of runs without a pause."""
 
     runs: Annotated[int, Field(ge=1, le=10**9)]
     fifths_ms: Annotated[list[Milliseconds], Field(min_length=2, max_length=2)]
 
 
-class Found(Word):
-    """A job's result."""
+class JobResult(Message):
+    """The result of a job."""
 
     number: Number
-    device: Facts
+    device: BrowserDevice
     by_threads: list[Samples]
     load_ms: Milliseconds
     first_run_ms: Milliseconds
     fully_delegated: bool
-    sustained: WithoutPause | None
+    sustained: SustainedMedians | None
 
 
-class Failed(Word):
-    """Why a job could not be done there."""
+class JobFailure(Message):
+    """The reason why the page could not do a job."""
 
     number: Number
-    failed: Text
+    error: Text
 
 
-Post = TypeVar("Post", bound=BaseModel)
+MessageType = TypeVar("MessageType", bound=BaseModel)
 
 
-def read(kind: type[Post], content: bytes) -> Post:
-    """Read a post. Raises ValueError with one line on the first thing that does not fit."""
+def parse(kind: type[MessageType], content: bytes) -> MessageType:
+    """Parse a message. Raises ValueError with one line on the first invalid key."""
     try:
         return kind.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole of it"
+        key = ".".join(str(part) for part in first["loc"]) or "(the whole message)"
         raise ValueError(f"{key}: {first['msg']}") from error
 
 
-def most_bytes(options: Options) -> int:
-    """That a post may have."""
-    return BYTES_OF_THE_REST + BYTES_A_SAMPLE * len(options.threads) * options.runs
+def max_bytes(options: BenchmarkOptions) -> int:
+    """Return the maximum size of a message about a job with these options."""
+    return MAX_BYTES_WITHOUT_SAMPLES + MAX_BYTES_PER_SAMPLE * len(options.threads) * options.runs
 
 
-def check(found: Found, options: Options) -> None:
-    """Raises ValueError where a result is not of what was asked for."""
-    threads = tuple(each.threads for each in found.by_threads)
-    if threads != options.threads or any(len(each.samples_ms) != options.runs for each in found.by_threads):
+def check_result(result: JobResult, options: BenchmarkOptions) -> None:
+    """Raise ValueError if a result does not have the requested threads, runs and sustained runs."""
+    threads = tuple(samples.threads for samples in result.by_threads)
+    counts = {len(samples.samples_ms) for samples in result.by_threads}
+    if threads != options.threads or counts != {options.runs}:
         raise ValueError(f"by_threads: not {options.runs} runs with {options.threads} threads")
-    if bool(options.sustained_seconds) != bool(found.sustained):
-        raise ValueError("sustained: not what was asked for")
+    if bool(options.sustained_seconds) != bool(result.sustained):
+        raise ValueError("sustained: not as requested")

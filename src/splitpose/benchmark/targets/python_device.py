@@ -1,4 +1,4 @@
-"""Measuring with Python on the device: here and over ssh it is the same runner, started by another command."""
+"""Measurement with Python on a device; local and ssh targets start the same runner by different commands."""
 
 import contextlib
 import json
@@ -13,84 +13,85 @@ from typing import Any
 import numpy as np
 
 from splitpose.benchmark import operator_timings
-from splitpose.benchmark.schema import Device, Latency, Run, Sustained
-from splitpose.benchmark.targets.target import PROFILED_RUNS, Options
-from splitpose.benchmark.tflite_operators import Input
+from splitpose.benchmark.schema import Device, Latency, SustainedLatency, TargetResult
+from splitpose.benchmark.targets.target import MAX_PROFILED_RUNS, BenchmarkOptions
+from splitpose.benchmark.tflite_operators import InputSpec
 from splitpose.errors import InputError
 
 RUNNER = files("splitpose.benchmark.targets") / "device_runner.py"
-START = "import sys; source = sys.stdin.buffer.read({}); exec(compile(source, 'runner', 'exec'))"
-"""All that the device is told on the command line; the runner comes in by its standard input."""
+BOOTSTRAP = "import sys; source = sys.stdin.buffer.read({}); exec(compile(source, 'runner', 'exec'))"
+"""Python program for the device's command line; it reads the runner from its standard input."""
 
 
-class DeviceError(Exception):
-    """The command ended without a result."""
+class RunnerError(Exception):
+    """The runner's command ended without a result."""
 
-    def __init__(self, status: int, text: str):
-        super().__init__(text)
+    def __init__(self, status: int, output: str):
+        super().__init__(output)
         self.status = status
-        self.text = text
+        self.output = output
 
     @property
     def last_line(self) -> str:
-        """The last line that it printed."""
-        return next((line for line in reversed(self.text.splitlines()) if line.strip()), "it said nothing").strip()
+        """The last line of the command's error output."""
+        lines = (line.strip() for line in reversed(self.output.splitlines()))
+        return next(filter(None, lines), f"exit status {self.status} without a message")
 
 
 def run_on_python(
     target: str,
     python: Sequence[str],
     model: Path,
-    inputs: Sequence[Input],
-    options: Options,
+    inputs: Sequence[InputSpec],
+    options: BenchmarkOptions,
     quote: Callable[[str], str] = str,
-) -> Run:
-    """Measure a file with the runner.
+) -> TargetResult:
+    """Measure a TFLite file with the device runner.
 
-    The runner ends, and removes what it wrote, as soon as its standard input ends: when we are done, when we are
-    killed, when the connection is cut.
+    The runner ends and removes its temporary folder as soon as its standard input ends: when the measurement is
+    done, when this process is killed, or when the connection is lost.
 
     Args:
-        target: the device's name.
-        python: command that starts Python on the device; more words follow it.
-        model: a TFLite file.
-        inputs: of the model.
-        options: how it is measured.
-        quote: makes a word safe for what takes the command; a shell in the case of ssh.
+        target: name of the target, for the result and messages.
+        python: command that starts Python on the device; arguments are appended.
+        model: the TFLite file.
+        inputs: the model's inputs.
+        options: numbers of threads and runs.
+        quote: escapes an argument for the command's interpreter, which is a shell with ssh.
 
     Raises:
-        DeviceError: the command ended without a result.
+        RunnerError: the command ended without a result.
         InputError: the device lacks a package, or cannot run this file.
     """
     source, content = RUNNER.read_bytes(), model.read_bytes()
     job = {
         "bytes": len(content),
-        "inputs": [asdict(each) for each in inputs],
+        "inputs": [asdict(spec) for spec in inputs],
         **asdict(options),
-        "profiled_runs": min(PROFILED_RUNS, options.runs),
+        "profiled_runs": min(MAX_PROFILED_RUNS, options.runs),
     }
-    words = [*python, quote("-c"), quote(START.format(len(source)))]
-    answer = _answer(words, source + json.dumps(job).encode() + b"\n" + content)
-    if "missing" in answer:
+    command = [*python, quote("-c"), quote(BOOTSTRAP.format(len(source)))]
+    output = _run_command(command, source + json.dumps(job).encode() + b"\n" + content)
+    if "missing_package" in output:
         raise InputError(
-            f"{target}: {answer['python']} has no {answer['missing']}; "
-            f"run `{answer['python']} -m pip install numpy ai-edge-litert` there"
+            f"{target}: {output['python']} has no {output['missing_package']}; "
+            f"run `{output['python']} -m pip install numpy ai-edge-litert` on the device"
         )
-    if "failed" in answer:
-        raise InputError(f"{model}: does not run on {target}: {answer['failed']}")
-    return _run(target, answer, options.sustained_seconds)
+    if "error" in output:
+        raise InputError(f"{model}: does not run on {target}: {output['error']}")
+    return _target_result(target, output, options.sustained_seconds)
 
 
-def _answer(words: Sequence[str], sent: bytes) -> dict[str, Any]:
-    """What the runner printed."""
+def _run_command(command: Sequence[str], stdin: bytes) -> dict[str, Any]:
+    """Run a command whose standard input stays open until it has printed, and return its last line of JSON."""
     with tempfile.TemporaryFile() as errors:
         try:
-            process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
         except FileNotFoundError as error:
-            raise InputError(f"{words[0]}: there is no such program here; install it first") from error
+            raise InputError(f"{command[0]}: no such program on this machine; install it") from error
         assert process.stdin and process.stdout
-        with contextlib.suppress(BrokenPipeError):  # it ended early; its status and its words say why
-            process.stdin.write(sent)
+        with contextlib.suppress(BrokenPipeError):  # it ended early; its status and messages explain why
+            process.stdin.write(stdin)
             process.stdin.flush()
         try:
             printed = process.stdout.read()
@@ -99,39 +100,43 @@ def _answer(words: Sequence[str], sent: bytes) -> dict[str, Any]:
                 process.stdin.close()
             status = process.wait()
             process.stdout.close()
-        lines = printed.splitlines()  # more than one where a login shell greets
+        lines = printed.splitlines()  # several if a login shell prints a greeting
         if status or not lines:
             errors.seek(0)
-            raise DeviceError(status, errors.read().decode(errors="replace"))
-    answer: dict[str, Any] = json.loads(lines[-1])
-    return answer
+            raise RunnerError(status, errors.read().decode(errors="replace"))
+    result: dict[str, Any] = json.loads(lines[-1])
+    return result
 
 
-def _run(target: str, answer: dict[str, Any], seconds: float) -> Run:
-    """The runner's raw samples as figures."""
-    first, *_ = answer["by_threads"]
-    times = operator_timings.parse(first.get("profile", ""))
-    return Run(
-        device=Device(target=target, **answer["device"]),
+def _target_result(target: str, output: dict[str, Any], sustained_seconds: float) -> TargetResult:
+    """Convert the runner's samples."""
+    first, *_ = output["by_threads"]
+    timings = operator_timings.parse(first.get("operator_table", ""))
+    missing = first.get("operator_table_missing", "the runtime's profiler printed no table")
+    sustained = (
+        summarize_sustained(np.array(first["sustained_ms"]), sustained_seconds) if sustained_seconds else None
+    )
+    return TargetResult(
+        device=Device(target=target, **output["device"]),
         by_threads=[
-            latency(each["threads"], each["samples_ms"], round(each["peak_gflops"], 2))
-            for each in answer["by_threads"]
+            summarize_latency(result["threads"], result["samples_ms"], round(result["peak_gflops"], 2))
+            for result in output["by_threads"]
         ],
-        load_ms=_rounded(first["load_ms"]),
-        first_run_ms=_rounded(first["first_run_ms"]),
+        load_ms=_round(first["load_ms"]),
+        first_run_ms=_round(first["first_run_ms"]),
         peak_memory_mb=first["peak_memory_mb"],
-        fully_delegated=first["delegate_parts"] == 1 and not first["outside_delegate"],
-        delegate_parts=first["delegate_parts"],
+        fully_delegated=first["delegate_partitions"] == 1 and not first["outside_delegate"],
+        delegate_partitions=first["delegate_partitions"],
         outside_delegate=first["outside_delegate"],
-        sustained=sustained(np.array(first["sustained_ms"]), seconds) if seconds else None,
-        profile=times,
-        profile_missing=None if times else first.get("profile_missing", "the runtime's profiler gave no table"),
+        sustained=sustained,
+        operator_timings=timings,
+        operator_timings_missing=None if timings else missing,
     )
 
 
-def latency(threads: int, samples: Sequence[float], peak_gflops: float | None = None) -> Latency:
-    """Of the times of single runs, ms."""
-    p50, p90, p95, p99 = (_rounded(ms) for ms in np.percentile(samples, [50, 90, 95, 99]))
+def summarize_latency(threads: int, samples: Sequence[float], peak_gflops: float | None = None) -> Latency:
+    """Return the percentiles of the times of single runs, ms."""
+    p50, p90, p95, p99 = (_round(ms) for ms in np.percentile(samples, [50, 90, 95, 99]))
     return Latency(
         threads=threads,
         runs=len(samples),
@@ -143,19 +148,24 @@ def latency(threads: int, samples: Sequence[float], peak_gflops: float | None = 
     )
 
 
-def sustained(samples: np.ndarray, seconds: float) -> Sustained:
-    """Of the times (N,), ms, of runs without a pause for so long: how the first and the last fifth differ."""
+def summarize_sustained(samples: np.ndarray, seconds: float) -> SustainedLatency:
+    """Return the median latencies of the first and the last fifth of runs without a pause.
+
+    Args:
+        samples: (N,) times of the runs, ms.
+        seconds: requested duration of all runs, s.
+    """
     ends = np.cumsum(samples)
     first = np.median(samples[ends <= max(ends[-1] / 5, ends[0])])
     last = np.median(samples[ends - samples >= min(ends[-1] * 4 / 5, ends[-1] - samples[-1])])
-    return Sustained(
+    return SustainedLatency(
         seconds=seconds,
         runs=len(samples),
-        first_fifth_p50_ms=_rounded(first),
-        last_fifth_p50_ms=_rounded(last),
+        first_fifth_p50_ms=_round(first),
+        last_fifth_p50_ms=_round(last),
         slowdown=round(float(last / first), 3),
     )
 
 
-def _rounded(ms: float) -> float:
+def _round(ms: float) -> float:
     return round(float(ms), 4)

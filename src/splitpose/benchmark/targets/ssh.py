@@ -1,7 +1,7 @@
-"""A Linux machine, e.g. a Raspberry Pi, as the target device, by the system's own ssh.
+"""A Linux machine, e.g. a Raspberry Pi, as the target device, reached with the system's ssh command.
 
-That the user's ~/.ssh/config, agent and known_hosts are used is the reason for a subprocess. One connection carries
-everything, so nothing is copied with a second one, and host keys are always checked.
+The ssh command runs in a subprocess so that the user's ~/.ssh/config, agent and known_hosts apply. All data goes
+through one connection, so nothing is copied with a second one. Host keys are always checked.
 """
 
 import shlex
@@ -10,28 +10,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from splitpose.benchmark.schema import Run
-from splitpose.benchmark.targets.python_device import DeviceError, run_on_python
-from splitpose.benchmark.targets.target import Options
-from splitpose.benchmark.tflite_operators import Input
+from splitpose.benchmark.schema import TargetResult
+from splitpose.benchmark.targets.python_device import RunnerError, run_on_python
+from splitpose.benchmark.targets.target import BenchmarkOptions
+from splitpose.benchmark.tflite_operators import InputSpec
 from splitpose.errors import InputError
 
-OPTIONS = {
-    "BatchMode": "yes",  # never ask: a benchmark may run where nobody answers
-    "StrictHostKeyChecking": "yes",  # also where the user's own configuration is laxer
+SSH_OPTIONS = {
+    "BatchMode": "yes",  # never prompt: a benchmark may run unattended
+    "StrictHostKeyChecking": "yes",  # even if the user's own configuration is laxer
     "ConnectTimeout": "10",
-    "ServerAliveInterval": "5",  # a connection that went away without a word is noticed after 15 s
+    "ServerAliveInterval": "5",  # a dead connection is noticed after 15 s
     "ServerAliveCountMax": "3",
 }
 
-SSH_FAILED, NO_SUCH_COMMAND = 255, (126, 127)
+SSH_FAILED = 255
+"""Exit status of ssh itself."""
+COMMAND_NOT_FOUND = (126, 127)
+"""Exit statuses of the remote shell for a command that it cannot run."""
 
-NOT_REACHED = ("resolve hostname", "refused", "timed out", "No route", "unreachable")
+UNREACHABLE = ("resolve hostname", "refused", "timed out", "No route", "unreachable")
+"""Parts of ssh's messages about a host that it cannot connect to."""
 
 
 @dataclass(frozen=True)
 class Ssh:
-    """Measures there with a runner that lives in a temporary folder for as long as the connection does."""
+    """Target that runs the device runner over one ssh connection, in a temporary folder on the machine."""
 
     url: str
     destination: str
@@ -40,7 +44,11 @@ class Ssh:
 
     @classmethod
     def parse(cls, url: str) -> "Ssh":
-        """Of ssh://user@host[:port][/path/of/python]. Raises InputError where it is not like that."""
+        """Parse ssh://user@host[:port][/path/of/python].
+
+        Raises:
+            InputError: the address has another form.
+        """
         parts = urlsplit(url)
         try:
             host, port = parts.hostname, parts.port
@@ -48,42 +56,40 @@ class Ssh:
             host, port = None, None
         destination = f"{parts.username}@{host}" if parts.username else host
         if not host or not destination or destination.startswith("-") or parts.query or parts.fragment:
-            raise InputError(f"{url}: not an ssh target; write ssh://user@host[:port][/path/of/python]")
+            raise InputError(f"{url}: not an ssh target; use ssh://user@host[:port][/path/of/python]")
         return cls(url, destination, port, parts.path or "python3")
 
     @property
     def command(self) -> list[str]:
-        """That connects; what is to run there comes after it."""
+        """The ssh command that starts Python on the machine; Python's arguments follow it."""
         words = ["ssh", "-T"]
-        for key, value in OPTIONS.items():
+        for key, value in SSH_OPTIONS.items():
             words += ["-o", f"{key}={value}"]
         if self.port:
             words += ["-p", str(self.port)]
         return [*words, self.destination, "--", shlex.quote(self.python)]
 
-    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
-        """See Target."""
+    def run(self, model: Path, inputs: Sequence[InputSpec], options: BenchmarkOptions) -> TargetResult:
+        """Measure a file as described in `Target.run`."""
         try:
             return run_on_python(self.url, self.command, model, inputs, options, quote=shlex.quote)
-        except DeviceError as failure:
-            raise InputError(f"{self.url}: {self._explained(failure)}") from failure
+        except RunnerError as error:
+            raise InputError(f"{self.url}: {self._explain(error)}") from error
 
-    def _explained(self, failure: DeviceError) -> str:
-        said = failure.text
-        if failure.status in NO_SUCH_COMMAND:
+    def _explain(self, error: RunnerError) -> str:
+        """Return what failed and what to do about it."""
+        if error.status in COMMAND_NOT_FOUND:
             return (
-                f"there is no {self.python} there; give its Python's path in the target, "
+                f"there is no {self.python} on the machine; give the path of its Python in the target, "
                 "ssh://user@host/home/user/venv/bin/python"
             )
-        if failure.status != SSH_FAILED:
-            return failure.last_line
-        if "Host key verification failed" in said or "REMOTE HOST IDENTIFICATION" in said:
+        if error.status != SSH_FAILED:
+            return error.last_line
+        if "Host key verification failed" in error.output or "REMOTE HOST IDENTIFICATION" in error.output:
             login = f"ssh -p {self.port} {self.destination}" if self.port else f"ssh {self.destination}"
-            return f"its host key is not the one in known_hosts; run `{login}` once and check its fingerprint"
-        if "Permission denied" in said:
-            return (
-                f"it lets nobody in without a password ({failure.last_line}); put your key there with ssh-copy-id"
-            )
-        if any(words in said for words in NOT_REACHED):
-            return f"cannot be reached: {failure.last_line}"
-        return f"the connection was lost: {failure.last_line}"
+            return f"the host key is not the one in known_hosts; run `{login}` once and check its fingerprint"
+        if "Permission denied" in error.output:
+            return f"login without a password was denied ({error.last_line}); copy your key with ssh-copy-id"
+        if any(message in error.output for message in UNREACHABLE):
+            return f"cannot be reached: {error.last_line}"
+        return f"the connection was lost: {error.last_line}"

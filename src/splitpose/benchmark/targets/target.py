@@ -1,36 +1,38 @@
-"""What a device is to the benchmark."""
+"""The interface of target devices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from splitpose.benchmark.schema import Run
-from splitpose.benchmark.tflite_operators import Input
+from splitpose.benchmark.schema import TargetResult
+from splitpose.benchmark.tflite_operators import InputSpec
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a file is measured."""
+class BenchmarkOptions:
+    """Numbers of threads and runs of a benchmark."""
 
     threads: tuple[int, ...] = (1,)
-    """Numbers of threads, one after the other; everything but latency is measured with the first."""
+    """Numbers of threads, measured one after the other; everything but latency is measured with the first."""
     runs: int = 200
     warmup_runs: int = 20
     sustained_seconds: float = 0.0
-    """Of runs without a pause; 0: none."""
+    """Duration of additional runs without a pause, s; 0 skips them."""
 
 
-PROFILED_RUNS = 50
-"""At most; the profiler's means settle soon."""
+MAX_PROFILED_RUNS = 50
+"""Maximum number of runs with the profiler enabled, whose means converge quickly."""
 
 
 class Target(Protocol):
     """A device that runs TFLite files."""
 
-    def run(self, model: Path, inputs: Sequence[Input], options: Options) -> Run:
-        """Measure a file on random values of these inputs, in a process that runs this file alone.
+    def run(self, model: Path, inputs: Sequence[InputSpec], options: BenchmarkOptions) -> TargetResult:
+        """Measure a TFLite file on random inputs, in a process that runs only this file.
 
-        Raises InputError naming the device and what to do where it cannot be reached or lacks something.
-        Leaves nothing behind on the device, also where it is interrupted.
+        Nothing remains on the device, even if the measurement is interrupted.
+
+        Raises:
+            InputError: the device cannot be reached or lacks a program or package; says what to do.
         """

@@ -1,1 +1,1 @@
-"""One module per variant; `splitpose.models.registry` lists what a variant module must define."""
+"""One module per variant; `splitpose.models.registry` documents what such a module defines."""

@@ -1,9 +1,12 @@
-"""Split: the last block's filters belong to joints; each joint's alone regress its x and y (paper, section 3.3)."""
+"""Split: the last block's channels are split between the joints, and each joint is regressed from its own channels.
+
+(Paper, section 3.3.)
+"""
 
 import keras
 
 from splitpose.models import backbone
-from splitpose.models.coordinate_head import scaled_points
+from splitpose.models.coordinate_head import scale_coordinates
 from splitpose.models.jointwise import JointwiseRegression, allocate_channels
 
 CODEC = "coordinates"
@@ -22,14 +25,14 @@ FILTERS = {
     "reye": 35,
     "nose": 44,
 }
-"""The last block's 1024 filters, joint by joint (authors' code)."""
+"""The last block's 1024 filters by joint (the authors' code)."""
 
 
-def build(size: int, width: float, momentum: float, split: str) -> keras.Model:
-    """Crops (B, S, S, 3) in 0..255 -> coordinates (B, K, 2). `split` means nothing here."""
+def build(size: int, width: float, momentum: float) -> keras.Model:
+    """Build the model: crops (B, S, S, 3) in 0..255 to coordinates (B, K, 2)."""
     inputs = keras.Input((size, size, 3), name="crop")
     x = backbone.stem(inputs, width, momentum)
-    x = backbone.blocks(x, 1, 13, width, momentum)
+    x = backbone.backbone_blocks(x, 1, 13, width, momentum)
     channels = allocate_channels(x.shape[-1], FILTERS)
     x = JointwiseRegression(channels, name="joints")(x)
-    return keras.Model(inputs, scaled_points(x), name="split")
+    return keras.Model(inputs, scale_coordinates(x), name="split")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from splitpose import images
 from splitpose.annotations import BOX_COLUMNS
-from splitpose.crops.bounding_box import checked, region_of_box
+from splitpose.crops.bounding_box import bbox_region, validate_bbox
 from splitpose.crops.geometry import CropRegion, full_image_region
 from splitpose.errors import InputError
 from splitpose.inference.crop_pose import predict
@@ -82,4 +82,4 @@ def _region(row: Mapping[Any, Any], image: np.ndarray, padding: float) -> CropRe
     box = np.array([row.get(column) for column in BOX_COLUMNS], np.float64)  # None becomes NaN
     if np.isnan(box).all():
         return full_image_region(width, height)
-    return region_of_box(checked(box), width, height, padding)
+    return bbox_region(validate_bbox(box), width, height, padding)
