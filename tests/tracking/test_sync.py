@@ -144,7 +144,7 @@ def test_sync_completes_every_variant(synced: Synced) -> None:
         assert now[variant]["params"]["source.people"] == "20"
         tags = now[variant]["tags"]
         assert tags["data"] == "synthetic"
-        assert tags["device.cpu"] == "abacus"
+        assert tags["device.cpu"] == "toy"
         assert tags["splitpose.profile"] == "tiny"
         (crops,) = (out["md5"] for out in state.lock_entries(root)["download"]["outs"])
         assert tags["data.crops"] == crops
