@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.tiny_project import dvc, hashes, repro, workspace
 
-from splitpose.tracking.model_registry import Registry
+from splitpose.tracking.model_registry import ModelRegistry
 
 TIMED = ("reports/benchmark", "reports/comparison", "reports/index.html", "reports/figures")
 """Outputs that hold timings."""
@@ -132,7 +132,7 @@ def test_retraining_decides_on_the_champion_and_keeps_why(made):
         "bytes",
         "data",
     }
-    registry = Registry(made, "sample_tiny")
+    registry = ModelRegistry(made, "sample_tiny")
     champion, challenger = registry.champion(), registry.challenger()
     assert challenger and challenger.variant == "final"
     assert (champion == challenger) == (decision["action"] == "promote")
