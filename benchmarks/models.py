@@ -1,10 +1,10 @@
-"""Latency of the variants' TFLite files at the paper's size, in ratios of one run.
+"""Measure the latency of the variants' TFLite files at the paper's size, relative to each other.
 
     python benchmarks/models.py [--size 224] [--width 1.0] [--rounds 7] [--target local] [--json FILE]
 
-The files have random weights, and BatchNorm statistics of noise. Every round times every file once more, one
-thread, and gives its p50 over that of the baseline's float32 file; the table has the median of the rounds, and
-their range.
+The files have random weights, and BatchNorm statistics of noise. Every round times every file once, with one
+thread, and divides its p50 by that of the baseline's float32 file; the table contains the median and range of the
+rounds.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main() -> None:
         convert(options.convert[0], Path(options.convert[1]), options.size, options.width)
         return
     with tempfile.TemporaryDirectory() as folder:
-        for variant in VARIANTS:  # a process each: the converter keeps its memory
+        for variant in VARIANTS:  # one process each, because the converter does not release its memory
             size, width = ("--size", str(options.size)), ("--width", str(options.width))
             command = [sys.executable, __file__, *size, *width, "--convert", variant, folder]
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
@@ -57,12 +57,12 @@ def main() -> None:
 
 
 def names() -> list[str]:
-    """Of all files."""
+    """Return the names of all files."""
     return [f"{variant} {precision}" for variant in VARIANTS for precision in PRECISIONS]
 
 
 def convert(variant: str, folder: Path, size: int, width: float) -> None:
-    """Write a variant's three files."""
+    """Write the three files of a variant."""
     import keras
 
     from splitpose import models
@@ -79,13 +79,13 @@ def convert(variant: str, folder: Path, size: int, width: float) -> None:
 
 
 def ratios(rounds: list[dict[str, ModelBenchmark]], name: str, base: str = "baseline float32") -> np.ndarray:
-    """A file's p50 over that of another in each round."""
+    """Return the ratio of a file's p50 to that of another in each round."""
     return np.array([figures[name].p50_ms / figures[base].p50_ms for figures in rounds])
 
 
 def show(rounds: list[dict[str, ModelBenchmark]]) -> None:
-    """Print the table, and where the float32 files of baseline and final spend their time."""
-    table = Table("file", "p50 ms", "over baseline float32", "its float32 over it", "MMACs", "share of peak", "MB")
+    """Print the table, and the operator timings of baseline and final."""
+    table = Table("file", "p50 ms", "/ baseline float32", "its float32 / it", "MMACs", "share of peak", "MB")
     for name in names():
         last = rounds[-1][name]
         over = ratios(rounds, name)

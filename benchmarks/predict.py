@@ -1,11 +1,11 @@
-"""How fast `splitpose predict` is beside the model alone, and how long its first result takes.
+"""Speed of `splitpose predict` compared with the model alone, and the time to the first result.
 
     python benchmarks/predict.py [--models FILE ...] [--seconds 20] [--rounds 3]
 
-Frames a second of the whole command on videos of 720 x 480 and 1920 x 1080 px, from the first frame read to the
-last one written, over the runs a second of the model alone: same file, same number of threads, measured before and
-after in the same round. Without --models it takes a final variant of the paper's size (224 px, full width, random
-weights, whose person is not followed: it knows none) and, where `make repro` has made it, the sample's.
+Frames per second of the whole command on videos of 720 x 480 and 1920 x 1080 px, from the first frame read to the
+last one written, divided by the runs per second of the model alone: same file, same number of threads, measured
+before and after in the same round. Without --models it measures a final variant of the paper's size (224 px, full
+width, random weights, without tracking, as it detects no person) and, if `make repro` has built it, the sample's.
 """
 
 import argparse
@@ -18,30 +18,31 @@ from pathlib import Path
 from time import perf_counter
 
 import cv2
-import moving_people
 import numpy as np
-from moving_people import Walk
+import rendered_videos
+from rendered_videos import Motion
 from rich.console import Console
 from rich.table import Table
 
-from splitpose.inference import video_io
 from splitpose.inference.runtime import Runtime
+from splitpose.inference.video_io import video_writer
 from splitpose.synthetic.poses import HEIGHT, WIDTH
 
-RATE = 25.0
+FPS = 25.0
 SIZES = ((WIDTH, HEIGHT), (1920, 1080))
 SAMPLE = Path("models/final/float32.tflite")
-ALONE_SECONDS = 2.0
+MODEL_SECONDS = 2.0
+"""Duration of a measurement of the model alone."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A model file on a video, in some way."""
+    """A model file on a video, with options of the command."""
 
     name: str
     model: Path
-    film: Path
-    words: tuple[str, ...]
+    video: Path
+    arguments: tuple[str, ...]
     threads: int
 
 
@@ -56,31 +57,34 @@ def main() -> None:
     if options.convert:
         convert(options.convert)
         return
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        walk = moving_people.walk(np.random.default_rng(1), round(RATE * options.seconds), RATE)
-        films = {size: render(folder / f"{size[0]}x{size[1]}.mp4", walk, size) for size in SIZES}
-        cases = cases_of(options.models, folder, films, walk)
-        show(cases, [[measured(case, folder / "out") for case in cases] for _ in range(options.rounds)])
-        first_result(cases[0].model, films[SIZES[0]], folder, options.rounds)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        motion = rendered_videos.draw_motion(np.random.default_rng(1), round(FPS * options.seconds), FPS)
+        videos = {size: render(folder / f"{size[0]}x{size[1]}.mp4", motion, size) for size in SIZES}
+        cases = build_cases(options.models, folder, videos, motion)
+        show(cases, [[measure(case, folder / "out") for case in cases] for _ in range(options.rounds)])
+        measure_first_result(cases[0].model, videos[SIZES[0]], folder, options.rounds)
 
 
-def cases_of(given: list[Path], folder: Path, films: dict[tuple[int, int], Path], walk: Walk) -> list[Case]:
-    """What is measured."""
+def build_cases(
+    models: list[Path], folder: Path, videos: dict[tuple[int, int], Path], motion: Motion
+) -> list[Case]:
+    """Return the cases to measure."""
     cases = []
-    if not given:
+    if not models:
         paper = folder / "paper.tflite"
-        command = [sys.executable, __file__, "--convert", str(paper)]  # a process of its own: TensorFlow is large
+        command = [sys.executable, __file__, "--convert", str(paper)]  # in a process: TensorFlow needs much memory
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         for size in SIZES:
             for threads in (1, 2):
-                words = ("--box", *box(walk, size), "--no-tracking")
-                cases.append(Case("final, 224 px", paper, films[size], words, threads))
-        given = [SAMPLE] if SAMPLE.is_file() else []
-    for model in given:
+                arguments = ("--box", *first_bbox(motion, size), "--no-tracking")
+                cases.append(Case("final, 224 px", paper, videos[size], arguments, threads))
+        models = [SAMPLE] if SAMPLE.is_file() else []
+    for model in models:
         for size in SIZES:
-            cases.append(Case(f"{model}, from a box", model, films[size], ("--box", *box(walk, size)), 1))
-            cases.append(Case(f"{model}, searched", model, films[size], (), 1))
+            box = ("--box", *first_bbox(motion, size))
+            cases.append(Case(f"{model}, from a box", model, videos[size], box, 1))
+            cases.append(Case(f"{model}, searched", model, videos[size], (), 1))
     return cases
 
 
@@ -95,71 +99,71 @@ def convert(path: Path) -> None:
     path.write_bytes(convert_to_tflite(models.build("final", 224, 1.0), "float32", np.empty(0)))
 
 
-def box(walk: Walk, size: tuple[int, int]) -> tuple[str, ...]:
-    """The person's first box in a video of this size."""
-    x0, y0, x1, y1 = walk.box
-    across, down = size[0] / WIDTH, size[1] / HEIGHT
-    return tuple(f"{value:.1f}" for value in (x0 * across, y0 * down, x1 * across, y1 * down))
+def first_bbox(motion: Motion, size: tuple[int, int]) -> tuple[str, ...]:
+    """Return the person's box in the first frame of a video of this size."""
+    x0, y0, x1, y1 = motion.bbox
+    scale_x, scale_y = size[0] / WIDTH, size[1] / HEIGHT
+    return tuple(f"{value:.1f}" for value in (x0 * scale_x, y0 * scale_y, x1 * scale_x, y1 * scale_y))
 
 
-def render(path: Path, walk: Walk, size: tuple[int, int]) -> Path:
+def render(path: Path, motion: Motion, size: tuple[int, int]) -> Path:
     """Write a video of this size."""
-    with video_io.written(path, RATE, size) as writer:
-        for frame in moving_people.frames_of([walk], seed=1):
+    with video_writer(path, FPS, size) as writer:
+        for frame in rendered_videos.render_frames([motion], seed=1):
             writer.write(frame if size == (WIDTH, HEIGHT) else cv2.resize(frame, size))
     return path
 
 
-def measured(case: Case, out: Path) -> tuple[float, float]:
-    """Frames a second of the command, runs a second of the model alone."""
-    before = alone(case)
-    words = [str(case.film), "--model", str(case.model), "--out", str(out), "--threads", str(case.threads)]
-    printed = predicted([*words, *case.words])
-    found = re.search(r"([\d.]+) frames/s$", printed, re.MULTILINE)
-    assert found, printed
-    return float(found[1]), (before + alone(case)) / 2
+def measure(case: Case, out: Path) -> tuple[float, float]:
+    """Return the frames per second of the command, and the runs per second of the model alone."""
+    before = measure_model(case)
+    arguments = [str(case.video), "--model", str(case.model), "--out", str(out), "--threads", str(case.threads)]
+    printed = run_predict([*arguments, *case.arguments])
+    match = re.search(r"([\d.]+) frames/s$", printed, re.MULTILINE)
+    assert match, printed
+    return float(match[1]), (before + measure_model(case)) / 2
 
 
-def alone(case: Case) -> float:
-    """Runs a second of the model."""
+def measure_model(case: Case) -> float:
+    """Return the runs per second of the model alone."""
     runtime = Runtime(case.model, case.threads)
     crop = np.random.default_rng(0).integers(0, 256, (1, runtime.size, runtime.size, 3), np.uint8)
     runtime.run(crop)
     runs, start = 0, perf_counter()
-    while perf_counter() - start < ALONE_SECONDS:
+    while perf_counter() - start < MODEL_SECONDS:
         runtime.run(crop)
         runs += 1
     return runs / (perf_counter() - start)
 
 
-def predicted(words: list[str]) -> str:
-    """What `splitpose predict` prints."""
-    command = [str(Path(sys.executable).with_name("splitpose")), "predict", *words]
+def run_predict(arguments: list[str]) -> str:
+    """Run `splitpose predict` and return what it prints."""
+    command = [str(Path(sys.executable).with_name("splitpose")), "predict", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def first_result(model: Path, film: Path, folder: Path, rounds: int) -> None:
-    """Print how long one picture takes from the start of the command to its end."""
-    picture = folder / "picture.jpg"
-    cv2.imwrite(str(picture), cv2.VideoCapture(str(film)).read()[1])
+def measure_first_result(model: Path, video: Path, folder: Path, rounds: int) -> None:
+    """Print how long the command takes for one image."""
+    image = folder / "image.jpg"
+    cv2.imwrite(str(image), cv2.VideoCapture(str(video)).read()[1])
     times = []
     for _ in range(rounds):
         start = perf_counter()
-        predicted([str(picture), "--model", str(model), "--out", str(folder / "first")])
+        run_predict([str(image), "--model", str(model), "--out", str(folder / "first")])
         times.append(perf_counter() - start)
     Console().print(
-        f"one picture, the whole command: {np.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})"
+        f"one image, the whole command: {np.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})"
     )
 
 
 def show(cases: list[Case], rounds: list[list[tuple[float, float]]]) -> None:
     """Print the medians of the rounds."""
-    table = Table("model", "video", "threads", "frames/s", "model alone, runs/s", "share")
-    for case, figures in zip(cases, np.array(rounds).swapaxes(0, 1), strict=True):
-        frames, runs = np.median(figures, axis=0)
-        shares = 100 * figures[:, 0] / figures[:, 1]
-        share = f"{np.median(shares):.0f} % ({shares.min():.0f} to {shares.max():.0f})"
-        table.add_row(case.name, case.film.stem, str(case.threads), f"{frames:.1f}", f"{runs:.1f}", share)
+    table = Table("model", "video", "threads", "frames/s", "model alone, runs/s", "ratio")
+    for case, results in zip(cases, np.array(rounds).swapaxes(0, 1), strict=True):
+        frames, runs = np.median(results, axis=0)
+        ratios = 100 * results[:, 0] / results[:, 1]
+        ratio = f"{np.median(ratios):.0f} % ({ratios.min():.0f} to {ratios.max():.0f})"
+        table.add_row(case.name, case.video.stem, str(case.threads), f"{frames:.1f}", f"{runs:.1f}", ratio)
     Console(width=116).print(table)
 
 

@@ -1,15 +1,15 @@
-"""What training costs on this machine, in ratios of one run: variants, the frozen phase, reading the crops.
+"""Measure the cost of training on this machine, as ratios: variants, the frozen phase, the input pipeline.
 
     python benchmarks/training.py [--size 224] [--width 1.0] [--batch 16] [--rounds 6] [--json FILE]
 
-Whatever is compared takes its steps in turns, and a ratio is the median of the ratios within the rounds, so that a
-machine that is busier for a while slows all alike. Processor time (of all cores) hardly feels what else runs.
+What is compared alternates, and a ratio is the median of the ratios within the rounds, so that other load on the
+machine affects all alike. Processor time (of all cores) hardly depends on other load.
 """
 
-# isort: split
 import argparse
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -25,8 +25,9 @@ from splitpose import annotations, models
 from splitpose.crops import shards
 from splitpose.data import flic
 from splitpose.files import write_json
-from splitpose.models import backbone, registry
-from splitpose.models.jointwise import JointwiseConvolution, allocate_channels, with_export_layers
+from splitpose.models import registry
+from splitpose.models.layers import backbone
+from splitpose.models.layers.jointwise import JointwiseConvolution, allocate_channels, with_export_layers
 from splitpose.models.variants.final import FILTERS
 from splitpose.settings import Profile, load
 from splitpose.skeleton import JOINTS
@@ -36,15 +37,34 @@ from splitpose.training.loss import joint_loss
 
 Step = Callable[[], Any]
 
-LAST_FROZEN = {"final": ("conv_pw_5_relu", "conv_pw_6_relu", "conv_pw_10_relu")}
-"""The trunk's layers that give the new layers their input; the others have the trunk's last alone."""
+HEAD_INPUTS = {"final": ("conv_pw_5_relu", "conv_pw_6_relu", "conv_pw_10_relu")}
+"""The backbone layers whose outputs the new layers use; other variants use the last one's only."""
 
-PEOPLE = 40
-"""Rendered people whose crops are read; each has as many copies as the paper's profile makes."""
+RENDERED_INSTANCES = 40
+"""Rendered instances whose crops are read; each has as many copies as in the paper's profile."""
 
-IN_A_ROW = 12
-"""Steps before the pipeline and the constant batch change over; the first third is not timed, since the pipeline
-works ahead meanwhile."""
+CONSECUTIVE_STEPS = 12
+"""Consecutive steps with the same input; the first third is not timed, because the pipeline has prefetched them."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The size of what is measured."""
+
+    size: int
+    width: float
+    batch_size: int
+
+    def build(self, variant: str, **options: Any) -> keras.Model:
+        """Build a variant's model."""
+        return models.build(variant, self.size, self.width, **options)
+
+    def constant_batches(self) -> tf.data.Dataset:
+        """Return an infinite dataset of one batch in memory."""
+        rng = np.random.default_rng(0)
+        crops = rng.integers(0, 256, (self.batch_size, self.size, self.size, 3), np.uint8)
+        joints = rng.uniform(0, self.size - 1, (self.batch_size, len(JOINTS), 2)).astype(np.float32)
+        return tf.data.Dataset.from_tensors((crops, joints)).repeat()
 
 
 def main() -> None:
@@ -57,113 +77,126 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     tf.config.experimental.enable_op_determinism()  # as the training stages do
-    about = (options.size, options.width, options.batch)
-    found = {
-        "fine_tuning": fine_tuning(*about, options.rounds),
-        "frozen_phase": frozen_phase(*about, options.rounds),
-        "input_pipeline": input_pipeline(*about),
+    setup = Setup(options.size, options.width, options.batch)
+    results = {
+        "fine_tuning": measure_fine_tuning(setup, options.rounds),
+        "frozen_phase": measure_frozen_phase(setup, options.rounds),
+        "input_pipeline": measure_input_pipeline(setup),
     }
-    show(found)
+    show(results)
     if options.json:
-        write_json(found, options.json)
+        write_json(results, options.json)
 
 
-def fine_tuning(size: int, width: float, batch: int, rounds: int) -> dict[str, Any]:
-    """A step of every variant, and of the final one built in two other ways, over a step of the baseline.
+def measure_fine_tuning(setup: Setup, rounds: int) -> dict[str, Any]:
+    """Compare a step of every variant, and of two other implementations of the final one, with the baseline's.
 
-    Each row of the other ways says as well how far its outputs are from the final variant's.
+    The rows of the other implementations contain the difference of their outputs from the final variant's.
     """
-    built = {name: models.build(name, size, width) for name in registry.list_variants()}
-    final, crops = built["final"], next(iter(same_batch(size, batch)))[0]
+    variants = {name: setup.build(name) for name in registry.list_variants()}
+    final, crops = variants["final"], next(iter(setup.constant_batches()))[0]
     backbone.recalibrate_batch_norm(final, [crops] * 3)
-    built["final, shared"] = models.build("final", size, width, split="shared")
-    others = {"final, plain dense": with_export_layers(final), "final, 11 branches": in_branches(final)}
-    wanted = final(crops, training=False)
-    difference = {
-        name: {"difference": float(np.abs(model(crops, training=False) - wanted).max())}
+    variants["final, shared"] = setup.build("final", split="shared")
+    others = {"final, export layers": with_export_layers(final), "final, 11 branches": with_branches(final)}
+    expected = final(crops, training=False)
+    differences = {
+        name: {"difference": float(np.abs(model(crops, training=False) - expected).max())}
         for name, model in others.items()
     }
-    steps = {name: training_step(model, same_batch(size, batch)) for name, model in (built | others).items()}
-    return {name: row | difference.get(name, {}) for name, row in ratios(steps, "baseline", rounds).items()}
+    steps = {name: training_step(model, setup.constant_batches()) for name, model in (variants | others).items()}
+    times = measure_times(steps, rounds)
+    return {
+        name: summarise(step_times, times["baseline"]) | differences.get(name, {})
+        for name, step_times in times.items()
+    }
 
 
-def frozen_phase(size: int, width: float, batch: int, rounds: int) -> dict[str, Any]:
-    """A step of the frozen phase over the trunk's forward pass and a training step of the new layers alone."""
-    found = {}
-    crops, joints = next(iter(same_batch(size, batch)))
+def measure_frozen_phase(setup: Setup, rounds: int) -> dict[str, Any]:
+    """Compare a step of the frozen phase with a forward pass of the backbone plus a step of the new layers."""
+    results = {}
+    crops, joints = next(iter(setup.constant_batches()))
     for name in ("baseline", "final"):
-        model = models.build(name, size, width)
-        backbone.freeze(model, models.get_variant(name).TRAINABLE_BACKBONE_BLOCKS)
-        last = LAST_FROZEN.get(name, ("conv_pw_13_relu",))
-        forward = keras.Model(model.input, [model.get_layer(layer).output for layer in last])
+        model = setup.build(name)
+        backbone.freeze_backbone(model, models.get_variant(name).TRAINABLE_BACKBONE_BLOCKS)
+        inputs = HEAD_INPUTS.get(name, ("conv_pw_13_relu",))
+        forward = keras.Model(model.input, [model.get_layer(layer).output for layer in inputs])
         features = tuple(keras.tree.flatten(forward(tf.cast(crops, tf.float32), training=False)))
-        new = keras.Model(forward.outputs, model.output, name=name)
+        head = keras.Model(forward.outputs, model.output, name=name)
+        head_batches = tf.data.Dataset.from_tensors((features, joints)).repeat()
         steps = {
-            "step": training_step(model, same_batch(size, batch)),
+            "step": training_step(model, setup.constant_batches()),
             "forward": forward_step(forward, crops),
-            "new": training_step(new, tf.data.Dataset.from_tensors((features, joints)).repeat(), size),
+            "head": training_step(head, head_batches, setup.size),
         }
-        times = timed(steps, rounds)
-        found[name] = figures(times["step"], times["forward"] + times["new"])
-    return found
+        times = measure_times(steps, rounds)
+        results[name] = summarise(times["step"], times["forward"] + times["head"])
+    return results
 
 
-def input_pipeline(size: int, width: float, batch: int) -> dict[str, Any]:
-    """Throughput of the cheapest model with rendered crops read from disk, over that with one batch in memory."""
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        read = training_batches(rendered_crops(Path(folder), size), size, batch, seed=1)
+def measure_input_pipeline(setup: Setup) -> dict[str, Any]:
+    """Return the baseline's throughput with crops read from disk, relative to that with one batch in memory."""
+    results = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = render_crops(Path(name), setup.size)
+        from_disk = training_batches(folder, setup.size, setup.batch_size, seed=1)
         for phase in ("frozen phase", "fine-tuning"):
             steps = {}
-            for kind, batches in (("constant", same_batch(size, batch)), ("read", read)):
-                model = models.build("baseline", size, width)
+            for source, batches in (("memory", setup.constant_batches()), ("disk", from_disk)):
+                model = setup.build("baseline")
                 if phase == "frozen phase":
-                    backbone.freeze(model, ())
-                steps[kind] = training_step(model, batches)
-            times = timed(steps, rounds=4, in_a_row=IN_A_ROW)
-            found[f"baseline, {phase}"] = float(np.median(times["constant"][:, 0] / times["read"][:, 0]))
-    return found
+                    backbone.freeze_backbone(model, ())
+                steps[source] = training_step(model, batches)
+            times = measure_times(steps, rounds=4, consecutive=CONSECUTIVE_STEPS)
+            results[f"baseline, {phase}"] = float(np.median(times["memory"][:, 0] / times["disk"][:, 0]))
+    return results
 
 
-def in_branches(final: keras.Model) -> keras.Model:
-    """The final variant, sliced, with a branch of Keras' own layers a joint after the cut; weights are copied."""
+def with_branches(final: keras.Model) -> keras.Model:
+    """Return the final variant (sliced) with one branch of Keras' own layers per joint after the joint split."""
     at_28 = final.get_layer("add_28").output
     channels = allocate_channels(at_28.shape[-1], FILTERS)
     momentum = final.get_layer("split_dw_bn").momentum
     heatmaps = []
-    for joint, end, width in zip(JOINTS, np.cumsum(channels).tolist(), channels, strict=True):
-        x = at_28[..., end - width : end]
+    for joint, end, count in zip(JOINTS, np.cumsum(channels).tolist(), channels, strict=True):
+        x = at_28[..., end - count : end]
         x = layers.UpSampling2D(interpolation="bilinear")(x)
-        x = backbone.depthwise(x, f"{joint}_dw", momentum)
-        x = layers.Conv2D(width, 1, use_bias=False, name=f"{joint}_pw")(x)
-        x = backbone.norm_relu(x, f"{joint}_pw", momentum)
+        x = backbone.depthwise_conv(x, f"{joint}_dw", momentum)
+        x = layers.Conv2D(count, 1, use_bias=False, name=f"{joint}_pw")(x)
+        x = backbone.batch_norm_relu(x, f"{joint}_pw", momentum)
         heatmaps.append(layers.Conv2D(1, 1, name=f"{joint}_heatmap")(x))
     model = keras.Model(final.input, layers.Concatenate()(heatmaps), name="final")
     model = keras.models.clone_model(model)
     for layer in model.layers:
         if layer.weights:
-            layer.set_weights(of_branch(final, layer.name, channels))
+            layer.set_weights(branch_weights(final, layer.name, channels))
     return model
 
 
-def of_branch(final: keras.Model, name: str, channels: tuple[int, ...]) -> list[np.ndarray]:
-    """The weights that a layer of `in_branches` has in the final variant."""
+def branch_weights(final: keras.Model, name: str, channels: tuple[int, ...]) -> list[np.ndarray]:
+    """Return the final variant's weights for a layer of `with_branches`."""
     joint, _, part = name.partition("_")
     if joint not in JOINTS:
-        return final.get_layer(name).get_weights()
-    number = JOINTS.index(joint)
-    own = slice(sum(channels[:number]), sum(channels[: number + 1]))
+        weights: list[np.ndarray] = final.get_layer(name).get_weights()
+        return weights
+    index = JOINTS.index(joint)
+    own = slice(sum(channels[:index]), sum(channels[: index + 1]))
     if part == "heatmap":
         layer = final.get_layer("heatmaps")
-        return [np.asarray(layer.kernels[number])[None, None], np.asarray(layer.bias)[number : number + 1]]
+        return [np.asarray(layer.kernels[index])[None, None], np.asarray(layer.bias)[index : index + 1]]
     layer = final.get_layer(f"split_{part}")
     if isinstance(layer, JointwiseConvolution):
-        return [np.asarray(layer.kernels[number])[None, None]]
+        return [np.asarray(layer.kernels[index])[None, None]]
     return [weights[:, :, own] if weights.ndim == 4 else weights[own] for weights in layer.get_weights()]
 
 
 def training_step(model: keras.Model, batches: tf.data.Dataset, size: int | None = None) -> Step:
-    """A step as Keras compiles it for `fit`; `size` of the crops if the model takes something else."""
+    """Return a training step as Keras compiles it for `fit`.
+
+    Args:
+        model: the model.
+        batches: infinite batches.
+        size: side of the crops in px, by default that of the model's input.
+    """
     codec = models.build_codec(model.name, size or model.input.shape[1])
     model.compile(keras.optimizers.Adam(1e-4, use_ema=True, ema_momentum=0.9), joint_loss(codec))
     model.make_train_function()
@@ -172,78 +205,64 @@ def training_step(model: keras.Model, batches: tf.data.Dataset, size: int | None
 
 
 def forward_step(model: keras.Model, crops: Any) -> Step:
-    """A forward pass as Keras compiles it for `predict`."""
+    """Return a forward pass as Keras compiles it for `predict`."""
     model.make_predict_function()
     return lambda: model.predict_function([(crops,)])
 
 
-def same_batch(size: int, batch: int) -> tf.data.Dataset:
-    """One batch in memory, again and again."""
-    rng = np.random.default_rng(0)
-    crops = rng.integers(0, 256, (batch, size, size, 3), np.uint8)
-    joints = rng.uniform(0, size - 1, (batch, len(JOINTS), 2)).astype(np.float32)
-    return tf.data.Dataset.from_tensors((crops, joints)).repeat()
-
-
-def rendered_crops(folder: Path, size: int) -> Path:
-    """A folder with training crops of rendered people, made with the paper's settings."""
+def render_crops(folder: Path, size: int) -> Path:
+    """Return a folder with training crops of rendered instances, extracted with the paper's settings."""
     settings = load(Profile, Path(__file__).parents[1] / "profiles" / "flic.yaml").crops
-    sample.render(folder / "raw", PEOPLE, films=5, seed=1, workers=shards.WORKERS)
-    people = annotations.below(flic.read(folder / "raw", "observer").table, "raw").assign(split="train")
+    sample.render(folder / "raw", RENDERED_INSTANCES, films=5, seed=1, workers=shards.WORKERS)
+    table = annotations.below(flic.read(folder / "raw", "observer").table, "raw").assign(split="train")
     settings = settings.model_copy(update={"size": size})
-    shards.write(shards.plan(people, folder, settings), folder, settings, folder / "crops")
+    shards.write(shards.plan(table, folder, settings), folder, settings, folder / "crops")
     return folder / "crops"
 
 
-def timed(steps: dict[str, Step], rounds: int, in_a_row: int = 1) -> dict[str, np.ndarray]:
-    """Seconds on the clock and of processors, (rounds, 2), of all steps, which take turns after a first."""
+def measure_times(steps: dict[str, Step], rounds: int, consecutive: int = 1) -> dict[str, np.ndarray]:
+    """Return wall and processor time in seconds, (rounds, 2), of alternating steps after a warm-up step."""
     for step in steps.values():
-        finish(step())
+        wait_for(step())
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
-            for _ in range(in_a_row // 3):
-                finish(step())
-            clock, processors = perf_counter(), process_time()
-            for _ in range(in_a_row - in_a_row // 3):
-                finish(step())
-            times[name].append((perf_counter() - clock, process_time() - processors))
-    return {name: np.array(of_one) for name, of_one in times.items()}
+            for _ in range(consecutive // 3):
+                wait_for(step())
+            wall, processor = perf_counter(), process_time()
+            for _ in range(consecutive - consecutive // 3):
+                wait_for(step())
+            times[name].append((perf_counter() - wall, process_time() - processor))
+    return {name: np.array(step_times) for name, step_times in times.items()}
 
 
-def finish(outputs: Any) -> None:
-    """Wait until what a step gives is there."""
+def wait_for(outputs: Any) -> None:
+    """Wait until the outputs of a step are computed."""
     for tensor in tf.nest.flatten(outputs):
         tensor.numpy()
 
 
-def figures(times: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """The ratios of the times (rounds, 2) to those of a reference, and milliseconds a step."""
-    clock, processors = np.median(times / reference, axis=0)
-    return {"ratio": float(clock), "processor_ratio": float(processors), "ms": float(np.median(times[:, 0]) * 1e3)}
+def summarise(times: np.ndarray, reference: np.ndarray) -> dict[str, float]:
+    """Return the median ratios of times (rounds, 2) to those of a reference, and milliseconds per step."""
+    wall, processor = np.median(times / reference, axis=0)
+    return {"ratio": float(wall), "processor_ratio": float(processor), "ms": float(np.median(times[:, 0]) * 1e3)}
 
 
-def ratios(steps: dict[str, Step], reference: str, rounds: int) -> dict[str, Any]:
-    """The figures of all steps."""
-    times = timed(steps, rounds)
-    return {name: figures(of_one, times[reference]) for name, of_one in times.items()}
-
-
-def show(found: dict[str, Any]) -> None:
+def show(results: dict[str, Any]) -> None:
     """Print the tables."""
     console = Console()
-    table = Table("fine-tuning", "a step / baseline's", "in processor time", "ms", "outputs differ by")
-    for name, row in found["fine_tuning"].items():
-        apart = f"{row['difference']:.0e}" if "difference" in row else ""
-        table.add_row(name, f"{row['ratio']:.2f}", f"{row['processor_ratio']:.2f}", f"{row['ms']:.0f}", apart)
+    table = Table("fine-tuning", "step / baseline's step", "in processor time", "ms", "difference of outputs")
+    for name, row in results["fine_tuning"].items():
+        difference = f"{row['difference']:.0e}" if "difference" in row else ""
+        table.add_row(name, f"{row['ratio']:.2f}", f"{row['processor_ratio']:.2f}", f"{row['ms']:.0f}", difference)
     console.print(table)
-    table = Table("frozen phase", "a step / forward pass + new layers", "in processor time", "ms")
-    for name, row in found["frozen_phase"].items():
+    table = Table("frozen phase", "step / (forward pass + new layers)", "in processor time", "ms")
+    for name, row in results["frozen_phase"].items():
         table.add_row(name, f"{row['ratio']:.2f}", f"{row['processor_ratio']:.2f}", f"{row['ms']:.0f}")
     console.print(table)
-    table = Table("crops read from disk", "throughput / that with one batch in memory")
-    for name, row in found["input_pipeline"].items():
-        table.add_row(name, f"{row:.1%}")
+    table = Table("crops read from disk", "throughput / throughput with one batch in memory")
+    for name, ratio in results["input_pipeline"].items():
+        table.add_row(name, f"{ratio:.1%}")
     console.print(table)
 
 

@@ -9,7 +9,7 @@ TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test: tests/e2e and tests/services by their folder, others as unit unless a module says otherwise."""
+    """Mark tests/e2e and tests/services by their folder, all others as unit unless a module says otherwise."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in ("e2e", "services"):

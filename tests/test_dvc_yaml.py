@@ -13,8 +13,10 @@ CARRIERS = {
     "progress.py",
     "stages/command.py",
     "stages/log.py",
+    "stages/training_monitor.py",
     "paths.py",
     "tracking",
+    "web",
 }
 """What dvc.yaml leaves out by its own words: they carry a stage's output and do not change it."""
 VARIANT = "${item.variant}"

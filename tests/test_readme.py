@@ -1,4 +1,4 @@
-"""What the README names is there."""
+"""The files, targets and commands that README.md and docs/ name exist."""
 
 import re
 
@@ -6,31 +6,40 @@ import pytest
 
 from splitpose.cli import main
 
+SUBCOMMAND = re.compile(r"(?:`|^    )splitpose ([a-z]+)", re.MULTILINE)
+
 
 @pytest.fixture(scope="module")
 def readme(repository):
     return (repository / "README.md").read_text()
 
 
-def test_every_make_word_is_in_the_makefile(readme, repository):
+@pytest.fixture(scope="module")
+def documents(repository, readme):
+    pages = [repository / "CONTRIBUTING.md", *(repository / "docs").glob("*.md"), repository / "web" / "README.md"]
+    return "\n".join([readme, *(page.read_text() for page in pages)])
+
+
+def test_every_make_target_exists(documents, repository):
     makefile = (repository / "Makefile").read_text()
-    words = set(re.findall(r"(?:`|    )make ([a-z]+)", readme))
-    assert {"repro", "test", "ui", "flow"} <= words
-    assert [word for word in words if not re.search(rf"^{word}:.*## ", makefile, re.MULTILINE)] == []
+    targets = set(re.findall(r"(?:`|^    )make ([a-z-]+)", documents, re.MULTILINE))
+    assert {"repro", "test", "test-unit", "ui", "demo"} <= targets
+    assert [target for target in targets if not re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)] == []
 
 
-def test_every_file_and_room_is_there(readme, repository):
+def test_every_file_and_folder_exists(readme, repository):
     source = repository / "src" / "splitpose"
-    for name in re.findall(r"`([a-z_/]+\.(?:py|yaml)|[a-z]+/)`", readme):
-        places = [repository / name, source / name, source / "models" / name]
-        assert any(place.exists() for place in places), name
+    for name in re.findall(r"`([a-z_/]+\.(?:py|yaml)|[a-z_/]+/)`|\]\(([a-z_/A-Z]+\.(?:md|png|jpg))\)", readme):
+        path = name[0] or name[1]
+        assert any((folder / path).exists() for folder in (repository, source)), path
 
 
-@pytest.mark.parametrize("word", ["compare", "score", "predict", "benchmark"])
-def test_every_splitpose_word_has_a_help(readme, word, capsys):
-    assert f"splitpose {word}" in readme or word == "compare"
-    assert main([word, "--help"]) == 0
-    assert word in capsys.readouterr().out
+def test_every_subcommand_exists(documents, capsys):
+    names = set(SUBCOMMAND.findall(documents))
+    assert {"predict", "score", "benchmark", "check", "retrain", "reproduce", "sync", "promote"} <= names
+    for name in names:
+        assert main([name, "--help"]) == 0
+        assert f"splitpose {name}" in capsys.readouterr().out
 
 
 def test_every_profile_is_explained(readme, repository):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from splitpose.skeleton import INDEX, JOINTS, LIMBS, FLIP_INDICES
+from splitpose.skeleton import FLIP_INDICES, INDEX, JOINTS, LIMBS
 
 
 def test_mirror_swaps_sides_and_keeps_the_nose():

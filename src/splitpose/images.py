@@ -1,4 +1,4 @@
-"""The one way a picture is read: any format, colour kind and EXIF orientation becomes 8-bit BGR or grey."""
+"""Reading of images: any format, colour type and EXIF orientation becomes 8-bit BGR or grey."""
 
 from pathlib import Path
 
@@ -9,42 +9,44 @@ from splitpose.errors import InputError
 
 
 def decode(data: bytes, size: tuple[int, int] | None = None, grey: bool = False) -> np.ndarray | None:
-    """The picture in a file's bytes, whatever the file is called; None if it is none, damaged or cut short.
+    """Decode an image file; its format is detected from the bytes.
 
     Args:
-        data: of a file.
-        size: (width, height) px that the annotations were made on. A picture whose EXIF tag turns it on its
-            side is turned, as viewers and labelling tools do, unless only the unturned one has this size.
-        grey: one channel instead of three; takes half the time.
+        data: content of the file.
+        size: (width, height) in px that the annotations refer to. An image with an EXIF orientation of a quarter
+            turn is rotated, as in viewers and labelling tools, unless only the unrotated image has this size.
+        grey: decode one channel instead of three, which takes half the time.
 
     Returns:
-        (H, W, 3) uint8 BGR, or (H, W) uint8 grey; transparency is dropped.
+        (H, W, 3) uint8 BGR without transparency, or (H, W) uint8 grey; None if the data is not an image, damaged or
+        truncated.
     """
-    kind = cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR
-    picture = _decode(data, kind)
-    if picture is not None and size is not None and picture.shape[:2] == size != picture.shape[1::-1]:
-        unturned = _decode(data, kind | cv2.IMREAD_IGNORE_ORIENTATION)
-        if unturned is not None and unturned.shape[1::-1] == size:
-            return unturned
-    return picture
+    flags = cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR
+    image = _decode(data, flags)
+    if image is not None and size is not None and image.shape[:2] == size != image.shape[1::-1]:
+        unrotated = _decode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+        if unrotated is not None and unrotated.shape[1::-1] == size:
+            return unrotated
+    return image
 
 
 def read(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """The picture of a file, (H, W, 3) uint8 BGR; `size` as in `decode`.
+    """Read an image file, (H, W, 3) uint8 BGR; `size` as in `decode`.
 
-    Raises InputError naming a file that is missing or no readable picture.
+    Raises:
+        InputError: the file is missing or not a readable image.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such picture")
-    picture = decode(path.read_bytes(), size)
-    if picture is None:
-        raise InputError(f"{path}: no picture, damaged or cut short; give a JPEG or PNG file")
-    return picture
+        raise InputError(f"{path}: no such image")
+    image = decode(path.read_bytes(), size)
+    if image is None:
+        raise InputError(f"{path}: not a readable image, damaged or truncated; give a JPEG or PNG file")
+    return image
 
 
 def _decode(data: bytes, flags: int) -> np.ndarray | None:
     try:
-        picture: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:  # an empty file, or more pixels than OpenCV agrees to read
+        image: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # an empty file, or more pixels than OpenCV accepts
         return None
-    return picture
+    return image

@@ -38,6 +38,7 @@ ANNOTATOR_AGREEMENT = ANALYSIS / "annotator_agreement.json"
 PCK_CURVES = ANALYSIS / "pck_curves.json"
 RECOMMENDATION = ANALYSIS / "recommendation.json"
 SELECTED_INSTANCES = ANALYSIS / "selected_instances.json"
+TRAINING_TIME = REPORTS / "training_time"
 COMPARATORS = REPORTS / "comparators.json"
 DATA_DOCS = REPORTS / "data_docs"
 DECISIONS = REPORTS / "decisions.jsonl"
@@ -74,9 +75,9 @@ def history(variant: str) -> Path:
     return REPORTS / "history" / f"{variant}.csv"
 
 
-def timings(variant: str) -> Path:
-    """Return the training times of a variant, which not every run records."""
-    return REPORTS / "timings" / f"{variant}.json"
+def training_time(stage: str, variant: str) -> Path:
+    """Return the wall-clock time of a variant's training stage: train_frozen or fine_tune."""
+    return REPORTS / "training_time" / stage / f"{variant}.json"
 
 
 def metrics(variant: str) -> Path:

@@ -1,4 +1,4 @@
-"""Progress of long work in the terminal: how much is done, how fast it proceeds, how long it will take."""
+"""Progress bars in the terminal, with rate and remaining time."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -24,11 +24,11 @@ console = Console(highlight=False)
 
 
 class Rate(ProgressColumn):
-    """Work a second, e.g. "98 pictures/s"; empty until something is done.
+    """A column with the rate, e.g. "98 images/s"; empty before the first step.
 
     Args:
-        unit: what is counted.
-        size: how many of them a step is.
+        unit: plural name of the counted items.
+        size: items per step.
     """
 
     def __init__(self, unit: str, size: int = 1):
@@ -36,12 +36,12 @@ class Rate(ProgressColumn):
         self.unit, self.size = unit, size
 
     def render(self, task: Task) -> Text:
-        """The rate of a task."""
+        """Return the rate of a task."""
         return Text(f"{task.speed * self.size:.0f} {self.unit}/s" if task.speed else "")
 
 
 def bar(unit: str, size: int = 1) -> Progress:
-    """A progress display whose steps are `size` of `unit` each."""
+    """Return a progress bar with `size` items per step; `unit` is their plural name."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -53,7 +53,7 @@ def bar(unit: str, size: int = 1) -> Progress:
 
 
 def transfer() -> Progress:
-    """A progress display whose steps are bytes."""
+    """Return a progress bar for a download; steps are bytes."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,6 +65,6 @@ def transfer() -> Progress:
 
 
 def track(items: Iterable[Item], title: str, total: int, unit: str) -> Iterator[Item]:
-    """The items as they come, with a bar that moves on at each."""
+    """Yield the items and advance a progress bar with each."""
     with bar(unit) as progress:
         yield from progress.track(items, total=total, description=title)

@@ -1,4 +1,4 @@
-"""What goes beyond the paper is off in its profile, and the script that measures it changes one thing at a time."""
+"""Changes beyond the paper are off in its profile, and the script that measures them changes one at a time."""
 
 import importlib.util
 
@@ -21,7 +21,7 @@ def profile(repository, name):
     return load(Profile, repository / "profiles" / f"{name}.yaml")
 
 
-def test_off_in_the_papers_profile(repository):
+def test_changes_are_off_in_the_profile_of_the_paper(repository):
     flic = profile(repository, "flic")
     assert (flic.crops.horizontal_flip_prob, flic.crops.shift, flic.crops.brightness) == (0, 0, 0)
     assert (flic.model.decoding, flic.model.split) == ("argmax", "sliced")
@@ -38,31 +38,31 @@ def differences(one, other, path=""):
             yield f"{path}{key}"
 
 
-def test_each_step_changes_one_thing(repository, script):
+def test_each_change_concerns_one_key(repository, script):
     base = profile(repository, "sample")
     for variant in ("baseline", "final"):
-        first, *steps = script.profiles(base, variant).items()
+        first, *changes = script.changed_profiles(base, variant).items()
         assert first[1] == base
-        for step, one in steps:
-            keys = {key.rpartition(".")[2] for key in differences(one.model_dump(), base.model_dump())}
-            assert len(keys) == 1, step
-            Profile.model_validate(one.model_dump())  # a value that a profile may hold
-    steps = {step for variant in ("baseline", "final") for step in script.profiles(base, variant)}
-    assert {"no mirroring", "argmax decoding", "huber loss", "wing loss", "shared"} <= steps
+        for name, changed in changes:
+            keys = {key.rpartition(".")[2] for key in differences(changed.model_dump(), base.model_dump())}
+            assert len(keys) == 1, name
+            Profile.model_validate(changed.model_dump())  # the value is valid in a profile
+    names = {name for variant in ("baseline", "final") for name in script.changed_profiles(base, variant)}
+    assert {"no horizontal flips", "argmax decoding", "huber loss", "wing loss", "shared"} <= names
 
 
-def test_gain_by_hand(repository, script):
-    """Of two joints, person by person: one is found of each before, both after; so the gain has no spread."""
+def test_gain_without_variance(repository, script):
+    """One of two joints of each instance is correct before the change, both are after it."""
     before = np.tile([1.0, 0.0], (40, 1))
-    figures = script.compared(np.ones((40, 2)), before, profile(repository, "sample").scoring)
-    assert (figures["pck_0.1"], figures["gain"], figures["gain_ci95"]) == (100, 50, [50, 50])
-    figures = script.compared(before, before, profile(repository, "sample").scoring)
-    assert (figures["pck_0.1"], figures["gain"], figures["gain_ci95"]) == (50, 0, [0, 0])
+    scores = script.compare(np.ones((40, 2)), before, profile(repository, "sample").scoring)
+    assert (scores["pck_0.1"], scores["gain"], scores["gain_ci95"]) == (100, 50, [50, 50])
+    scores = script.compare(before, before, profile(repository, "sample").scoring)
+    assert (scores["pck_0.1"], scores["gain"], scores["gain_ci95"]) == (50, 0, [0, 0])
 
 
-def test_who_is_not_annotated_does_not_count(repository, script):
+def test_joints_that_are_not_annotated_do_not_count(repository, script):
     shares = np.full((40, 2), np.nan)
     shares[:10, 0], shares[:, 1] = 1.0, 0.5
-    figures = script.compared(shares, shares, profile(repository, "sample").scoring)
-    assert figures["pck_0.1"] == 75
-    assert figures["pck_0.1_ci95"] == [75, 75]
+    scores = script.compare(shares, shares, profile(repository, "sample").scoring)
+    assert scores["pck_0.1"] == 75
+    assert scores["pck_0.1_ci95"] == [75, 75]

@@ -6,13 +6,13 @@ from splitpose.crops.geometry import CropRegion
 from splitpose.errors import InputError
 
 
-def box(*edges: float) -> np.ndarray:
+def bbox(*edges: float) -> np.ndarray:
     return np.array(edges, float)
 
 
 @pytest.mark.parametrize("edges", [(1, 2, 3, 4), (-50, -20, 10, 10), (0.1, 0.1, 0.2, 0.2)])
-def test_boxes(edges):
-    assert validate_bbox(box(*edges)).tolist() == list(edges)
+def test_valid_boxes_are_returned(edges):
+    assert validate_bbox(bbox(*edges)).tolist() == list(edges)
 
 
 @pytest.mark.parametrize(
@@ -26,17 +26,17 @@ def test_boxes(edges):
         ((1, 4, 3, 2), "is empty"),
     ],
 )
-def test_what_is_no_box_is_told(edges, message):
+def test_invalid_box_is_reported(edges, message):
     with pytest.raises(InputError, match=message):
-        validate_bbox(box(*edges))
+        validate_bbox(bbox(*edges))
 
 
-def test_the_square_lies_about_the_boxs_middle_and_grows_by_the_margin():
-    assert bbox_region(box(10, 20, 50, 40), 100, 100, 1.5) == CropRegion(30, 30, 60)
-    assert bbox_region(box(-20, -20, 10, 60), 100, 100, 1.0) == CropRegion(-5, 20, 80)  # half of it is seen
+def test_region_has_the_boxs_centre_and_its_padded_side():
+    assert bbox_region(bbox(10, 20, 50, 40), 100, 100, 1.5) == CropRegion(30, 30, 60)
+    assert bbox_region(bbox(-20, -20, 10, 60), 100, 100, 1.0) == CropRegion(-5, 20, 80)  # partly outside the image
 
 
 @pytest.mark.parametrize("edges", [(100, 10, 120, 20), (-30, 10, 0, 20), (10, 80, 20, 90), (10, -9, 20, 0)])
-def test_a_box_beside_the_picture_is_told(edges):
+def test_box_outside_the_image_is_reported(edges):
     with pytest.raises(InputError, match=r"is outside the image, which is 100 x 80 px"):
-        bbox_region(box(*edges), 100, 80, 1.5)
+        bbox_region(bbox(*edges), 100, 80, 1.5)

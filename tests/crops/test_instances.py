@@ -8,7 +8,7 @@ from splitpose.errors import InputError
 
 
 def table(boxes):
-    """One person a split; shoulders 20 px apart at y 10, everything else not annotated."""
+    """Return one instance per split; its shoulders are 20 px apart at y = 10, other joints are not annotated."""
     rows = pd.DataFrame(np.nan, index=range(3), columns=JOINT_COLUMNS)
     rows[["lsho_x", "lsho_y", "rsho_x", "rsho_y"]] = [40.0, 10.0, 20.0, 10.0]
     rows[BOX_COLUMNS] = np.array(boxes, float)
@@ -25,45 +25,45 @@ def settings(profile, **changes):
     return profile.crops.model_copy(update=changes)
 
 
-def test_around_joints_and_around_the_box(profile):
+def test_regions_of_joints_and_of_boxes(profile):
     rows = table([BOX] * 3)
-    (person, *_) = to_instances(rows, settings(profile, region_from="joints", padding=1.5))
-    assert (person.region.x, person.region.y, person.region.side) == (30, 10, 30)
-    (person, *_) = to_instances(rows, settings(profile, region_from="bbox", padding=2.0))
-    assert (person.region.x, person.region.y, person.region.side) == (30, 25, 100)
-    assert (person.id, person.image, person.image_size) == ("a", "x.png", (80, 60))
+    (instance, *_) = to_instances(rows, settings(profile, region_from="joints", padding=1.5))
+    assert (instance.region.x, instance.region.y, instance.region.side) == (30, 10, 30)
+    (instance, *_) = to_instances(rows, settings(profile, region_from="bbox", padding=2.0))
+    assert (instance.region.x, instance.region.y, instance.region.side) == (30, 25, 100)
+    assert (instance.id, instance.image, instance.image_size) == ("a", "x.png", (80, 60))
 
 
-def test_who_has_no_box_is_left_out_only_where_boxes_are_needed():
+def test_instances_without_box_are_left_out_only_if_boxes_are_required():
     rows = pd.concat([table([BOX] * 3), table([NONE] * 3)], ignore_index=True)
     assert len(select_croppable(rows, "joints")) == 6
     assert select_croppable(rows, "bbox").index.tolist() == [0, 1, 2]
 
 
-def test_a_split_without_anybody_is_named():
-    with pytest.raises(InputError, match=r"the split 'val' has nobody with a box \(crops.region_from: bbox\)"):
+def test_split_without_instances_is_reported():
+    with pytest.raises(InputError, match=r"split val has no rows with a box \(crops.region_from: bbox\)"):
         select_croppable(table([BOX, NONE, BOX]), "bbox")
-    with pytest.raises(InputError, match=r"the split 'test' has nobody at all"):
+    with pytest.raises(InputError, match=r"split test has no rows at all"):
         select_croppable(table([BOX] * 3).iloc[:2], "joints")
 
 
-def test_the_margins_that_the_profiles_advise_hold_flic(profile, shared):
+def test_recommended_padding_covers_the_joints_of_flic(profile, shared):
     rows = pd.read_csv(shared / "flic" / "annotations_train.csv")
     torso = rows[[f"{joint}_{axis}" for joint in ("lsho", "rsho", "lhip", "rhip") for axis in "xy"]]
     corners = torso.to_numpy().reshape(-1, 4, 2)
     rows[BOX_COLUMNS] = np.hstack([corners.min(axis=1), corners.max(axis=1)])
     rows = rows.assign(width=720, height=480, split="train", group="g")
 
-    def inside(around, margin):
-        return crop_coverage(to_instances(rows, settings(profile, region_from=around, padding=margin)))[1]
+    def share_inside(region_from, padding):
+        return crop_coverage(to_instances(rows, settings(profile, region_from=region_from, padding=padding)))[1]
 
-    assert inside("joints", 1.5) == 1.0
-    assert inside("bbox", 2.5) > 0.998
-    assert inside("bbox", 1.5) < 0.75
+    assert share_inside("joints", 1.5) == 1.0
+    assert share_inside("bbox", 2.5) > 0.998
+    assert share_inside("bbox", 1.5) < 0.75
 
 
-def test_framing_by_hand(profile):
-    # Joints span 20 px; the crop of 40 px around the box's middle (30, 10) holds both shoulders, one of 16 neither.
+def test_crop_coverage(profile):
+    # Joints span 20 px; the crop of 40 px around (30, 10) contains both shoulders, one of 16 px neither.
     boxes = [[20, 5, 40, 15]] * 3
     assert crop_coverage(to_instances(table(boxes), settings(profile, region_from="bbox", padding=2.0))) == (
         0.5,

@@ -1,4 +1,4 @@
-"""Shards are named after all that their bytes come from, so what is there already is kept."""
+"""The names of shards identify their content, so that existing files are kept."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from splitpose.crops import shards
 from splitpose.errors import InputError
 
 
-def people(source, count, split="train"):
+def table_of(source, count, split="train"):
     rows = pd.DataFrame(np.random.default_rng(count).uniform(10, 50, (count, 22)), columns=JOINT_COLUMNS)
     rows[BOX_COLUMNS] = np.nan
     ids = [f"{source}-{split}-{k}" for k in range(count)]
@@ -23,8 +23,8 @@ def data(tmp_path):
     for source in ("raw", "incoming/monday"):
         (tmp_path / source).mkdir(parents=True)
         for k in range(3):
-            picture = np.random.default_rng(k).integers(0, 256, (60, 60, 3), np.uint8)
-            cv2.imwrite(str(tmp_path / source / f"{k}.png"), picture)
+            image = np.random.default_rng(k).integers(0, 256, (60, 60, 3), np.uint8)
+            cv2.imwrite(str(tmp_path / source / f"{k}.png"), image)
     return tmp_path
 
 
@@ -37,8 +37,8 @@ def names(table, data, settings):
     return [shard.name for shard in shards.plan(table, data, settings)]
 
 
-def test_a_split_is_cut_into_shards_of_so_many_people(data, settings):
-    table = pd.concat([people("raw", 9), people("raw", 2, "val"), people("raw", 1, "test")])
+def test_splits_are_divided_into_shards(data, settings):
+    table = pd.concat([table_of("raw", 9), table_of("raw", 2, "val"), table_of("raw", 1, "test")])
     planned = shards.plan(table, data, settings)
     assert [(shard.split, len(shard.rows), shard.crop_count(settings)) for shard in planned] == [
         ("train", 4, 8), ("train", 4, 8), ("train", 1, 2), ("val", 2, 2), ("test", 1, 1),
@@ -46,15 +46,15 @@ def test_a_split_is_cut_into_shards_of_so_many_people(data, settings):
     assert [shard.name[:17] for shard in planned[:3]] == [f"train-base-0000{k}-" for k in range(3)]
 
 
-def test_more_people_leave_older_shards_alone(data, settings):
-    before = names(people("raw", 9), data, settings)
-    monday = names(pd.concat([people("raw", 9), people("incoming/monday", 5)]), data, settings)
+def test_added_instances_leave_other_shards_unchanged(data, settings):
+    before = names(table_of("raw", 9), data, settings)
+    monday = names(pd.concat([table_of("raw", 9), table_of("incoming/monday", 5)]), data, settings)
     assert set(before) < set(monday)
     assert len(monday) == len(before) + 2
     assert sorted(monday)[:3] == before  # the base source first
 
 
-def test_a_grown_folder_has_the_same_bytes_as_one_from_scratch(data, settings):
+def test_incremental_and_full_builds_are_identical(data, settings):
     def run(table, folder):
         folder.mkdir(exist_ok=True)
         planned = shards.plan(table, data, settings)
@@ -63,10 +63,10 @@ def test_a_grown_folder_has_the_same_bytes_as_one_from_scratch(data, settings):
         shards.prune(planned, folder)
         return sum(shard.crop_count(settings) for shard in missing)
 
-    base, monday = people("raw", 9), people("incoming/monday", 5)
+    base, monday = table_of("raw", 9), table_of("incoming/monday", 5)
     grown, scratch = data / "grown", data / "scratch"
     assert run(pd.concat([base, monday.iloc[:3]]), grown) == 24
-    assert run(pd.concat([base, monday]), grown) == 10  # the shard that monday had begun, and one more
+    assert run(pd.concat([base, monday]), grown) == 10  # the incomplete shard of monday, and another one
     assert run(pd.concat([base, monday]), scratch) == 28
     assert {p.name: p.read_bytes() for p in grown.iterdir()} == {p.name: p.read_bytes() for p in scratch.iterdir()}
 
@@ -78,28 +78,28 @@ def test_a_grown_folder_has_the_same_bytes_as_one_from_scratch(data, settings):
         lambda table, data, settings: table.update(pd.DataFrame({"id": ["other"]})),
         lambda table, data, settings: (data / "raw" / "0.png").write_bytes((data / "raw" / "1.png").read_bytes()),
     ],
-    ids=["a joint", "an id", "a picture"],
+    ids=["a joint", "an id", "an image"],
 )
-def test_what_changes_the_bytes_changes_the_name(data, settings, change):
-    table = people("raw", 4)
+def test_changed_content_changes_the_name(data, settings, change):
+    table = table_of("raw", 4)
     before = names(table, data, settings)
     change(table, data, settings)
     assert names(table, data, settings) != before
 
 
-def test_settings_change_the_name_and_the_film_does_not(data, settings):
-    table = people("raw", 4)
+def test_settings_change_the_name_and_the_group_does_not(data, settings):
+    table = table_of("raw", 4)
     before = names(table, data, settings)
     assert names(table, data, settings.model_copy(update={"rotation": 1.0})) != before
     assert names(table.assign(group="other"), data, settings) == before
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(data, settings, monkeypatch):
-    planned = shards.plan(people("raw", 9), data, settings)
-    whole, broken = data / "whole", data / "broken"
-    whole.mkdir()
-    broken.mkdir()
-    shards.write(planned, data, settings, whole)
+def test_interrupted_build_is_continued_with_the_same_bytes(data, settings, monkeypatch):
+    planned = shards.plan(table_of("raw", 9), data, settings)
+    uninterrupted, interrupted = data / "uninterrupted", data / "interrupted"
+    uninterrupted.mkdir()
+    interrupted.mkdir()
+    shards.write(planned, data, settings, uninterrupted)
     encode = shards.tfrecords.encode
     count = 0
 
@@ -112,17 +112,19 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(data, settings, monke
 
     monkeypatch.setattr(shards.tfrecords, "encode", fail_at_the_tenth)
     with pytest.raises(KeyboardInterrupt):
-        shards.write(planned, data, settings, broken)
+        shards.write(planned, data, settings, interrupted)
     monkeypatch.undo()
-    made = [path.name for path in broken.iterdir()]
-    assert made == [planned[0].name]
-    missing = [shard for shard in planned if shard.name not in made]
-    shards.write(missing, data, settings, broken)
-    assert {p.name: p.read_bytes() for p in whole.iterdir()} == {p.name: p.read_bytes() for p in broken.iterdir()}
+    written = [path.name for path in interrupted.iterdir()]
+    assert written == [planned[0].name]
+    missing = [shard for shard in planned if shard.name not in written]
+    shards.write(missing, data, settings, interrupted)
+    assert {p.name: p.read_bytes() for p in uninterrupted.iterdir()} == {
+        p.name: p.read_bytes() for p in interrupted.iterdir()
+    }
 
 
-def test_what_is_not_wanted_any_more_goes(data, settings):
-    planned = shards.plan(people("raw", 4), data, settings)
+def test_obsolete_files_are_deleted(data, settings):
+    planned = shards.plan(table_of("raw", 4), data, settings)
     folder = data / "crops"
     folder.mkdir()
     for name in (planned[0].name, "train-base-00000-0123456789abcdef.tfrecord", ".part-x", "notes.txt"):
@@ -131,7 +133,7 @@ def test_what_is_not_wanted_any_more_goes(data, settings):
     assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", planned[0].name]
 
 
-def test_a_missing_picture_is_named(data, settings):
+def test_missing_image_is_reported(data, settings):
     (data / "raw" / "2.png").unlink()
-    with pytest.raises(InputError, match=r"raw/2.png: no such picture"):
-        shards.plan(people("raw", 4), data, settings)
+    with pytest.raises(InputError, match=r"raw/2.png: no such image"):
+        shards.plan(table_of("raw", 4), data, settings)

@@ -1,183 +1,184 @@
 import numpy as np
 import pytest
-from support.fake_model import FakeModel, person, square
+from support.fake_model import FakeModel, person_joints, person_region
 
 from splitpose.crops.geometry import CropRegion, full_image_region
-from splitpose.inference.person_tracker import LOST, PersonTracker, alike
-from splitpose.inference.pose_model import NOBODY, Look
+from splitpose.inference.person_tracker import LOST_RATIO, PersonTracker, torso_crop_policy
+from splitpose.inference.pose_model import EMPTY_POSE, Prediction
 
-SIZE, RATE = (640, 480), 25.0
-
-
-def walk(model, follower, places):
-    """Looks at somebody who stands at each of the places, one frame each; what is seen."""
-    out = []
-    for place in places:
-        model.people = [place] if place else []
-        out.append(follower.look(None, []))
-    return out
+SIZE, FPS = (640, 480), 25.0
 
 
-def on(seen, place):
-    return seen.look.joints == pytest.approx(person(*place))
+def update_all(model, tracker, persons):
+    """Update the tracker with one frame for each person (None: nobody is there); return the tracked poses."""
+    poses = []
+    for person in persons:
+        model.persons = [person] if person else []
+        poses.append(tracker.update(None, []))
+    return poses
 
 
-def test_a_person_is_followed_from_a_box_with_one_look_a_frame():
-    places = [(100 + 8 * n, 200 + 2 * n, 120 + n) for n in range(50)]
+def is_at(pose, person):
+    return pose.prediction.joints == pytest.approx(person_joints(*person))
+
+
+def test_a_person_is_tracked_from_a_box_with_one_prediction_per_frame():
+    persons = [(100 + 8 * n, 200 + 2 * n, 120 + n) for n in range(50)]
     model = FakeModel([])
-    seen = walk(model, PersonTracker(model, SIZE, RATE, square(*places[0])), places)
-    assert all(on(each, place) for each, place in zip(seen, places, strict=True))
-    assert len(model.looks) == 50
-    assert {each.begun for each in seen} == {0}
-    for now, before in zip(seen[1:], places, strict=False):  # the square lies where the person was a frame before
-        assert (now.look.region.x, now.look.region.side) == pytest.approx((before[0], 1.5 * before[2]))
+    poses = update_all(model, PersonTracker(model, SIZE, FPS, person_region(*persons[0])), persons)
+    assert all(is_at(pose, person) for pose, person in zip(poses, persons, strict=True))
+    assert len(model.regions) == 50
+    assert {pose.track_id for pose in poses} == {0}
+    for pose, before in zip(poses[1:], persons, strict=False):  # the region is around the person a frame before
+        region = pose.prediction.region
+        assert (region.x, region.side) == pytest.approx((before[0], 1.5 * before[2]))
 
 
-def test_without_a_box_the_person_is_searched_at_first():
+def test_without_a_box_the_person_is_searched_in_the_first_frame():
     model = FakeModel([])
-    (seen,) = walk(model, PersonTracker(model, SIZE, RATE, None), [(450, 300, 140)])
-    assert on(seen, (450, 300, 140))
+    (pose,) = update_all(model, PersonTracker(model, SIZE, FPS, None), [(450, 300, 140)])
+    assert is_at(pose, (450, 300, 140))
 
 
-def test_a_first_find_that_was_wrong_is_mended_soon():
+def test_a_wrong_first_result_is_soon_replaced():
     model = FakeModel([])
-    follower = PersonTracker(model, SIZE, RATE, None)
-    walk(model, follower, [None])  # nobody is there: a guess
-    seen = walk(model, follower, [(450, 300, 140)] * 12)
-    assert on(seen[-1], (450, 300, 140))
-    assert seen[-1].begun > seen[0].begun
+    tracker = PersonTracker(model, SIZE, FPS, None)
+    update_all(model, tracker, [None])  # a guess
+    poses = update_all(model, tracker, [(450, 300, 140)] * 12)
+    assert is_at(poses[-1], (450, 300, 140))
+    assert poses[-1].track_id > poses[0].track_id
 
 
-def test_searches_get_seldom():
+def test_the_search_interval_grows():
     model = FakeModel([])
-    follower, looks = PersonTracker(model, SIZE, RATE, None), []
+    tracker, counts = PersonTracker(model, SIZE, FPS, None), []
     for _ in range(500):
-        walk(model, follower, [(450, 300, 140)])
-        looks.append(len(model.looks))
-    searched = [frame for frame, more in enumerate(np.diff([0, *looks])) if more > 1]
-    assert searched[0] == 0
-    assert len(searched) == 4  # the waits are 8, 33, 133 and 533 frames, and a frame each for the search
-    assert np.all(np.diff(searched)[1:] > 3 * np.diff(searched)[:-1])
+        update_all(model, tracker, [(450, 300, 140)])
+        counts.append(len(model.regions))
+    searches = [frame for frame, count in enumerate(np.diff([0, *counts])) if count > 1]
+    assert searches[0] == 0
+    assert len(searches) == 4  # the intervals are 8, 33, 133 and 533 frames, and a frame each for the search
+    assert np.all(np.diff(searches)[1:] > 3 * np.diff(searches)[:-1])
 
 
-def test_who_is_lost_is_searched_and_found_again():
+def test_a_lost_person_is_searched():
     model = FakeModel([])
-    place, elsewhere = (150, 240, 140), (500, 240, 140)
-    follower = PersonTracker(model, SIZE, RATE, square(*place))
-    walk(model, follower, [place] * 30)
-    seen = walk(model, follower, [elsewhere] * 12)  # a cut: the person is somewhere else at once
-    assert on(seen[-1], elsewhere)
-    assert seen[-1].begun == 1
+    before, after = (150, 240, 140), (500, 240, 140)
+    tracker = PersonTracker(model, SIZE, FPS, person_region(*before))
+    update_all(model, tracker, [before] * 30)
+    poses = update_all(model, tracker, [after] * 12)  # a cut: the person is suddenly somewhere else
+    assert is_at(poses[-1], after)
+    assert poses[-1].track_id == 1
 
 
-def test_who_is_lost_is_searched_soon_however_long_the_next_search_had_waited():
+def test_a_lost_person_is_searched_soon_even_if_the_next_search_is_far_off():
     model = FakeModel([])
-    follower = PersonTracker(model, SIZE, RATE, None)
-    walk(model, follower, [(150, 240, 140)] * 60)  # the next search would be more than a hundred frames off
-    seen = walk(model, follower, [(500, 240, 140)] * 12)
-    assert on(seen[-1], (500, 240, 140))
+    tracker = PersonTracker(model, SIZE, FPS, None)
+    update_all(model, tracker, [(150, 240, 140)] * 60)  # the next search would be more than a hundred frames off
+    poses = update_all(model, tracker, [(500, 240, 140)] * 12)
+    assert is_at(poses[-1], (500, 240, 140))
 
 
-def test_a_confidence_that_falls_slowly_is_no_loss():
+def test_a_slowly_falling_confidence_is_not_a_loss():
     model = FakeModel([])
-    follower = PersonTracker(model, SIZE, RATE, square(300, 200, 100))
+    tracker = PersonTracker(model, SIZE, FPS, person_region(300, 200, 100))
 
-    def looks_at(sure):
+    def predictions_in_a_frame(confidence):
         regions = []
 
-        def look(picture, region):
+        def predict_region(image, region):
             regions.append(region)
-            return Look(person(300, 200, 100), np.full(11, sure), region)
+            return Prediction(person_joints(300, 200, 100), np.full(11, confidence), region)
 
-        model.look = look
-        follower.look(None, [])
+        model.predict_region = predict_region
+        tracker.update(None, [])
         return len(regions)
 
-    assert {looks_at(sure) for sure in np.linspace(0.9, 0.4, 500)} == {1}
-    assert looks_at(0.3) > 10  # suddenly much less: searched
+    assert {predictions_in_a_frame(confidence) for confidence in np.linspace(0.9, 0.4, 500)} == {1}
+    assert predictions_in_a_frame(0.3) > 10  # a sudden drop: searched
 
 
-def test_a_person_who_leaves_and_comes_back_is_found_again():
+def test_a_person_who_leaves_and_returns_is_found():
     model = FakeModel([])
-    place = (150, 240, 140)
-    follower = PersonTracker(model, SIZE, RATE, square(*place))
-    walk(model, follower, [place] * 10 + [None] * 60)
-    seen = walk(model, follower, [(400, 240, 140)] * 40)
-    assert on(seen[-1], (400, 240, 140))
+    person = (150, 240, 140)
+    tracker = PersonTracker(model, SIZE, FPS, person_region(*person))
+    update_all(model, tracker, [person] * 10 + [None] * 60)
+    poses = update_all(model, tracker, [(400, 240, 140)] * 40)
+    assert is_at(poses[-1], (400, 240, 140))
 
 
-def test_two_followers_do_not_end_on_one_person():
-    one, other = (150, 240, 140), (480, 240, 140)
-    model = FakeModel([one, other])
-    first = PersonTracker(model, SIZE, RATE, square(*one))
-    second = PersonTracker(model, SIZE, RATE, None)
+def test_two_trackers_do_not_converge_to_one_person():
+    left, right = (150, 240, 140), (480, 240, 140)
+    model = FakeModel([left, right])
+    first = PersonTracker(model, SIZE, FPS, person_region(*left))
+    second = PersonTracker(model, SIZE, FPS, None)
     for _ in range(3):
-        at_first = first.look(None, [second.region] if second.region else [])
-        at_second = second.look(None, [first.region])
-    assert on(at_first, one)
-    assert on(at_second, other)
+        first_pose = first.update(None, [second.region] if second.region else [])
+        second_pose = second.update(None, [first.region])
+    assert is_at(first_pose, left)
+    assert is_at(second_pose, right)
 
 
-def test_who_stays_looks_at_one_square_in_all_frames():
+def test_a_fixed_tracker_predicts_the_same_region_in_all_frames():
     model = FakeModel([])
-    at = CropRegion(300, 200, 250)
-    seen = walk(model, PersonTracker(model, SIZE, RATE, at, stays=True), [(300, 200, 160), (100, 100, 160), None])
-    assert [each.look.region for each in seen] == [at] * 3
-    assert model.looks == [at] * 3
+    region = CropRegion(300, 200, 250)
+    tracker = PersonTracker(model, SIZE, FPS, region, is_fixed=True)
+    poses = update_all(model, tracker, [(300, 200, 160), (100, 100, 160), None])
+    assert [pose.prediction.region for pose in poses] == [region] * 3
+    assert model.regions == [region] * 3
 
 
-def test_nobody_stays_nobody():
+def test_a_fixed_tracker_without_region_predicts_nothing():
     model = FakeModel([])
-    (seen,) = walk(model, PersonTracker(model, SIZE, RATE, None, stays=True), [(300, 200, 160)])
-    assert seen.look is NOBODY
-    assert model.looks == []
+    (pose,) = update_all(model, PersonTracker(model, SIZE, FPS, None, is_fixed=True), [(300, 200, 160)])
+    assert pose.prediction is EMPTY_POSE
+    assert model.regions == []
 
 
-def test_a_square_out_of_the_picture_is_not_followed():
+def test_a_region_outside_the_image_is_not_tracked():
     model = FakeModel([])
-    follower = PersonTracker(model, SIZE, RATE, square(630, 240, 100))
-    walk(model, follower, [(630, 240, 100), (645, 240, 100)])
-    assert follower.region is None
+    tracker = PersonTracker(model, SIZE, FPS, person_region(630, 240, 100))
+    update_all(model, tracker, [(630, 240, 100), (645, 240, 100)])
+    assert tracker.region is None
 
 
-def test_usual_confidence_decides_who_is_lost():
-    """A model that is never surer than 0.3 is followed all the same."""
+def test_a_loss_is_relative_to_the_confidence_ema():
+    """A model whose confidence is never above 0.3 is tracked all the same."""
     model = FakeModel([])
-    model.look = lambda picture, region: Look(person(300, 200, 100), np.full(11, 0.3), region)
-    follower = PersonTracker(model, SIZE, RATE, square(300, 200, 100))
-    seen = [follower.look(None, []) for _ in range(50)]
-    assert {each.begun for each in seen} == {0}
-    assert 0 < LOST < 1
+    joints = person_joints(300, 200, 100)
+    model.predict_region = lambda image, region: Prediction(joints, np.full(11, 0.3), region)
+    tracker = PersonTracker(model, SIZE, FPS, person_region(300, 200, 100))
+    poses = [tracker.update(None, []) for _ in range(50)]
+    assert {pose.track_id for pose in poses} == {0}
+    assert 0 < LOST_RATIO < 1
 
 
-def test_squares_of_a_detector_are_kept_in_their_place_around_the_torso():
-    """The box was that of a standing person: it reaches further down than the joints."""
-    joints = person(100, 100, 80)
-    around = alike(Look(joints, np.full(11, 0.9), CropRegion(110, 160, 300)))
-    assert around(joints) == CropRegion(pytest.approx(110), pytest.approx(160), pytest.approx(300))
-    moved = around(2 * (joints - [100, 100]) + [300, 200])  # twice as large, elsewhere
+def test_torso_crop_policy_keeps_the_regions_position_relative_to_the_torso():
+    """The box was that of a standing person: it extends further down than the joints."""
+    joints = person_joints(100, 100, 80)
+    crop_policy = torso_crop_policy(Prediction(joints, np.full(11, 0.9), CropRegion(110, 160, 300)))
+    assert crop_policy(joints) == CropRegion(pytest.approx(110), pytest.approx(160), pytest.approx(300))
+    moved = crop_policy(2 * (joints - [100, 100]) + [300, 200])  # twice as large, elsewhere
     assert (moved.x, moved.y, moved.side) == pytest.approx((320, 320, 600))
 
 
-def test_a_detectors_box_is_followed_at_its_margin():
-    model = FakeModel([], boxes_are_of_joints=False)
-    start = CropRegion(150, 240, 210)
-    follower = PersonTracker(model, SIZE, RATE, start)
-    walk(model, follower, [(150, 240, 140), (160, 240, 140)])
-    assert (follower.region.x, follower.region.side) == pytest.approx((160, 210))
+def test_a_detectors_box_is_tracked_with_its_padding():
+    model = FakeModel([], regions_from_joints=False)
+    tracker = PersonTracker(model, SIZE, FPS, CropRegion(150, 240, 210))
+    update_all(model, tracker, [(150, 240, 140), (160, 240, 140)])
+    assert (tracker.region.x, tracker.region.side) == pytest.approx((160, 210))
 
 
-def test_without_a_box_squares_of_a_detectors_model_are_those_of_joints():
-    model = FakeModel([], boxes_are_of_joints=False)
-    follower = PersonTracker(model, SIZE, RATE, None)
-    seen = walk(model, follower, [(300, 240, 200)] * 2)
-    assert on(seen[-1], (300, 240, 200))
-    assert follower.region.side == pytest.approx(300)
+def test_without_a_box_regions_are_derived_from_the_joints():
+    model = FakeModel([], regions_from_joints=False)
+    tracker = PersonTracker(model, SIZE, FPS, None)
+    poses = update_all(model, tracker, [(300, 240, 200)] * 2)
+    assert is_at(poses[-1], (300, 240, 200))
+    assert tracker.region.side == pytest.approx(300)
 
 
-def test_somebody_is_always_looked_at():
-    """Nobody anywhere, for long: every frame has a look in the picture."""
+def test_every_frame_has_a_prediction_even_if_nobody_is_there():
     model = FakeModel([])
-    seen = walk(model, PersonTracker(model, (320, 240), RATE, None), [None] * 30)
-    assert all(each.look.region is not None for each in seen)
+    poses = update_all(model, PersonTracker(model, (320, 240), FPS, None), [None] * 30)
+    assert all(pose.prediction.region is not None for pose in poses)
     assert full_image_region(320, 240).side == 320

@@ -1,6 +1,6 @@
-"""Models and the training core keep to keras.ops: with JAX they compute what they compute with TensorFlow.
+"""Models and loss use keras.ops only: with JAX they compute what they compute with TensorFlow.
 
-Run as a program it prints what one backend gives: Keras has one backend a process.
+Run as a program, this module prints the results of one backend: Keras has one backend per process.
 """
 
 import json
@@ -19,8 +19,8 @@ from splitpose.training.loss import joint_loss
 SIZE, WIDTH = 64, 0.25
 
 
-def answers(name, weights):
-    """Outputs with the weights in a file, and the losses of two training steps from them."""
+def compute(name, weights):
+    """Return the outputs with the weights in a file, and the losses of two training steps from them."""
     model = models.load_weights(models.build(name, SIZE, WIDTH, momentum=0.5), weights)
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (8, SIZE, SIZE, 3)).astype(np.float32)
@@ -33,7 +33,7 @@ def answers(name, weights):
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """A file of weights of each variant; BatchNorm's statistics are no longer those of a new layer."""
+    """Return a folder with a weights file of each variant; BatchNorm's statistics are not the initial ones."""
     folder = tmp_path_factory.mktemp("weights")
     for name in registry.list_variants():
         keras.utils.set_random_seed(3)
@@ -44,35 +44,37 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def by_jax(weights, repository):
-    where = {
+def jax_results(weights, repository):
+    environment = {
         "KERAS_BACKEND": "jax",
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles three times as fast
         "PYTHONPATH": str(repository / "src"),
     }
     program = subprocess.run(
-        [sys.executable, __file__, str(weights)], capture_output=True, text=True, env=os.environ | where
+        [sys.executable, __file__, str(weights)], capture_output=True, text=True, env=os.environ | environment
     )
     assert program.returncode == 0, program.stderr[-2000:]
-    backend, found = program.stdout.splitlines()[-2:]
+    backend, results = program.stdout.splitlines()[-2:]
     assert backend == "jax"
-    return json.loads(found)
+    return json.loads(results)
 
 
 @pytest.mark.parametrize("name", registry.list_variants())
-def test_jax_computes_and_learns_the_same(weights, by_jax, name):
-    wanted = answers(name, weights / f"{name}.weights.h5")
-    spread = np.ptp(wanted["outputs"])
-    np.testing.assert_allclose(by_jax[name]["outputs"], wanted["outputs"], rtol=0, atol=1e-4 * max(1.0, spread))
-    assert np.isfinite(by_jax[name]["losses"]).all()
-    np.testing.assert_allclose(by_jax[name]["losses"], wanted["losses"], rtol=1e-3)
-    assert wanted["losses"][1] != wanted["losses"][0]
+def test_jax_equals_tensorflow(weights, jax_results, name):
+    expected = compute(name, weights / f"{name}.weights.h5")
+    spread = np.ptp(expected["outputs"])
+    np.testing.assert_allclose(
+        jax_results[name]["outputs"], expected["outputs"], rtol=0, atol=1e-4 * max(1.0, spread)
+    )
+    assert np.isfinite(jax_results[name]["losses"]).all()
+    np.testing.assert_allclose(jax_results[name]["losses"], expected["losses"], rtol=1e-3)
+    assert expected["losses"][1] != expected["losses"][0]
 
 
 if __name__ == "__main__":
     from pathlib import Path
 
-    found = {name: answers(name, Path(sys.argv[1]) / f"{name}.weights.h5") for name in registry.list_variants()}
+    results = {name: compute(name, Path(sys.argv[1]) / f"{name}.weights.h5") for name in registry.list_variants()}
     print(keras.backend.backend())
-    print(json.dumps(found))
+    print(json.dumps(results))

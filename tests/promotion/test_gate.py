@@ -116,8 +116,8 @@ def test_why_the_champion_could_not_be_fetched_is_told(judge, file):
         (lambda file: file().read_bytes()[:1000], r"its file: not a TFLite file that runs here"),
         (lambda file: file(with_metadata=False).read_bytes(), r"its file: has no splitpose metadata"),
         (lambda file: file(viewpoint="person").read_bytes(), r"its left and right are the person's"),
-        (lambda file: file().read_bytes().replace(b'"nose"]', b'"chin"]'), r"its file: finds other joints"),
-        (lambda file: file(output="heatmaps").read_bytes(), r"its file: does not do what its card says"),
+        (lambda file: file().read_bytes().replace(b'"nose"]', b'"chin"]'), r"its file: predicts other joints"),
+        (lambda file: file(output="heatmaps").read_bytes(), r"its file: does not match its metadata"),
     ],
 )
 def test_a_champion_that_cannot_be_compared_is_no_obstacle_but_told(judge, file, tmp_path, damage, reason):

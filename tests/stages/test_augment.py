@@ -62,7 +62,7 @@ def test_a_sheet_a_split_shows_the_crops(source, profile):
 
 def test_an_unreadable_picture_is_named_and_only_whole_files_are_left(source, profile):
     (source / "b.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"b.png: no picture, damaged or cut short"):
+    with pytest.raises(InputError, match=r"b.png: not a readable image, damaged or truncated"):
         augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
     assert [path.name.split("-")[0] for path in (source / "crops").iterdir()] == ["train"]
     assert not (source / "sheets").exists()

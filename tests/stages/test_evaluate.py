@@ -9,11 +9,11 @@ from splitpose import annotations
 from splitpose.annotations import joints_of, with_joints
 from splitpose.crops import tfrecords
 from splitpose.crops.crop import Crop
+from splitpose.evaluation import training_history
 from splitpose.models import build
 from splitpose.settings import Profile, load
 from splitpose.skeleton import INDEX
 from splitpose.stages.evaluate import EvaluationInputs, EvaluationOutputs, evaluate
-from splitpose.training import history as training_history
 
 
 def test_people_without_hips_are_counted_but_not_scored(repository, tmp_path):

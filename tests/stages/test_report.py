@@ -81,7 +81,9 @@ def test_inputs_are_the_files_of_the_stages(inputs: ReportInputs, project: Path)
     analysis = project / "reports" / "analysis"
     assert inputs.slices == json.loads((analysis / "slices.json").read_text())
     assert inputs.recommendation == json.loads((analysis / "recommendation.json").read_text())
-    assert (inputs.timings, inputs.comparators, inputs.previous) == ({}, None, None)
+    seconds = {f"{stage}_seconds": time for stage, time in synthetic_report.TRAINING_SECONDS.items()}
+    assert inputs.timings == dict.fromkeys(VARIANTS, seconds)
+    assert (inputs.comparators, inputs.previous) == (None, None)
 
 
 def test_sheets_are_images(inputs: ReportInputs) -> None:
@@ -107,13 +109,9 @@ def read_in(folder: Path) -> ReportInputs:
 
 
 def test_optional_files_are_read_if_they_exist(copy: Path) -> None:
-    seconds = {"train_frozen_seconds": 60.0, "fine_tune_seconds": 300.0}
-    (copy / "reports" / "timings").mkdir()
-    (copy / "reports" / "timings" / "final.json").write_text(json.dumps(seconds))
     comparators = {"profile": "sample", "device": {}}
     (copy / "reports" / "comparators.json").write_text(json.dumps(comparators))
     inputs = read_in(copy)
-    assert inputs.timings == {"final": seconds}
     assert inputs.comparators == comparators
 
 

@@ -1,4 +1,4 @@
-"""The training stages as processes that are killed: what they leave, and that they end with the same bytes."""
+"""The training stages as processes that are interrupted: what they leave, and that their results are identical."""
 
 import os
 import signal
@@ -26,29 +26,29 @@ from splitpose.training.checkpoint import Checkpoint
 
 write = Checkpoint.write
 
-def full(*words):
+def fail(*arguments):
     raise OSError(errno.ENOSPC, "No space left on device")
 
-def killed_while_writing(checkpoint, saved):
-    if saved.facts["done"] == 32:
-        checkpoint.path.with_name(f".part-{checkpoint.path.name}").write_bytes(b"half of it")
+def killed_while_writing(checkpoint, state, variables):
+    if state.done == 32:
+        checkpoint.path.with_name(f".part-{checkpoint.path.name}").write_bytes(b"partial")
         os.kill(os.getpid(), signal.SIGKILL)
-    write(checkpoint, saved)
+    write(checkpoint, state, variables)
 
-how = sys.argv.pop(1)
-if how == "killed while writing":
+event = sys.argv.pop(1)
+if event == "killed while writing":
     Checkpoint.write = killed_while_writing
-if how == "full disk":
-    Checkpoint.write = full
-    keras.Model.save_weights = full
+if event == "full disk":
+    Checkpoint.write = fail
+    keras.Model.save_weights = fail
 runpy.run_module("splitpose.stages.train_frozen", run_name="__main__")
 """
-"""Runs train_frozen with something happening on its way."""
+"""Runs train_frozen with an event during training."""
 
 
 @pytest.fixture
 def folder(tmp_path, repository):
-    """Crops of noise, params.yaml, and two profiles: one of them learns so fast that it breaks."""
+    """Return a folder with crops of noise, params.yaml and two profiles, one of which diverges."""
     rng = np.random.default_rng(0)
     (tmp_path / "crops").mkdir()
     for split, count in (("train", 20), ("val", 6)):
@@ -58,25 +58,25 @@ def folder(tmp_path, repository):
         tfrecords.write(map(tfrecords.encode, crops), tmp_path / "crops" / f"{split}-0.tfrecord")
     profile = tiny_profile(repository)
     profile["training"] |= {"batch_size": BATCH, "validation_interval": 8}
-    for name, rate in (("sound", 1e-3), ("broken", 1e30)):
+    for name, rate in (("stable", 1e-3), ("divergent", 1e30)):
         profile["training"]["frozen"] |= {"iterations": ITERATIONS, "learning_rate": rate}
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(profile))
-    (tmp_path / "params.yaml").write_text("profile: sound\nvariants: {baseline: {}}\n")
+    (tmp_path / "params.yaml").write_text("profile: stable\nvariants: {baseline: {}}\n")
     return tmp_path
 
 
-def start(folder, out, how="undisturbed", profile="sound"):
-    words = {
+def start(folder, out, event="none", profile="stable"):
+    options = {
         "profile": f"{profile}.yaml", "params": "params.yaml", "variant": "baseline", "crops": "crops",
-        "weights": f"{out}/frozen.weights.h5", "curve": f"{out}/frozen.csv",
+        "weights": f"{out}/frozen.weights.h5", "curve": f"{out}/frozen.csv", "time": f"{out}/frozen.json",
     }  # fmt: skip
     return subprocess.Popen(
         [
             sys.executable,
             "-c",
             STAGE,
-            how,
-            *(part for name, value in words.items() for part in (f"--{name}", value)),
+            event,
+            *(part for name, value in options.items() for part in (f"--{name}", value)),
         ],
         cwd=folder,
         env={key: value for key, value in os.environ.items() if key != "DVC_STAGE"},
@@ -86,61 +86,64 @@ def start(folder, out, how="undisturbed", profile="sound"):
     )
 
 
-def end(process):
-    """Exit status and all that was said."""
-    said, _ = process.communicate(timeout=120)
-    return process.returncode, said
+def wait(process):
+    """Return the exit status and the output."""
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output
 
 
-def test_killed_in_all_ways_it_ends_with_the_same_bytes(folder):
-    undisturbed = start(folder, "undisturbed")
+def test_interrupted_training_has_identical_outputs(folder):
+    uninterrupted = start(folder, "uninterrupted")
     checkpoint = folder / "killed" / "frozen.checkpoint"
 
     process = start(folder, "killed")
     while not checkpoint.is_file() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
-    status, said = end(process)
+    status, output = wait(process)
     assert status == 1
-    assert said.splitlines()[-1].startswith("baseline: frozen: stopped after iteration ")
-    assert said.splitlines()[-1].endswith(", as asked; the next run goes on there")
-    assert "Traceback" not in said
+    assert output.splitlines()[-1].startswith("baseline: frozen: stopped on request after iteration ")
+    assert output.splitlines()[-1].endswith("; the next run resumes there")
+    assert "Traceback" not in output
     assert [path.name for path in checkpoint.parent.iterdir()] == ["frozen.checkpoint"]
 
-    begins_anew_and_breaks(folder, "killed")
+    assert_restarts_and_diverges(folder, "killed")
 
-    status, said = end(start(folder, "killed", "killed while writing"))
+    status, output = wait(start(folder, "killed", "killed while writing"))
     assert status == -signal.SIGKILL
-    assert "goes on after iteration" in said, said
+    assert "resuming after iteration" in output, output
 
-    kept = checkpoint.read_bytes()
-    status, said = end(start(folder, "killed", "full disk"))
+    previous = checkpoint.read_bytes()
+    status, output = wait(start(folder, "killed", "full disk"))
     assert status == 1
-    assert "warning: no checkpoint could be written (No space left on device); training goes on" in said
-    assert said.splitlines()[-1].startswith("error: no space left on the disk")
-    assert checkpoint.read_bytes() == kept
+    assert "warning: no checkpoint could be written (No space left on device); training continues" in output
+    assert output.splitlines()[-1].startswith("error: ")
+    assert ": no space left on its disk" in output.splitlines()[-1]
+    assert checkpoint.read_bytes() == previous
 
-    status, said = end(start(folder, "killed"))
-    assert (status, "goes on after iteration" in said) == (0, True), said
-    assert end(undisturbed)[0] == 0
+    status, output = wait(start(folder, "killed"))
+    assert (status, "resuming after iteration" in output) == (0, True), output
+    status, output = wait(uninterrupted)
+    assert status == 0, output
+    assert "baseline: frozen: 54 layers frozen, 1 trainable" in output.splitlines()
     assert [path.name for path in (folder / "killed").glob("*checkpoint*")] == []
     for name in ("frozen.csv", "frozen.weights.h5"):
-        assert (folder / "killed" / name).read_bytes() == (folder / "undisturbed" / name).read_bytes()
+        assert (folder / "killed" / name).read_bytes() == (folder / "uninterrupted" / name).read_bytes()
 
 
-def begins_anew_and_breaks(folder, out):
-    """Another learning rate leaves the checkpoint alone; a loss that is no number names the people of its batch."""
-    status, said = end(start(folder, out, profile="broken"))
+def assert_restarts_and_diverges(folder, out):
+    """Check that another learning rate ignores the checkpoint, and that the error lists the instances."""
+    status, output = wait(start(folder, out, profile="divergent"))
     assert status == 1
-    other = f"{out}/frozen.checkpoint: a checkpoint of other settings, crops, weights or code; training begins anew"
-    assert other in said
-    error = said.splitlines()[-1]
+    reason = f"{out}/frozen.checkpoint: checkpoint of other settings, crops, initial weights or code"
+    assert f"{reason}; training restarts from the beginning" in output
+    error = output.splitlines()[-1]
     assert error.startswith("error: training: the loss is ")
     iteration = int(error.split("iteration ")[1].split(";")[0])
-    seed = load(Profile, folder / "broken.yaml").training.seed
+    seed = load(Profile, folder / "divergent.yaml").training.seed
     keras.utils.set_random_seed(seed)
-    (guilty,) = training_batches(folder / "crops", SIZE, BATCH, seed, iteration - 1).take(1)
-    known = {crop.joints.tobytes(): crop.id for crop in tfrecords.read(folder / "crops", "train")}
-    people = sorted({known[joints.numpy().tobytes()] for joints in guilty[1]})
-    assert len(people) == BATCH
-    assert error.endswith(f"; the people of its batch: {', '.join(people)}")
+    (batch,) = training_batches(folder / "crops", SIZE, BATCH, seed, iteration - 1).take(1)
+    ids_by_joints = {crop.joints.tobytes(): crop.id for crop in tfrecords.read(folder / "crops", "train")}
+    ids = sorted({ids_by_joints[joints.numpy().tobytes()] for joints in batch[1]})
+    assert len(ids) == BATCH
+    assert error.endswith(f"; instances of its batch: {', '.join(ids)}")

@@ -1,49 +1,61 @@
-"""A model that sees one made-up person wherever a test puts the person, and guesses elsewhere."""
+"""A fake pose model that detects synthetic persons at places that a test chooses, and guesses elsewhere."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from splitpose.crops.geometry import CropRegion
-from splitpose.inference.pose_model import Look
-from splitpose.inference.sliding_window import overlap
+from splitpose.inference.pose_model import Prediction
+from splitpose.inference.sliding_window import iou
 from splitpose.skeleton import JOINTS
 
-MARGIN = 1.5
-SURE, UNSURE = 0.9, 0.4
+PADDING = 1.5
+HIGH_CONFIDENCE, LOW_CONFIDENCE = 0.9, 0.4
 
 POSE = np.stack([np.linspace(-0.5, 0.5, len(JOINTS)), np.resize([-0.5, 0.5], len(JOINTS))], axis=1)
-"""(K, 2): joints whose box has side 1 and its middle at 0."""
+"""(K, 2): joints whose box has side 1 and its centre at 0."""
 
 
-def person(x: float, y: float, size: float) -> np.ndarray:
-    """Joints (K, 2) px whose box has this middle and side."""
+def person_joints(x: float, y: float, size: float) -> np.ndarray:
+    """Return joints (K, 2) px whose box has this centre and side."""
     return np.array([x, y]) + size * POSE
 
 
-def square(x: float, y: float, size: float) -> CropRegion:
-    """The square that such a person asks for."""
-    return CropRegion(x, y, MARGIN * size)
+def person_bbox(x: float, y: float, size: float) -> np.ndarray:
+    """Return the box (4,) px of such a person's joints."""
+    return np.array([x - size / 2, y - size / 2, x + size / 2, y + size / 2])
+
+
+def person_region(x: float, y: float, size: float) -> CropRegion:
+    """Return the crop region of such a person."""
+    return CropRegion(x, y, PADDING * size)
 
 
 @dataclass
 class FakeModel:
-    """Sees the people in `people`, (x, y, size) px each, in a square that overlaps with theirs by more than 0.35.
+    """Detects the persons in `persons`, (x, y, size) px each, in regions whose IoU with theirs is above 0.35.
 
-    Of several it sees the nearest to the square. Elsewhere it guesses somebody in the square's middle, unsurely.
+    Of several persons it detects the nearest. Elsewhere it guesses a small person in the region's centre, with low
+    confidence.
     """
 
-    people: list[tuple[float, float, float]]
-    boxes_are_of_joints: bool = True
-    margin: float = MARGIN
-    joints_margin: float = MARGIN
-    gives_confidence: bool = True
-    looks: list[CropRegion] = field(default_factory=list)
+    persons: list[tuple[float, float, float]]
+    regions_from_joints: bool = True
+    padding: float = PADDING
+    joints_padding: float = PADDING
+    has_confidence: bool = True
+    regions: list[CropRegion] = field(default_factory=list)
+    """The regions that were predicted."""
 
-    def look(self, picture: object, region: CropRegion) -> Look:
-        """See Model.look."""
-        self.looks.append(region)
-        seen = max(self.people, key=lambda each: overlap(square(*each), region), default=None)
-        sees = seen is not None and overlap(square(*seen), region) > 0.35
-        joints = person(*seen) if sees and seen else person(region.x, region.y, 0.2 * region.side)
-        return Look(joints, np.full(len(JOINTS), SURE if sees else UNSURE), region)
+    def predict_region(self, image: object, region: CropRegion) -> Prediction:
+        """See PoseModel.predict_region."""
+        self.regions.append(region)
+        nearest = max(self.persons, key=lambda person: iou(person_region(*person), region), default=None)
+        is_detected = nearest is not None and iou(person_region(*nearest), region) > 0.35
+        joints = (
+            person_joints(*nearest)
+            if is_detected and nearest
+            else person_joints(region.x, region.y, 0.2 * region.side)
+        )
+        confidence = HIGH_CONFIDENCE if is_detected else LOW_CONFIDENCE
+        return Prediction(joints, np.full(len(JOINTS), confidence), region)

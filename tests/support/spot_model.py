@@ -1,4 +1,4 @@
-"""A TFLite file whose answers can be worked out by hand: all joints are where the crop is brightest."""
+"""A TFLite file whose predictions can be computed manually: all joints are where the crop is brightest."""
 
 from pathlib import Path
 
@@ -13,28 +13,29 @@ FACTS = {
     "padding": 1.5, "output": "heatmaps", "heatmap_fwhm": 3.0, "decoding": "argmax",
     "weights_sha256": "a" * 64, "crops_sha256": "b" * 64,
 }  # fmt: skip
-"""Of the file's card."""
+"""Values of the file's metadata."""
 COORDINATES = {"output": "coordinates", "heatmap_fwhm": None, "decoding": None}
 
 
-def write(path: Path, **facts: object) -> Path:
-    """A file with a card; with COORDINATES all joints are in the crop's middle, other facts change the bytes."""
-    path.write_bytes(embed_metadata(content(coordinates="output" in facts), Metadata(**FACTS | facts)))
+def write(path: Path, **values: object) -> Path:
+    """Write a file with metadata; with COORDINATES all joints are in the crop's centre, others change the bytes."""
+    metadata = Metadata(**FACTS | values)
+    path.write_bytes(embed_metadata(content(coordinates="output" in values), metadata))
     return path
 
 
 def content(coordinates: bool = False) -> bytes:
-    """The file without a card."""
+    """Return the file without metadata."""
     import tensorflow as tf
 
     def brightness(crop: tf.Tensor) -> tf.Tensor:
         maps = tf.nn.avg_pool2d(crop / 255, STRIDE, STRIDE, "VALID")
         return tf.nn.conv2d(maps, np.full((1, 1, 3, 11), 1 / 3, np.float32), 1, "VALID")
 
-    def middle(crop: tf.Tensor) -> tf.Tensor:
+    def centre(crop: tf.Tensor) -> tf.Tensor:
         return tf.transpose(brightness(crop)[:, :2, 0] * 0, (0, 2, 1))
 
     signature = tf.TensorSpec((1, SIZE, SIZE, 3), tf.float32)
-    concrete = tf.function(middle if coordinates else brightness, autograph=False).get_concrete_function(signature)
+    concrete = tf.function(centre if coordinates else brightness, autograph=False).get_concrete_function(signature)
     model: bytes = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
     return model

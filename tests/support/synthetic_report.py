@@ -10,13 +10,12 @@ import pandas as pd
 
 from splitpose import annotations
 from splitpose.annotations import BOX_COLUMNS, joints_of, typed, with_joints
-from splitpose.evaluation import predictions
+from splitpose.evaluation import predictions, training_history
 from splitpose.report.inputs import ReportInputs
 from splitpose.skeleton import INDEX, JOINTS
 from splitpose.stages.compare import compare
 from splitpose.stages.report import read_inputs
 from splitpose.stages.stage_outputs import Reports
-from splitpose.training import history as training_history
 
 VARIANTS = ["baseline", "final"]
 PRECISIONS = ("float32", "float16", "int8")
@@ -151,6 +150,10 @@ def robustness(variant: str) -> dict[str, Any]:
     }
 
 
+TRAINING_SECONDS = {"train_frozen": 60.0, "fine_tune": 300.0}
+"""Wall-clock time of each training stage of every variant."""
+
+
 def write_results(root: Path) -> None:
     """Write the JSON files that comparison.json is computed from: metrics, parity, benchmark."""
     for name, content in (("metrics", metrics), ("parity", parity), ("benchmark", benchmark)):
@@ -282,6 +285,10 @@ def write_project(root: Path, profile: Path) -> Path:
         ids = list(six_people()["id"])
         predictions.write(ids, predicted_joints(variant), reports / "predictions" / f"{variant}.csv")
         training_history.write(history(), reports / "history" / f"{variant}.csv")
+        for stage, seconds in TRAINING_SECONDS.items():
+            path = reports / "training_time" / stage / f"{variant}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({f"{stage}_seconds": seconds}))
         for folder, content in (("decodings", decodings(variant)), ("robustness", robustness(variant))):
             (reports / folder).mkdir(exist_ok=True)
             (reports / folder / f"{variant}.json").write_text(json.dumps(content))

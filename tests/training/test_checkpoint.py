@@ -1,82 +1,112 @@
 import errno
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from splitpose.errors import InputError
-from splitpose.training.checkpoint import Checkpoint, Saved
+from splitpose.models import registry
+from splitpose.training.checkpoint import PACKAGE, Checkpoint, TrainingState, code_files
 
-FACTS = {"done": 7, "train_loss": 0.1 + 0.2, "rows": [{"val_loss": math.inf, "averaged": True}]}
 VARIABLES = [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(5, np.int64)]
-BEST = [np.full(3, np.nan, np.float32)]
+
+
+def training_state(done=7):
+    rows = [{"val_loss": math.inf, "averaged": True}]
+    return TrainingState(done, 0.1 + 0.2, rows, [np.full(3, np.nan, np.float32)])
 
 
 @pytest.fixture
 def checkpoint(tmp_path):
     checkpoint = Checkpoint(tmp_path / "models" / "frozen.checkpoint", "settings A")
-    checkpoint.write(Saved(FACTS, VARIABLES, BEST))
+    checkpoint.write(training_state(), VARIABLES)
     return checkpoint
 
 
-def holds(saved, facts):
-    assert saved.facts == facts
-    for kept, given in [(saved.variables, VARIABLES), (saved.best_weights, BEST)]:
-        assert [array.dtype for array in kept] == [array.dtype for array in given]
-        for one, other in zip(kept, given, strict=True):
-            np.testing.assert_array_equal(one, other)
+def assert_intact(checkpoint):
+    state, variables = checkpoint.read()
+    expected = training_state()
+    assert (state.done, state.train_loss, state.rows) == (expected.done, expected.train_loss, expected.rows)
+    for actual, original in [(variables, VARIABLES), (state.best_weights, expected.best_weights)]:
+        assert [array.dtype for array in actual] == [array.dtype for array in original]
+        for a, b in zip(actual, original, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
-def test_what_is_written_is_read_to_the_last_bit(checkpoint):
-    holds(checkpoint.read(), FACTS)
+def test_checkpoint_is_read_exactly_as_written(checkpoint):
+    assert_intact(checkpoint)
 
 
-def test_order_is_kept_beyond_ten(tmp_path):
+def test_order_of_many_variables_is_kept(tmp_path):
     checkpoint = Checkpoint(tmp_path / "c", "k")
-    checkpoint.write(Saved({}, [np.array(k) for k in range(120)], []))
-    assert [int(array) for array in checkpoint.read().variables] == list(range(120))
+    checkpoint.write(TrainingState(), [np.array(k) for k in range(120)])
+    assert [int(array) for array in checkpoint.read()[1]] == list(range(120))
 
 
-def test_none_is_there_before_the_first_and_after_the_end(checkpoint, tmp_path):
+def test_missing_and_deleted_checkpoints_are_none(checkpoint, tmp_path):
     assert Checkpoint(tmp_path / "other", "settings A").read() is None
     checkpoint.delete()
     assert checkpoint.read() is None
     checkpoint.delete()
 
 
-def test_another_key_is_not_read(checkpoint):
+def test_checkpoint_with_another_key_is_not_read(checkpoint):
     with pytest.raises(
-        InputError, match=r"frozen.checkpoint: a checkpoint of other settings, crops, weights or code"
+        InputError, match=r"frozen.checkpoint: checkpoint of other settings, crops, initial weights or code"
     ):
         Checkpoint(checkpoint.path, "settings B").read()
 
 
-def test_a_cut_file_is_damaged(checkpoint):
+def test_truncated_file_is_reported(checkpoint):
     whole = checkpoint.path.read_bytes()
     for length in range(0, len(whole), 50):
         checkpoint.path.write_bytes(whole[:length])
-        with pytest.raises(InputError, match=r"frozen.checkpoint: a damaged checkpoint"):
+        with pytest.raises(InputError, match=r"frozen.checkpoint: damaged checkpoint"):
             checkpoint.read()
 
 
-def test_a_changed_byte_is_damage(checkpoint):
+def test_changed_byte_is_reported(checkpoint):
     whole = checkpoint.path.read_bytes()
-    for place in range(0, len(whole), 7):
+    for position in range(0, len(whole), 7):
         changed = bytearray(whole)
-        changed[place] ^= 1
+        changed[position] ^= 1
         checkpoint.path.write_bytes(changed)
-        with pytest.raises(InputError, match=r"frozen.checkpoint: a damaged checkpoint"):
+        with pytest.raises(InputError, match=r"frozen.checkpoint: damaged checkpoint"):
             checkpoint.read()
 
 
-@pytest.mark.parametrize("end", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-def test_one_that_could_not_be_written_leaves_the_one_before(checkpoint, monkeypatch, end):
-    def interrupted(content):
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_interrupted_writing_keeps_the_previous_checkpoint(checkpoint, monkeypatch, error):
+    def fail(content):
         assert (checkpoint.path.parent / ".part-frozen.checkpoint").is_file()
-        raise end
+        raise error
 
-    with monkeypatch.context() as patch, pytest.raises(type(end)):
-        patch.setattr("splitpose.training.checkpoint._digest", interrupted)  # with the file open
-        checkpoint.write(Saved({"done": 8}, VARIABLES, BEST))
-    holds(checkpoint.read(), FACTS)
+    with monkeypatch.context() as patch, pytest.raises(type(error)):
+        patch.setattr("splitpose.training.checkpoint._digest", fail)  # while the file is open
+        checkpoint.write(training_state(done=8), VARIABLES)
+    assert_intact(checkpoint)
     assert [path.name for path in checkpoint.path.parent.iterdir()] == ["frozen.checkpoint"]
+
+
+NOT_DETERMINING = {"errors.py", "files.py", "progress.py", "settings.py", "evaluation/training_history.py"}
+"""Modules that the training code imports and that do not influence its result; settings are in the key by value."""
+
+LOADED_MODULES = """\
+import sys
+import splitpose.training.loop, splitpose.training.batches, splitpose.training.devices
+import splitpose.models.from_profile
+from splitpose.models import registry
+for variant in registry.list_variants():
+    registry.get_variant(variant)
+print(*(module.__file__ for name, module in sys.modules.items() if name.startswith("splitpose.")), sep="\\n")
+"""
+
+
+def test_key_covers_exactly_the_code_that_determines_the_result():
+    program = [sys.executable, "-c", LOADED_MODULES]
+    paths = subprocess.run(program, capture_output=True, text=True, check=True).stdout.split()
+    loaded = {path.removeprefix(f"{PACKAGE}/") for path in paths if not path.endswith("__init__.py")}
+    covered = {path for variant in registry.list_variants() for path in code_files(variant)}
+    assert {path.relative_to(PACKAGE).as_posix() for path in covered} == loaded - NOT_DETERMINING

@@ -1,4 +1,4 @@
-"""A built page with small models beside it, and a real Chromium that opens it."""
+"""The built page with small models beside it, and a real Chromium that opens it."""
 
 import json
 import os
@@ -15,55 +15,58 @@ import pytest
 from splitpose.web import static_server
 
 REPOSITORY = Path(__file__).parents[2]
-DRIVER = Path(__file__).with_name("drive.mjs")
-SECONDS = 60
-"""That a scenario may take at most."""
+DRIVER = Path(__file__).with_name("browser_driver.mjs")
+TIMEOUT = 60
+"""Maximum duration of a scenario, s."""
 
 Drive = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
 def built() -> Path:
-    """The page's folder, built anew where its sources changed."""
+    """Build the page if its sources changed, and return its folder."""
     if not shutil.which("npm") or not shutil.which("node"):
-        pytest.skip("no npm here (Debian: apt install npm)")
+        pytest.skip("npm is missing (Debian: apt install npm)")
     tools = subprocess.run(["make", "web/node_modules/.made"], cwd=REPOSITORY, capture_output=True, text=True)
     if tools.returncode:
-        pytest.skip(f"npm could not fetch the page's tools: {tools.stdout}{tools.stderr}")
-    done = subprocess.run(["make", "web"], cwd=REPOSITORY, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+        pytest.skip(f"npm could not install the page's tools: {tools.stdout}{tools.stderr}")
+    build = subprocess.run(["make", "web"], cwd=REPOSITORY, capture_output=True, text=True)
+    assert build.returncode == 0, build.stdout + build.stderr
     return static_server.page_folder()
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium here (Debian: apt install chromium)")
-    return found
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("Chromium is missing (Debian: apt install chromium)")
+    return path
 
 
 @pytest.fixture(scope="session")
 def drive(built: Path, chromium: str) -> Drive:
-    """Runs a scenario of drive.mjs: its answer, or with `whole` also what console and network saw."""
+    """Return a function that runs a scenario of browser_driver.mjs.
+
+    It returns the scenario's result, or with `whole` also the messages and requests of the page.
+    """
 
     def drive(scenario: str, url: str, whole: bool = False, **options: object) -> Any:
-        words = ["node", str(DRIVER), chromium, scenario, json.dumps({"url": url, **options})]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS)
-        assert done.returncode == 0, done.stderr
-        seen = json.loads(done.stdout)
+        command = ["node", str(DRIVER), chromium, scenario, json.dumps({"url": url, **options})]
+        completed = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+        assert completed.returncode == 0, completed.stderr
+        output = json.loads(completed.stdout)
         if whole:
-            return seen
-        assert seen["console"] == []
-        assert seen["elsewhere"] == []
-        return seen["answer"]
+            return output
+        assert output["console"] == []
+        assert output["otherOrigins"] == []
+        return output["result"]
 
     return drive
 
 
 @contextmanager
-def serving(folder: Path, port: int = 0) -> Iterator[str]:
-    """The address of a folder that is served as `make demo` serves it."""
+def serve(folder: Path, port: int = 0) -> Iterator[str]:
+    """Serve a folder as the demo does, and yield its address."""
     server = static_server.create_server(folder, port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -77,7 +80,7 @@ def serving(folder: Path, port: int = 0) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def site(built: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the page with the models beside it."""
+    """Return a copy of the page with the models beside it."""
     folder = tmp_path_factory.mktemp("site") / "page"
     shutil.copytree(built, folder, copy_function=os.link)
     static_server.publish_models(models, folder)
@@ -86,15 +89,15 @@ def site(built: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def url(site: Path) -> Iterator[str]:
-    with serving(site) as address:
+    with serve(site) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dots: finds the dots of `made.picture`; final and baseline: the variants, small and untrained."""
-    from web import made
+    """Return a folder with dots, which detects the dots of `web_models.image`, and small untrained variants."""
+    from support import web_models
 
     folder = tmp_path_factory.mktemp("models")
-    made.write_models(folder)
+    web_models.write_models(folder)
     return folder

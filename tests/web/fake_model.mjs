@@ -1,29 +1,29 @@
-/** A model that sees made-up people wherever a test puts them, and guesses elsewhere: tests/predicting/fake_model.py. */
+/** A model that detects synthetic persons at given positions and guesses elsewhere, as tests/support/fake_model.py. */
 
-export const MARGIN = 1.5;
-const SURE = 0.9, UNSURE = 0.4;
+export const PADDING = 1.5;
+const CONFIDENT = 0.9, GUESS = 0.4, MIN_IOU = 0.35;
 
-/** Two joints, (x, y, size) px: corners of the person's box. */
-export const person = ([x, y, size]) => [[x - size / 2, y - size / 2], [x + size / 2, y + size / 2]];
+/** Return the two joints of a person (x, y, size) px: corners of its bounding box. */
+export const joints = ([x, y, size]) => [[x - size / 2, y - size / 2], [x + size / 2, y + size / 2]];
 
-/** The square that such a person asks for. */
-export const square = ([x, y, size]) => ({ x, y, side: MARGIN * size });
+/** Return the crop region that the joints of such a person suggest. */
+export const region = ([x, y, size]) => ({ x, y, side: PADDING * size });
 
-/** Sees people in squares that overlap with theirs by more than 0.35; `looks` are the squares it was shown. */
+/** Create a model that detects `persons` in regions with an IoU above 0.35; `regions` lists those predicted. */
 export function fakeModel() {
-  const model = { people: [], looks: [], sure: SURE };
-  model.look = async (region) => {
-    model.looks.push(region);
-    const seen = model.people.find((each) => overlap(square(each), region) > 0.35);
-    const joints = person(seen ?? [region.x, region.y, 0.2 * region.side]);
-    return { joints, confidence: Array(2).fill(seen ? model.sure : UNSURE), region };
+  const model = { persons: [], regions: [], confidence: CONFIDENT };
+  model.predict = async (predicted) => {
+    model.regions.push(predicted);
+    const person = model.persons.find((person) => iou(region(person), predicted) > MIN_IOU);
+    const found = joints(person ?? [predicted.x, predicted.y, 0.2 * predicted.side]);
+    return { joints: found, confidence: Array(2).fill(person ? model.confidence : GUESS), region: predicted };
   };
   return model;
 }
 
-function overlap(one, other) {
-  const reach = (one.side + other.side) / 2;
-  const along = (gap) => Math.max(0, Math.min(reach - Math.abs(gap), one.side, other.side));
-  const shared = along(one.x - other.x) * along(one.y - other.y);
-  return shared / (one.side ** 2 + other.side ** 2 - shared);
+function iou(first, second) {
+  const reach = (first.side + second.side) / 2;
+  const extent = (gap) => Math.max(0, Math.min(reach - Math.abs(gap), first.side, second.side));
+  const intersection = extent(first.x - second.x) * extent(first.y - second.y);
+  return intersection / (first.side ** 2 + second.side ** 2 - intersection);
 }

@@ -1,112 +1,112 @@
-/** The page's side of what Python and the page do alike; see tests/vectors. */
+/** The page's results against the vectors that it shares with Python; see tests/vectors. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { readCard } from "../../web/src/card.js";
-import { apply, cropMap, invert, Picture, regionOf } from "../../web/src/crop.js";
-import { coordinates, heatmaps } from "../../web/src/decode.js";
-import { strokes } from "../../web/src/draw.js";
-import { fifths, percentile } from "../../web/src/latency.js";
-import { SIDES, squares } from "../../web/src/search.js";
+import { coordinates, heatmaps } from "../../web/src/codecs.js";
+import { strokes } from "../../web/src/drawing.js";
+import { applyAffine, cropAffine, cropRegion, ImagePyramid, invertAffine } from "../../web/src/geometry.js";
+import { fifthMedians, percentile } from "../../web/src/latency.js";
+import { readMetadata } from "../../web/src/metadata.js";
 import { JOINTS, LIMBS } from "../../web/src/skeleton.js";
+import { slidingWindows, WINDOW_SIDES } from "../../web/src/sliding_window.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/vectors.json", import.meta.url), "utf8"));
 const ARRAYS = { uint8: Uint8Array, float32: Float32Array };
 
-function unpacked({ dtype, base64 }) {
+function unpackArray({ dtype, base64 }) {
   return new ARRAYS[dtype](Uint8Array.from(Buffer.from(base64, "base64")).buffer);
 }
 
-function close(found, wanted, most, what) {
-  const [a, b] = [[found].flat(2), [wanted].flat(2)];
-  assert.equal(a.length, b.length, what);
-  a.forEach((value, k) => assert.ok(Math.abs(value - b[k]) <= most, `${what}: ${value}, not ${b[k]}`));
+function assertClose(actual, expected, tolerance, name) {
+  const [a, b] = [[actual].flat(2), [expected].flat(2)];
+  assert.equal(a.length, b.length, name);
+  a.forEach((value, k) => assert.ok(Math.abs(value - b[k]) <= tolerance, `${name}: ${value}, not ${b[k]}`));
 }
 
-function each(name, check) {
+function testCases(name, check) {
   assert.ok(vectors[name].length > 0);
-  vectors[name].forEach((wanted, number) => test(`${name} ${number}`, () => check(wanted)));
+  vectors[name].forEach((vector, number) => test(`${name} ${number}`, () => check(vector)));
 }
 
-/** Bytes RGB as a canvas gives them. */
-function pixels(picture) {
-  const [height, width] = picture.shape, rgb = unpacked(picture);
+/** Return an RGB image as a canvas returns it. */
+function canvasPixels(image) {
+  const [height, width] = image.shape, rgb = unpackArray(image);
   const data = new Uint8ClampedArray(4 * width * height).fill(255);
   rgb.forEach((value, k) => (data[4 * Math.floor(k / 3) + (k % 3)] = value));
   return { data, width, height };
 }
 
-each("skeleton", ({ joints, limbs }) => {
+testCases("skeleton", ({ joints, limbs }) => {
   assert.deepEqual(JOINTS, joints);
   assert.deepEqual(LIMBS, limbs);
 });
 
-each("crops", ({ picture, region, size, crop }) => {
-  const found = new Picture(pixels(picture)).cut(cropMap(region, size), size);
-  assert.deepEqual([...found], [...unpacked(crop)]);
+testCases("crops", ({ image, region, size, crop }) => {
+  const actual = new ImagePyramid(canvasPixels(image)).warp(cropAffine(region, size), size);
+  assert.deepEqual([...actual], [...unpackArray(crop)]);
 });
 
-each("maps", ({ joints, margin, size, region, affine, mapped, back }) => {
-  const { x, y, side } = regionOf(joints, margin);
-  close([x, y, side], [region.x, region.y, region.side], 1e-9, "region");
-  const found = cropMap(region, size);
-  close(found, affine, 1e-9, "affine");
-  close(joints.map((joint) => apply(found, joint)), mapped, 1e-9, "mapped");
-  close(invert(found), back, 1e-9, "back");
+testCases("affines", ({ joints, padding, size, region, affine, mapped, inverse }) => {
+  const { x, y, side } = cropRegion(joints, padding);
+  assertClose([x, y, side], [region.x, region.y, region.side], 1e-9, "region");
+  const actual = cropAffine(region, size);
+  assertClose(actual, affine, 1e-9, "affine");
+  assertClose(joints.map((joint) => applyAffine(actual, joint)), mapped, 1e-9, "mapped");
+  assertClose(invertAffine(actual), inverse, 1e-9, "inverse");
 });
 
-each("searches", ({ width, height, sides, squares: wanted }) => {
-  assert.deepEqual(SIDES, sides);
-  const found = squares(width, height);
-  assert.equal(found.length, wanted.length);
-  close(found.map(({ x, y, side }) => [x, y, side]), wanted, 1e-9, "square");
+testCases("windows", ({ width, height, sides, windows }) => {
+  assert.deepEqual(WINDOW_SIDES, sides);
+  const actual = slidingWindows(width, height);
+  assert.equal(actual.length, windows.length);
+  assertClose(actual.map(({ x, y, side }) => [x, y, side]), windows, 1e-9, "window");
 });
 
-each("decodings", ({ codec, output, joints, confidence }) => {
-  const { decode, confidence: sure } =
+testCases("decodings", ({ codec, output, joints, confidence }) => {
+  const actual =
     codec.kind === "coordinates" ? coordinates(codec.size) : heatmaps(output.shape[0], codec.fwhm, codec.decoding);
-  close(decode(unpacked(output)), joints, 2e-3, "joint");
-  if (confidence) close(sure(unpacked(output)), confidence, 1e-5, "confidence");
-  else assert.ok(sure(unpacked(output)).every(Number.isNaN));
+  assertClose(actual.decode(unpackArray(output)), joints, 2e-3, "joint");
+  if (confidence) assertClose(actual.confidence(unpackArray(output)), confidence, 1e-5, "confidence");
+  else assert.ok(actual.confidence(unpackArray(output)).every(Number.isNaN));
 });
 
-each("drawings", ({ width, height, joints, confidence, strokes: wanted }) => {
-  const found = strokes(joints, confidence.map((each) => each ?? NaN), JOINTS, width, height);
-  assert.equal(found.length, wanted.length);
-  found.forEach((stroke, k) => {
-    close(stroke.points, wanted[k].points, 1 / 32 + 1e-9, `point of stroke ${k}`); // OpenCV's fixed point
-    close(stroke.width, wanted[k].width, 1 / 16 + 1e-9, `width of stroke ${k}`);
-    close(stroke.radius ?? 0, wanted[k].radius ?? 0, 1 / 16 + 1e-9, `radius of stroke ${k}`);
-    const colour = [1, 3, 5].map((at) => parseInt(stroke.colour.slice(at, at + 2), 16));
-    assert.deepEqual(colour, wanted[k].colour, `colour of stroke ${k}`);
+testCases("drawings", ({ width, height, joints, confidence, strokes: expected }) => {
+  const actual = strokes(joints, confidence.map((value) => value ?? NaN), JOINTS, width, height);
+  assert.equal(actual.length, expected.length);
+  actual.forEach((stroke, k) => {
+    assertClose(stroke.points, expected[k].points, 1 / 32 + 1e-9, `point of stroke ${k}`); // OpenCV's fixed point
+    assertClose(stroke.width, expected[k].width, 1 / 16 + 1e-9, `width of stroke ${k}`);
+    assertClose(stroke.radius ?? 0, expected[k].radius ?? 0, 1 / 16 + 1e-9, `radius of stroke ${k}`);
+    const colour = [1, 3, 5].map((start) => parseInt(stroke.colour.slice(start, start + 2), 16));
+    assert.deepEqual(colour, expected[k].colour, `colour of stroke ${k}`);
   });
 });
 
-each("latencies", ({ samples, percentiles, fifths: wanted }) => {
+testCases("latencies", ({ samples, percentiles, fifths }) => {
   for (const [percent, ms] of Object.entries(percentiles)) {
-    close(percentile(samples, Number(percent)), ms, 1e-9, percent);
+    assertClose(percentile(samples, Number(percent)), ms, 1e-9, percent);
   }
-  close(fifths(samples), wanted, 1e-4, "fifths");
+  assertClose(fifthMedians(samples), fifths, 1e-4, "fifths");
 });
 
-each("cards", ({ file, card, error }) => {
-  const content = unpacked(file);
+testCases("metadata", ({ file, metadata, error }) => {
+  const content = unpackArray(file);
   if (error) {
-    assert.throws(() => readCard(content), ({ message }) => message.includes(error));
+    assert.throws(() => readMetadata(content), ({ message }) => message.includes(error));
     return;
   }
-  assert.deepEqual(readCard(content), card);
+  assert.deepEqual(readMetadata(content), metadata);
 });
 
-test("a card of a file that is cut anywhere is none, or the file is told to be damaged", () => {
-  const content = unpacked(vectors.cards[0].file);
+test("a file that is truncated anywhere has no metadata or is reported as damaged", () => {
+  const content = unpackArray(vectors.metadata[0].file);
   for (let length = 8; length < content.length; length++) {
     try {
-      readCard(content.slice(0, length));
+      readMetadata(content.slice(0, length));
     } catch (error) {
-      assert.match(error.message, /damaged or cut short|its card cannot be read/);
+      assert.match(error.message, /damaged or truncated|metadata cannot be read/);
     }
   }
 });

@@ -1,309 +1,349 @@
-/** The page: what is looked at, which model looks, and what it found. */
+/** The page: shows the joints that the selected model predicts in an image, a video or the camera. */
 
-import { showCard } from "./about.js";
-import { Picture, regionOf, wholePicture } from "./crop.js";
-import { paint, strokes } from "./draw.js";
-import { fetched } from "./fetched.js";
-import { Follower } from "./follow.js";
+import { errorMessage, getElement, showMessage } from "./dom.js";
+import { drawStrokes, strokes } from "./drawing.js";
+import { fetchFile } from "./fetch_file.js";
+import { cropRegion, fullImageRegion, ImagePyramid } from "./geometry.js";
 import { percentile } from "./latency.js";
-import { chooseModels, INDEX } from "./models.js";
-import { keepOffline } from "./offline.js";
-import { open, predict } from "./predict.js";
+import { showModelDetails } from "./model_details.js";
+import { INDEX, ModelPicker } from "./model_picker.js";
+import { cacheForOffline } from "./offline.js";
+import { PersonTracker } from "./person_tracker.js";
+import { loadPoseModel, predictRegion } from "./pose_model.js";
+import { enableRegionSelection } from "./region_selection.js";
 import { Runtime } from "./runtime.js";
-import { search } from "./search.js";
-import { cameraSource, pictureSource, videoSource } from "./sources.js";
-import { drawnSquare } from "./square.js";
+import { search } from "./sliding_window.js";
+import { cameraSource, imageSource, videoSource } from "./sources.js";
 
-/** Runs that the figures are of. */
-const WINDOW = 200;
-/** How often, and ms how long at most, a still picture is looked at again for the figures' sake. */
-const AGAIN = 30, AGAIN_MS = 1500;
-/** Of a square around joints, for models that were trained with other boxes, or do not say. */
-const MARGIN = 1.5;
+/**
+ * @typedef {import("./geometry.js").CropRegion} CropRegion
+ * @typedef {import("./geometry.js").Point} Point
+ * @typedef {import("./pose_model.js").PoseModel} PoseModel
+ * @typedef {import("./sliding_window.js").PredictRegion} PredictRegion
+ * @typedef {import("./sliding_window.js").Prediction} Prediction
+ * @typedef {import("./sources.js").Source} Source
+ * @typedef {{runtime: Runtime, model: PoseModel, source: Source}} Session
+ *
+ * Predicts the person in an image of a width and height, with a function that predicts a region of it:
+ * @typedef {(predict: PredictRegion, width: number, height: number) => Promise<Prediction>} PredictImage
+ */
 
-const element = (/** @type {string} */ id) => document.getElementById(id);
-const canvas = /** @type {HTMLCanvasElement} */ (element("picture"));
-const tick = /** @type {HTMLInputElement} */ (element("find"));
-const frame = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+/** Number of the latest runs that the latency is computed from. */
+const MAX_RUNS = 200;
+/** Maximum number and duration, ms, of repeated predictions of a still image, which measure the latency. */
+const MAX_REPEATS = 30, REPEAT_MS = 1500;
+/** Padding of regions from joints for models that were trained with regions from other boxes, or have no metadata. */
+const DEFAULT_PADDING = 1.5;
+
+const canvas = getElement("image", HTMLCanvasElement), context = context2d(canvas);
+const searchBox = getElement("search", HTMLInputElement), pauseButton = getElement("pause", HTMLButtonElement);
+const cameraButton = getElement("camera", HTMLButtonElement);
+const frame = context2d(document.createElement("canvas"), { willReadFrequently: true });
 
 /** @type {Runtime | null} */
 let runtime = null;
-/** @type {import("./predict.js").Model | null} */
+/** @type {PoseModel | null} */
 let model = null;
-/** @type {import("./sources.js").Source | null} */
+/** @type {Source | null} */
 let source = null;
-/** The square that somebody has drawn into a still picture. @type {import("./crop.js").Region | null} */
-let drawn = null;
+/** Region of a still image that the user has selected. @type {CropRegion | null} */
+let selectedRegion = null;
 /** @type {"user" | "environment"} */
-let facing = "user";
-/** Of the model's latest runs, ms. @type {number[]} */
-let times = [];
-/** Raised by whatever makes obsolete what is under way: looking, opening a source, loading a model. */
-let turn = 0, sourcesAsked = 0, modelsAsked = 0;
-/** The latest load; one waits for the other. @type {Promise<void>} */
+let facingMode = "user";
+/** Latencies of the model's latest runs, ms. @type {number[]} */
+let latencies = [];
+/** Numbers of the latest session, source and model; earlier asynchronous work compares its own and stops. */
+let sessionNumber = 0, sourceNumber = 0, modelNumber = 0;
+/** The latest loading of a model, for which the next one waits. @type {Promise<void>} */
 let loading = Promise.resolve();
 
-/** Do it; an error becomes the message, and what is shown stays. */
+/** Run an action of the user and show its error, if any; what is displayed remains. */
 async function attempt(/** @type {() => Promise<void>} */ action) {
   try {
-    say("");
+    showMessage("");
     await action();
   } catch (error) {
-    say(error.message, true);
+    showMessage(errorMessage(error), true);
     console.info(error);
   }
 }
 
-function say(/** @type {string} */ text, bad = false) {
-  element("message").textContent = text;
-  element("message").classList.toggle("bad", bad);
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} settings
+ */
+function context2d(canvas, settings = {}) {
+  const context = canvas.getContext("2d", settings);
+  if (!context) throw new Error("this browser does not support 2D canvases");
+  return context;
 }
 
-/** Look with the model in a file from now on. */
-async function useModel(/** @type {string} */ name, /** @type {() => Promise<Uint8Array>} */ read) {
-  const mine = ++modelsAsked;
-  turn++; // what is looked at now is looked at with the model before
+/** Load a model and use it from now on. */
+async function selectModel(/** @type {string} */ name, /** @type {() => Promise<Uint8Array>} */ read) {
+  const number = ++modelNumber;
+  sessionNumber++; // stops the session with the previous model
   model = null;
-  say(`Loading ${name} …`);
-  const before = loading;
+  showMessage(`Loading ${name} …`);
+  const previous = loading;
   loading = (async () => {
-    await before.catch(() => null);
-    if (mine === modelsAsked) model = await loaded(name, await read());
+    await previous.catch(() => null);
+    if (number === modelNumber) model = await load(name, await read());
   })();
   await loading;
-  if (mine !== modelsAsked) return;
-  say("");
-  times = [];
-  showCard(element("card"), element("viewpoint"), model);
-  await look();
+  if (number !== modelNumber || !model) return;
+  showMessage("");
+  latencies = [];
+  showModelDetails(getElement("metadata", HTMLElement), getElement("viewpoint", HTMLElement), model);
+  await runSession();
 }
 
-/** A model in the runtime, which is started where there is none. */
-async function loaded(/** @type {string} */ name, /** @type {Uint8Array} */ file) {
+/** Load a model into the runtime, which is started first if necessary. */
+async function load(/** @type {string} */ name, /** @type {Uint8Array} */ file) {
   try {
     if (!runtime) {
       runtime = new Runtime();
       await runtime.start();
     }
-    return await open(runtime, name, file);
+    return await loadPoseModel(runtime, name, file);
   } catch (error) {
-    runtime?.end(); // a file that fails may leave the runtime in any state
+    runtime?.terminate(); // its state is undefined after a failure
     runtime = null;
     throw error;
   }
 }
 
-/** Look at something else from now on. */
-async function useSource(/** @type {() => Promise<import("./sources.js").Source>} */ make) {
-  const mine = ++sourcesAsked;
-  const made = await make();
-  if (mine !== sourcesAsked) return made.end();
-  source?.end();
-  source = made;
-  drawn = null;
-  times = [];
-  canvas.classList.toggle("mirrored", source.mirrored);
-  canvas.classList.toggle("still", !source.live);
-  element("camera").setAttribute("aria-pressed", String(source.name === "camera"));
-  element("pause").hidden = !source.live;
-  element("pause").textContent = "Pause";
-  element("turn").hidden = source.name !== "camera";
-  await look();
+/** Open a source and use it from now on. */
+async function selectSource(/** @type {() => Promise<Source>} */ open) {
+  const number = ++sourceNumber;
+  const opened = await open();
+  if (number !== sourceNumber) return opened.close();
+  source?.close();
+  source = opened;
+  selectedRegion = null;
+  latencies = [];
+  canvas.classList.toggle("mirrored", source.isMirrored);
+  canvas.classList.toggle("still", !source.isLive);
+  cameraButton.setAttribute("aria-pressed", String(source.name === "camera"));
+  pauseButton.hidden = !source.isLive;
+  pauseButton.textContent = "Pause";
+  getElement("switch-camera", HTMLElement).hidden = source.name !== "camera";
+  await runSession();
 }
 
-/** What is looked at, in words. */
-function hint() {
-  const { givesConfidence } = model.codec, words = [];
-  const where = givesConfidence ? "The whole picture is looked at" : "This model gives no confidence: nobody is searched";
-  if (!source.live && !drawn) {
-    words.push(`${finds() ? "The person is searched" : where}; draw a square around a person to look only there.`);
-  } else if (source.live && !givesConfidence) words.push(`${where}, the whole picture is looked at.`);
-  if (source.mirrored) words.push("Shown as in a mirror.");
-  element("hint").textContent = words.join(" ");
-  element("no-square").hidden = !drawn;
-  tick.disabled = !givesConfidence;
+async function selectRegion(/** @type {CropRegion | null} */ region) {
+  selectedRegion = region;
+  await runSession();
 }
 
-/** Whether somebody is searched, and followed: by models that know how sure they are. */
-function finds() {
-  return tick.checked && model.codec.givesConfidence;
+/** Return whether the person is searched and tracked, which requires a model with confidence output. */
+function isSearchEnabled(/** @type {PoseModel} */ model) {
+  return searchBox.checked && model.codec.hasConfidence;
 }
 
-/** Look at the source until something else is wanted: for a while at a picture, for ever at what moves. */
-async function look() {
-  const mine = ++turn;
-  if (!source || !model) return;
-  hint();
-  const current = () => mine === turn;
-  const person = finder();
+/** Explain which region of the source the model predicts. */
+function showHint(/** @type {Session} */ { model, source }) {
+  const { hasConfidence } = model.codec, sentences = [];
+  const whole = hasConfidence
+    ? "The whole image is used."
+    : "This model has no confidence output, so that persons cannot be searched; the whole image is used.";
+  if (!source.isLive && !selectedRegion) {
+    sentences.push(
+      isSearchEnabled(model) ? "The person is searched." : whole,
+      "Drag a square around a person to use only that region.",
+    );
+  } else if (source.isLive && !hasConfidence) {
+    sentences.push(whole);
+  }
+  if (source.isMirrored) sentences.push("The image is mirrored.");
+  getElement("hint", HTMLElement).textContent = sentences.join(" ");
+  getElement("clear-region", HTMLElement).hidden = !selectedRegion;
+  searchBox.disabled = !hasConfidence;
+}
+
+/** Predict and display the source's images until the session is replaced; a still image only for some time. */
+async function runSession() {
+  const number = ++sessionNumber;
+  if (!source || !model || !runtime) return;
+  const session = { runtime, model, source };
+  const isCurrent = () => number === sessionNumber;
+  showHint(session);
+  const predictImage = createPredictor(session);
   let begin = performance.now();
-  /** @type {number[]} When pictures were shown within the last second. */
-  let shown = [];
-  for (let number = 0; current(); number++) {
+  /** Times of the images displayed within the last second, ms. @type {number[]} */
+  let displayed = [];
+  for (let count = 0; isCurrent(); count++) {
     const now = performance.now();
-    if (!source.live && (number > AGAIN || now > begin + AGAIN_MS)) return;
+    if (!session.source.isLive && (count > MAX_REPEATS || now > begin + REPEAT_MS)) return;
     try {
-      if (!number || !source.paused) await lookOnce(person, current);
+      if (!count || !session.source.isPaused) await predictAndDisplay(session, predictImage, isCurrent);
     } catch (error) {
-      if (current()) throw error;
+      if (isCurrent()) throw error;
     }
-    if (!number) begin = performance.now(); // a search takes longer than all looks after it
-    shown = [...shown.filter((time) => time > now - 1000), now];
-    if (current()) showFigures(source.live ? shown.length : null);
-    if (source.live) await new Promise(requestAnimationFrame);
+    if (!count) begin = performance.now(); // a search takes longer than all later predictions
+    displayed = [...displayed.filter((time) => time > now - 1000), now];
+    if (isCurrent()) showLatency(session.source.isLive ? displayed.length : null);
+    if (session.source.isLive) await new Promise(requestAnimationFrame);
   }
 }
 
 /**
- * What finds the person in one picture after the other: in the square that was drawn, where a search or the picture
- * before tells, or in the whole picture.
+ * Return the function that predicts a session's images: in the selected region, in the region of a search or of the
+ * person tracker, or in the whole image.
  *
- * @typedef {(look: import("./search.js").Look, width: number, height: number) => Promise<import("./search.js").Seen>} Finder
- * @returns {Finder}
+ * @param {Session} session
+ * @returns {PredictImage}
  */
-function finder() {
-  if (drawn) return (look) => look(drawn);
-  if (!finds()) return (look, width, height) => look(wholePicture(width, height));
-  const margin = model.card?.crop_around === "joints" ? model.card.crop_margin : MARGIN;
-  const around = (/** @type {import("./crop.js").Point[]} */ joints) => regionOf(joints, margin);
-  if (source.live) {
-    const follower = new Follower(around);
-    return (look, width, height) => follower.see(look, width, height, () => performance.now() / 1000);
+function createPredictor({ model, source }) {
+  const selected = selectedRegion;
+  if (selected) return (predict) => predict(selected);
+  if (!isSearchEnabled(model)) return (predict, width, height) => predict(fullImageRegion(width, height));
+  const padding = model.metadata?.region_from === "joints" ? model.metadata.padding : DEFAULT_PADDING;
+  const cropPolicy = (/** @type {Point[]} */ joints) => cropRegion(joints, padding);
+  if (source.isLive) {
+    const tracker = new PersonTracker(cropPolicy);
+    return (predict, width, height) => tracker.update(predict, width, height, () => performance.now() / 1000);
   }
-  /** @type {import("./crop.js").Region | null} */
+  /** @type {CropRegion | null} */
   let found = null;
-  return async (look, width, height) => {
-    found ??= await searched(() => search(look, width, height, around));
-    return look(found);
+  return async (predict, width, height) => {
+    found ??= await searchWithMessage(() => search(predict, width, height, cropPolicy));
+    return predict(found);
   };
 }
 
-/** The square of whom a search finds; the picture is shown meanwhile, as on a phone it may take seconds. */
-async function searched(/** @type {() => Promise<import("./search.js").Seen>} */ find) {
-  showPicture(null);
-  say("Searching …");
-  const { region } = await find();
-  say("");
+/** Return the region of a search, which can take seconds on a phone; the image is displayed meanwhile. */
+async function searchWithMessage(/** @type {() => Promise<Prediction>} */ search) {
+  drawImage(null);
+  showMessage("Searching …");
+  const { region } = await search();
+  showMessage("");
   return region;
 }
 
-/** Look at the source as it is now; show what is found if that is still wanted. */
-async function lookOnce(/** @type {Finder} */ person, /** @type {() => boolean} */ current) {
+/**
+ * Predict the source's present image, and display the prediction if the session is still current.
+ *
+ * @param {Session} session
+ * @param {PredictImage} predictImage
+ * @param {() => boolean} isCurrent
+ */
+async function predictAndDisplay({ runtime, model, source }, predictImage, isCurrent) {
   const { width, height } = source;
   frame.canvas.width = width;
   frame.canvas.height = height;
   frame.drawImage(source.content, 0, 0, width, height);
-  const picture = new Picture(frame.getImageData(0, 0, width, height));
-  const lookAtSquare = async (/** @type {import("./crop.js").Region} */ region) => {
-    const seen = await predict(runtime, model, picture, region);
-    if (!current()) throw new Error("something else is wanted by now");
-    times = [...times.slice(1 - WINDOW), seen.ms];
-    return seen;
+  const image = new ImagePyramid(frame.getImageData(0, 0, width, height));
+  const predict = async (/** @type {CropRegion} */ region) => {
+    const prediction = await predictRegion(runtime, model, image, region);
+    if (!isCurrent()) throw new Error("the session was replaced");
+    latencies = [...latencies.slice(1 - MAX_RUNS), prediction.ms];
+    return prediction;
   };
-  const { joints, confidence, region } = await person(lookAtSquare, width, height);
-  showPicture(region);
-  paint(canvas.getContext("2d"), strokes(joints, confidence, model.joints, width, height));
-  canvas.setAttribute("aria-label", `${source.name} with the joints that ${model.name} found`);
+  const { joints, confidence, region } = await predictImage(predict, width, height);
+  drawImage(region);
+  drawStrokes(context, strokes(joints, confidence, model.joints, width, height));
+  canvas.setAttribute("aria-label", `${source.name} with the joints that ${model.name} predicts`);
   canvas.dataset.joints = JSON.stringify(joints);
-  canvas.dataset.square = JSON.stringify(region);
+  canvas.dataset.region = JSON.stringify(region);
 }
 
-/** The picture alone, with the square that is looked at. */
-function showPicture(/** @type {import("./crop.js").Region | null} */ square) {
+/** Draw the present image, and the outline of a region. */
+function drawImage(/** @type {CropRegion | null} */ region) {
   const { width, height } = frame.canvas;
   canvas.width = width;
   canvas.height = height;
   canvas.style.setProperty("--ratio", String(width / height));
-  const context = canvas.getContext("2d");
   context.drawImage(frame.canvas, 0, 0);
-  if (!square) return;
-  const { x, y, side } = square, thin = Math.max(1, Math.min(width, height) / 300);
-  context.setLineDash([4 * thin, 3 * thin]);
-  context.lineWidth = thin;
+  if (!region) return;
+  const { x, y, side } = region, thickness = Math.max(1, Math.min(width, height) / 300);
+  context.setLineDash([4 * thickness, 3 * thickness]);
+  context.lineWidth = thickness;
   context.strokeStyle = "#ffffff";
   context.strokeRect(x + 0.5 - side / 2, y + 0.5 - side / 2, side, side);
   context.setLineDash([]);
 }
 
-function showFigures(/** @type {number | null} */ rate) {
-  element("p50").textContent = percentile(times, 50).toFixed(1);
-  element("p95").textContent = percentile(times, 95).toFixed(1);
-  element("runs").textContent = String(times.length);
-  element("rate").textContent = rate === null ? "–" : String(rate);
+/** Show the latency, and the images per second of a live source. */
+function showLatency(/** @type {number | null} */ rate) {
+  getElement("p50", HTMLElement).textContent = percentile(latencies, 50).toFixed(1);
+  getElement("p95", HTMLElement).textContent = percentile(latencies, 95).toFixed(1);
+  getElement("runs", HTMLElement).textContent = String(latencies.length);
+  getElement("rate", HTMLElement).textContent = rate === null ? "–" : String(rate);
 }
 
-async function lookAt(/** @type {import("./crop.js").Region | null} */ square) {
-  drawn = square;
-  await look();
-}
-
-/** A file that was chosen or dropped, by what it is. */
+/** Open a selected or dropped file according to its type. */
 async function openFile(/** @type {File} */ file) {
   if (file.name.endsWith(".tflite")) {
-    models.none();
-    await useModel(file.name, async () => new Uint8Array(await file.arrayBuffer()));
+    picker.clear();
+    await selectModel(file.name, async () => new Uint8Array(await file.arrayBuffer()));
   } else if (file.type.startsWith("video/")) {
-    await useSource(() => videoSource(file, file.name));
+    await selectSource(() => videoSource(file, file.name));
   } else {
-    await useSource(() => pictureSource(file, file.name));
+    await selectSource(() => imageSource(file, file.name));
   }
 }
 
-async function useSample() {
-  await useSource(async () => pictureSource(await (await fetched("sample.jpg")).blob(), "sample"));
+async function openSample() {
+  await selectSource(async () => imageSource(await (await fetchFile("sample.jpg")).blob(), "sample"));
 }
 
-for (const id of ["picture-file", "video-file", "model-file"]) {
-  const input = /** @type {HTMLInputElement} */ (element(id));
+async function openCamera() {
+  await selectSource(() => cameraSource(facingMode));
+}
+
+for (const id of ["image-file", "video-file", "model-file"]) {
+  const input = getElement(id, HTMLInputElement);
   input.addEventListener("change", () => {
-    const [file] = input.files;
-    input.value = ""; // so that the same file can be chosen again
+    const file = input.files?.[0];
+    input.value = ""; // allows to select the same file again
     if (file) attempt(() => openFile(file));
   });
 }
-element("sample").addEventListener("click", () => attempt(useSample));
-element("camera").addEventListener("click", () => attempt(() => useSource(() => cameraSource(facing))));
-element("turn").addEventListener("click", () => {
-  facing = facing === "user" ? "environment" : "user";
-  source.end(); // most phones give one camera at a time
-  attempt(() => useSource(() => cameraSource(facing)));
+getElement("sample", HTMLElement).addEventListener("click", () => attempt(openSample));
+cameraButton.addEventListener("click", () => attempt(openCamera));
+getElement("switch-camera", HTMLElement).addEventListener("click", () => {
+  facingMode = facingMode === "user" ? "environment" : "user";
+  source?.close(); // most phones can open only one camera at a time
+  attempt(openCamera);
 });
-element("pause").addEventListener("click", () => {
-  element("pause").textContent = source.pause() ? "Play" : "Pause";
+pauseButton.addEventListener("click", () => {
+  pauseButton.textContent = source?.togglePause() ? "Play" : "Pause";
 });
-element("no-square").addEventListener("click", () => attempt(() => lookAt(null)));
-tick.addEventListener("change", () => attempt(look));
-drawnSquare(
-  canvas,
-  () => source && !source.live,
-  (square) => {
-    turn++;
-    showPicture(square);
+getElement("clear-region", HTMLElement).addEventListener("click", () => attempt(() => selectRegion(null)));
+searchBox.addEventListener("change", () => attempt(runSession));
+enableRegionSelection(canvas, {
+  isEnabled: () => source !== null && !source.isLive,
+  onChange: (region) => {
+    sessionNumber++; // stops the session
+    drawImage(region);
   },
-  (square) => attempt(() => lookAt(square ?? drawn)),
-);
+  onSelect: (region) => attempt(() => selectRegion(region ?? selectedRegion)),
+});
 
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
-  document.body.classList.add("over");
+  document.body.classList.add("dragging");
 });
-document.addEventListener("dragleave", () => document.body.classList.remove("over"));
+document.addEventListener("dragleave", () => document.body.classList.remove("dragging"));
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  document.body.classList.remove("over");
-  const [file] = event.dataTransfer.files;
+  document.body.classList.remove("dragging");
+  const file = event.dataTransfer?.files[0];
   if (file) attempt(() => openFile(file));
 });
 
-const models = chooseModels(element("variants"), element("precisions"), (name, read) =>
-  attempt(() => useModel(name, read)),
+const picker = new ModelPicker(
+  getElement("variants", HTMLElement),
+  getElement("precisions", HTMLElement),
+  (name, read) => attempt(() => selectModel(name, read)),
 );
 await attempt(async () => {
-  await useSample();
-  if (!(await models.offer(() => modelsAsked === 0))) {
-    say("There are no models here yet: `make repro` trains them, `make demo` brings them; or open a .tflite file");
+  await openSample();
+  if (!(await picker.load(() => modelNumber === 0))) {
+    showMessage("There are no models on this page yet; open a .tflite file");
   }
 });
-if (runtime && (await keepOffline([INDEX, ...runtime.files, ...models.files]))) {
-  element("offline").textContent = "Kept on this device: this page now works without a network.";
+const startedRuntime = /** @type {Runtime | null} */ (runtime);
+if (startedRuntime && (await cacheForOffline([INDEX, ...startedRuntime.files, ...picker.files]))) {
+  getElement("offline", HTMLElement).textContent = "This page is stored on this device and works offline.";
 }

@@ -1,24 +1,24 @@
-/** Keeping the page for use without a network, by the service worker sw.js. */
+/** Caching of the page for offline use by service_worker.js. */
 
 /**
- * Install the service worker and fetch through it what it does not keep by itself.
+ * Install the service worker and fetch through it the files that it does not cache by itself.
  *
- * @param {string[]} files that are needed besides the page: the runtime, the models
- * @returns {Promise<boolean>} whether the page now works without a network; without https or localhost it cannot
+ * @param {string[]} files that the page requires besides its own: the runtime and the models
+ * @returns {Promise<boolean>} whether the page works offline, which requires https or localhost
  */
-export async function keepOffline(files) {
-  const keeper = navigator.serviceWorker;
-  if (!keeper) return false;
+export async function cacheForOffline(files) {
+  const container = navigator.serviceWorker;
+  if (!container) return false;
   try {
-    await keeper.register("sw.js");
-    await keeper.ready;
-    if (!keeper.controller) await new Promise((resolve) => (keeper.oncontrollerchange = resolve));
+    await container.register("service_worker.js");
+    await container.ready;
+    if (!container.controller) await new Promise((resolve) => (container.oncontrollerchange = resolve));
     for (const file of files) {
       if (!(await fetch(file)).ok) return false;
     }
     return true;
   } catch (error) {
-    console.info("not kept for use without a network:", error); // forbidden here, say in a private window
+    console.info("not cached for offline use:", error); // not permitted, e.g. in a private window
     return false;
   }
 }

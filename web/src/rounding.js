@@ -1,5 +1,5 @@
-/** The nearest whole number, of two the even one: as Python rounds. */
-export function halfToEven(/** @type {number} */ value) {
-  const whole = Math.round(value);
-  return whole - value === 0.5 && whole % 2 ? whole - 1 : whole;
+/** Round to the nearest integer, and halves to the even one, as Python does. */
+export function roundHalfToEven(/** @type {number} */ value) {
+  const nearest = Math.round(value);
+  return nearest - value === 0.5 && nearest % 2 ? nearest - 1 : nearest;
 }

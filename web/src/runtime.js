@@ -1,81 +1,94 @@
-/** LiteRT in a thread of its own: a file in, crops in, outputs out. */
-
-/** @typedef {{name: string, dtype: string, shape: number[]}} TensorInfo */
-/** @typedef {{inputs: TensorInfo[], outputs: TensorInfo[], loadMs: number, firstRunMs: number,
- *   fullyDelegated: boolean}} Loaded */
+/**
+ * LiteRT in a worker, so that the page stays responsive.
+ *
+ * @typedef {import("./worker_messages.js").Functions} Functions
+ * @typedef {import("./worker_messages.js").LoadedModel} LoadedModel
+ * @typedef {import("./worker_messages.js").MeasureOptions} MeasureOptions
+ * @typedef {import("./worker_messages.js").Request} Request
+ * @typedef {import("./worker_messages.js").Response} Response
+ * @typedef {import("./worker_messages.js").TensorInfo} TensorInfo
+ */
 
 export class Runtime {
-  /** @param {(done: number) => void} onProgress hears how many runs of `measure` are done */
+  #worker;
+  #onProgress;
+  #threads = 1;
+  #lastId = 0;
+  /** Requests without a response, by their id. */
+  #pending = /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void}>} */ (new Map());
+  /** Addresses of the files that LiteRT was loaded from. @type {string[]} */
+  files = [];
+  /** Instruction set that LiteRT uses. */
+  simd = "";
+
+  /** @param {(completedRuns: number) => void} onProgress receives the number of completed runs of `measure` */
   constructor(onProgress = () => {}) {
-    this.calls = new Map();
-    this.threads = 1;
-    /** Addresses of what LiteRT was loaded from. @type {string[]} */
-    this.files = [];
-    /** The instructions that it computes with. */
-    this.simd = "";
-    this.onProgress = onProgress;
+    this.#onProgress = onProgress;
     const script = new URL("worker.js", document.baseURI).href;
-    // From a blob, the thread is under the page's own Content-Security-Policy, whatever the server sends.
-    const source = URL.createObjectURL(new Blob([`importScripts(${JSON.stringify(script)})`]));
-    this.worker = new Worker(source);
-    this.worker.onmessage = ({ data }) => this.#heard(data);
-    this.worker.onerror = (event) => {
+    // A worker from a blob inherits the page's Content-Security-Policy, whatever headers the server sends.
+    const blob = URL.createObjectURL(new Blob([`importScripts(${JSON.stringify(script)})`]));
+    this.#worker = new Worker(blob);
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
+    this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(`the runtime could not be loaded or failed${event.message ? `: ${event.message}` : ""}`);
+      this.#rejectAll(`the runtime could not be loaded or failed${event.message ? `: ${event.message}` : ""}`);
     };
-    URL.revokeObjectURL(source);
+    URL.revokeObjectURL(blob);
   }
 
-  /** Load LiteRT itself. */
+  /** Load LiteRT. */
   async start(threads = 1) {
     const folder = new URL("wasm/", document.baseURI).href;
-    this.threads = threads;
+    this.#threads = threads;
     ({ files: this.files, simd: this.simd } = await this.#call("start", { folder, threads }));
   }
 
-  /** Load a TFLite file. @returns {Promise<Loaded>} */
+  /** Load a TFLite file in place of the previous one. */
   load(/** @type {Uint8Array} */ file) {
-    return this.#call("load", { file, threads: this.threads });
+    return this.#call("load", { file, threads: this.#threads });
   }
 
-  /** Run it on a crop, bytes RGB. @returns {Promise<{output: Float32Array, ms: number}>} */
+  /** Run the model on a crop, RGB bytes. */
   run(/** @type {Uint8ClampedArray} */ crop) {
     return this.#call("run", { crop });
   }
 
-  /**
-   * Time it on noise.
-   *
-   * @param {{warmupRuns: number, runs: number, sustainedSeconds: number}} options
-   * @returns {Promise<{samples: number[], sustained: {runs: number, fifths: [number, number]} | null}>}
-   */
-  measure(options) {
+  /** Measure the model's latency on random inputs. */
+  measure(/** @type {MeasureOptions} */ options) {
     return this.#call("measure", options);
   }
 
-  end() {
-    this.worker.terminate();
-    this.#fail("the runtime was ended");
+  /** Stop the worker; pending calls fail. */
+  terminate() {
+    this.#worker.terminate();
+    this.#rejectAll("the runtime was stopped");
   }
 
-  #call(call, given) {
-    return new Promise((answer, fail) => {
-      const number = this.calls.size ? Math.max(...this.calls.keys()) + 1 : 0;
-      this.calls.set(number, { answer, fail });
-      this.worker.postMessage({ number, call, given });
+  /**
+   * @template {keyof Functions} Name
+   * @param {Name} name
+   * @param {Parameters<Functions[Name]>[0]} options
+   * @returns {ReturnType<Functions[Name]>}
+   */
+  #call(name, options) {
+    const result = new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      this.#pending.set(id, { resolve, reject });
+      this.#worker.postMessage(/** @type {Request} */ ({ id, name, options }));
     });
+    return /** @type {ReturnType<Functions[Name]>} */ (result);
   }
 
-  #heard({ number, answer, failed, done }) {
-    if (done !== undefined) return this.onProgress(done);
-    const call = this.calls.get(number);
-    this.calls.delete(number);
-    if (failed === undefined) call.answer(answer);
-    else call.fail(new Error(failed));
+  #receive(/** @type {Response} */ response) {
+    if ("completedRuns" in response) return this.#onProgress(response.completedRuns);
+    const call = this.#pending.get(response.id);
+    this.#pending.delete(response.id);
+    if (response.error === undefined) call?.resolve(response.result);
+    else call?.reject(new Error(response.error));
   }
 
-  #fail(/** @type {string} */ why) {
-    for (const { fail } of this.calls.values()) fail(new Error(why));
-    this.calls.clear();
+  #rejectAll(/** @type {string} */ reason) {
+    for (const { reject } of this.#pending.values()) reject(new Error(reason));
+    this.#pending.clear();
   }
 }

@@ -1,33 +1,48 @@
 /**
- * What is looked at: a picture, a video or the camera.
+ * Sources of images: a file, a video or the camera.
  *
- * @typedef {{name: string, live: boolean, mirrored: boolean, width: number, height: number,
- *   content: CanvasImageSource, paused: boolean, pause: () => boolean, end: () => void}} Source
- *   `pause` stops or goes on, and says whether it stands still now
+ * @typedef {object} Source
+ * @property {string} name
+ * @property {boolean} isLive whether its image changes
+ * @property {boolean} isMirrored whether it is displayed as in a mirror
+ * @property {number} width px
+ * @property {number} height px
+ * @property {CanvasImageSource} content
+ * @property {boolean} isPaused
+ * @property {() => boolean} togglePause pauses or resumes, and returns whether it is paused now
+ * @property {() => void} close
  */
 
-/** Canvases of more pixels than this fail on some phones, so larger pictures are made smaller. */
-const MOST_PIXELS = 16e6;
+/** Larger images are downscaled, because larger canvases fail on some phones. */
+const MAX_PIXELS = 16e6;
 
-/** @param {Blob} file @param {string} name @returns {Promise<Source>} */
-export async function pictureSource(file, name) {
+/**
+ * @param {Blob} file
+ * @param {string} name
+ * @returns {Promise<Source>}
+ */
+export async function imageSource(file, name) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
   } catch (error) {
-    throw new Error(`${name}: no picture that this browser can read; give a JPEG or PNG file`, { cause: error });
+    throw new Error(`${name}: not an image that this browser can read; use a JPEG or PNG file`, { cause: error });
   }
-  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height)));
+  const scale = Math.min(1, Math.sqrt(MAX_PIXELS / (bitmap.width * bitmap.height)));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.floor(scale * side)));
-  const still = { live: false, mirrored: false, paused: false, pause: () => false };
-  return { name, ...still, width, height, content: bitmap, end: () => bitmap.close() };
+  const still = { isLive: false, isMirrored: false, isPaused: false, togglePause: () => false };
+  return { name, ...still, width, height, content: bitmap, close: () => bitmap.close() };
 }
 
-/** @param {Blob} file @param {string} name @returns {Promise<Source>} */
+/**
+ * @param {Blob} file
+ * @param {string} name
+ * @returns {Promise<Source>}
+ */
 export async function videoSource(file, name) {
-  const video = silentVideo();
+  const video = createVideo();
   const address = URL.createObjectURL(file);
-  const end = () => {
+  const close = () => {
     video.pause();
     video.removeAttribute("src");
     URL.revokeObjectURL(address);
@@ -35,68 +50,80 @@ export async function videoSource(file, name) {
   video.loop = true;
   video.src = address;
   try {
-    await started(video);
+    await play(video);
   } catch (error) {
-    end();
-    throw new Error(`${name}: no video that this browser can play; give an MP4 or WebM file`, { cause: error });
+    close();
+    throw new Error(`${name}: not a video that this browser can play; use an MP4 or WebM file`, { cause: error });
   }
-  return playing(name, video, false, end);
+  return liveSource(name, video, false, close);
 }
 
-/** @param {"user" | "environment"} facing @returns {Promise<Source>} */
-export async function cameraSource(facing) {
+/**
+ * @param {"user" | "environment"} facingMode
+ * @returns {Promise<Source>}
+ */
+export async function cameraSource(facingMode) {
   if (!navigator.mediaDevices) {
-    throw new Error("The camera works only on https or localhost; pictures and videos work here too");
+    throw new Error("The camera requires https or localhost; images and videos work here too");
   }
+  /** @type {MediaStream} */
   let stream;
   try {
-    const video = { facingMode: facing, width: { ideal: 1280 }, height: { ideal: 720 } };
+    const video = { facingMode, width: { ideal: 1280 }, height: { ideal: 720 } };
     stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
   } catch (error) {
     throw new Error(cameraProblem(error), { cause: error });
   }
-  const video = silentVideo();
+  const video = createVideo();
   video.srcObject = stream;
-  await started(video);
-  return playing("camera", video, facing === "user", () => stream.getTracks().forEach((track) => track.stop()));
+  await play(video);
+  const close = () => stream.getTracks().forEach((track) => track.stop());
+  return liveSource("camera", video, facingMode === "user", close);
 }
 
-/** What to do about a camera that is not given. */
-function cameraProblem(/** @type {DOMException} */ error) {
-  if (error.name === "NotAllowedError") {
-    return "The camera was refused; allow it for this page in the browser's settings and press Camera again";
+/** Return what is wrong with the camera and what to do about it. */
+function cameraProblem(/** @type {unknown} */ error) {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  if (name === "NotAllowedError") {
+    return "Access to the camera was denied; allow it for this page in the browser's settings and press Camera again";
   }
-  if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "There is no camera here";
-  return `The camera cannot be used (${error.message || error.name}); does another program hold it?`;
+  if (name === "NotFoundError" || name === "OverconstrainedError") return "This device has no such camera";
+  return `The camera cannot be used (${message || name}); close other programs that may use it`;
 }
 
-function silentVideo() {
+function createVideo() {
   const video = document.createElement("video");
   video.muted = true;
   video.playsInline = true;
   return video;
 }
 
-/** It plays, and its first picture is there. */
-async function started(/** @type {HTMLVideoElement} */ video) {
-  const shown = new Promise((resolve, reject) => {
+/** Play a video and wait for its first frame. */
+async function play(/** @type {HTMLVideoElement} */ video) {
+  const firstFrame = new Promise((resolve, reject) => {
     video.onloadeddata = resolve;
     video.onerror = () => reject(video.error);
   });
-  await Promise.all([video.play(), shown]);
-  if (!video.videoWidth) throw new Error("no pictures in it");
+  await Promise.all([video.play(), firstFrame]);
+  if (!video.videoWidth) throw new Error("the video has no images");
 }
 
-/** @returns {Source} */
-function playing(name, video, mirrored, end) {
-  const pause = () => {
+/**
+ * @param {string} name
+ * @param {HTMLVideoElement} video
+ * @param {boolean} isMirrored
+ * @param {() => void} close
+ * @returns {Source}
+ */
+function liveSource(name, video, isMirrored, close) {
+  const togglePause = () => {
     if (video.paused) video.play();
     else video.pause();
     return video.paused;
   };
   return {
-    name, live: true, mirrored, content: video, pause, end,
-    get paused() {
+    name, isLive: true, isMirrored, content: video, togglePause, close,
+    get isPaused() {
       return video.paused;
     },
     get width() {

@@ -1,89 +1,109 @@
-/** The thread in which LiteRT runs, so that the page never waits. It answers the calls of runtime.js in turn. */
+/** Worker that runs LiteRT and answers the requests of runtime.js one after the other. */
 
 import { loadAndCompile, loadLiteRt, supportsFeature, Tensor } from "@litertjs/core";
 
-import { fifths } from "./latency.js";
+import { fifthMedians } from "./latency.js";
 
+/**
+ * @typedef {import("@litertjs/core").CompiledModel} CompiledModel
+ * @typedef {import("@litertjs/core").TensorDetails} TensorDetails
+ * @typedef {import("./worker_messages.js").Functions} Functions
+ * @typedef {import("./worker_messages.js").Request} Request
+ * @typedef {import("./worker_messages.js").RunResult} RunResult
+ * @typedef {import("./worker_messages.js").TensorInfo} TensorInfo
+ */
+
+/** Array types of the inputs that LiteRT.js supports. */
 const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
+/** Minimum time between two progress messages, ms. */
+const PROGRESS_INTERVAL = 500;
 
+/** @type {CompiledModel | null} */
 let model = null;
-let inputs = [];
+/** Random inputs of the model. @type {Tensor[]} */
+let randomInputs = [];
 
-const calls = { start, load, run, measure };
+/** @type {Functions} */
+const functions = { start, load, run, measure };
 
-let turn = Promise.resolve();
+let lastRequest = Promise.resolve();
 self.onmessage = ({ data }) => {
-  turn = turn.then(() => answer(data));
+  lastRequest = lastRequest.then(() => respond(data));
 };
 
-async function answer({ number, call, given }) {
+async function respond(/** @type {Request} */ { id, name, options }) {
   try {
-    self.postMessage({ number, answer: await calls[call](given) });
+    self.postMessage({ id, result: await functions[name](options) });
   } catch (error) {
-    self.postMessage({ number, failed: error instanceof Error ? error.message : String(error) });
+    self.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
   }
 }
 
-/** Load LiteRT's WebAssembly from a folder's address; more than one thread needs an isolated page. */
+/** Load LiteRT's WebAssembly; more than one thread requires a cross-origin isolated page. @type {Functions["start"]} */
 async function start({ folder, threads }) {
+  /** @type {string[]} */
   const files = [];
-  self.Module = {
-    locateFile(name) {
-      files.push(new URL(name, folder).href, new URL(name.replace(".wasm", ".js"), folder).href);
-      return files[0];
+  Object.assign(self, {
+    Module: {
+      locateFile(/** @type {string} */ name) {
+        files.push(new URL(name, folder).href, new URL(name.replace(".wasm", ".js"), folder).href);
+        return files[0];
+      },
+      mainScriptUrlOrBlob: new URL("litert_wasm_threaded_internal.js", folder).href,
+      print() {}, // LiteRT logs every step
+      printErr() {},
     },
-    mainScriptUrlOrBlob: new URL("litert_wasm_threaded_internal.js", folder).href,
-    print() {}, // LiteRT tells of every step, which is of no use here
-    printErr() {},
-  };
+  });
   await loadLiteRt(folder, { threads: threads > 1 });
   return { files, simd: (await supportsFeature("relaxedSimd")) ? "relaxed SIMD" : "SIMD" };
 }
 
-/** Load a model in place of the one before, and run it once. */
+/** Load a model in place of the previous one, and run it once. @type {Functions["load"]} */
 async function load({ file, threads }) {
   model?.delete();
-  inputs.forEach((tensor) => tensor.delete());
+  randomInputs.forEach((tensor) => tensor.delete());
   model = null;
-  inputs = [];
+  randomInputs = [];
   const begin = performance.now();
-  model = await loadAndCompile(file, { accelerator: "wasm", cpuOptions: { numThreads: threads } });
+  const loaded = await loadAndCompile(file, { accelerator: "wasm", cpuOptions: { numThreads: threads } });
   const loadMs = performance.now() - begin;
-  const details = model.getInputDetails();
+  model = loaded;
+  const details = loaded.getInputDetails();
   if (details.some(({ shape }) => shape.some((side) => side < 0))) {
-    throw new Error("LiteRT.js runs no inputs of open size; convert the model with fixed ones");
+    throw new Error("LiteRT.js does not support inputs of unknown size; convert the model with a fixed size");
   }
-  inputs = details.map(({ dtype, shape }) => new Tensor(noise(dtype, shape.reduce((a, b) => a * b, 1)), shape));
-  const [firstRunMs] = await timed(inputs);
+  randomInputs = details.map(randomTensor);
+  const { ms: firstRunMs } = await timedRun(loaded, randomInputs);
   return {
-    inputs: described(details),
-    outputs: described(model.getOutputDetails()),
+    inputs: details.map(tensorInfo),
+    outputs: loaded.getOutputDetails().map(tensorInfo),
     loadMs,
     firstRunMs,
-    fullyDelegated: model.isFullyAccelerated,
+    fullyDelegated: loaded.isFullyAccelerated,
   };
 }
 
-/** One crop through the model: {output, ms}, the time that of the model alone. */
+/** Run the model on a crop. @type {Functions["run"]} */
 async function run({ crop }) {
-  const [{ dtype, shape }] = model.getInputDetails();
-  const tensor = new Tensor(new ARRAYS[dtype](crop), shape);
+  const loaded = loadedModel();
+  const [{ dtype, shape }] = loaded.getInputDetails();
+  const tensor = new Tensor(new (arrayType(dtype))(crop), shape);
   try {
-    const [ms, output] = await timed([tensor]);
-    return { ms, output };
+    return await timedRun(loaded, [tensor]);
   } finally {
     tensor.delete();
   }
 }
 
-/** Times of runs on noise, ms: {samples, fifths}. Tells the page how far it is about twice a second. */
+/** Measure the model on random inputs and report the progress. @type {Functions["measure"]} */
 async function measure({ warmupRuns, runs, sustainedSeconds }) {
-  let told = performance.now();
-  const next = async (done) => {
-    const [ms] = await timed(inputs);
-    if (performance.now() - told > 500) {
-      told = performance.now();
-      self.postMessage({ done });
+  const loaded = loadedModel();
+  let lastReport = performance.now();
+  const next = async (/** @type {number} */ completedRuns) => {
+    const { ms } = await timedRun(loaded, randomInputs);
+    if (performance.now() - lastReport > PROGRESS_INTERVAL) {
+      lastReport = performance.now();
+      self.postMessage({ completedRuns });
     }
     return ms;
   };
@@ -93,24 +113,48 @@ async function measure({ warmupRuns, runs, sustainedSeconds }) {
   const sustained = [];
   const end = performance.now() + 1e3 * sustainedSeconds;
   while (performance.now() < end) sustained.push(await next(warmupRuns + runs));
-  return { samples, sustained: sustained.length ? { runs: sustained.length, fifths: fifths(sustained) } : null };
+  return {
+    samples,
+    sustained: sustained.length ? { runs: sustained.length, fifths: fifthMedians(sustained) } : null,
+  };
 }
 
-/** Run the model: its time in ms, and its first output. */
-async function timed(/** @type {Tensor[]} */ tensors) {
+function loadedModel() {
+  if (!model) throw new Error("no model is loaded");
+  return model;
+}
+
+/**
+ * Run the model and return its first output and its latency.
+ *
+ * @param {CompiledModel} loaded
+ * @param {Tensor[]} tensors
+ * @returns {Promise<RunResult>}
+ */
+async function timedRun(loaded, tensors) {
   const begin = performance.now();
-  const outputs = await model.run(tensors);
+  const outputs = await loaded.run(tensors);
   const ms = performance.now() - begin;
-  const output = outputs[0].toTypedArray();
+  const output = /** @type {Float32Array} */ (outputs[0].toTypedArray());
   outputs.forEach((tensor) => tensor.delete());
-  return [ms, output];
+  return { output, ms };
 }
 
-/** Random values, as the other devices take them: floats and bytes over 0..255, other whole numbers 0 and 1. */
-function noise(/** @type {string} */ dtype, /** @type {number} */ length) {
-  const most = dtype === "int32" ? 2 : 256;
-  const value = dtype === "float32" ? () => most * Math.random() : () => Math.floor(most * Math.random());
-  return ARRAYS[dtype].from({ length }, value);
+/** Return a random input as the other targets use: floats and bytes in 0..255, other integers 0 and 1. */
+function randomTensor(/** @type {TensorDetails} */ { dtype, shape }) {
+  const limit = dtype === "int32" ? 2 : 256;
+  const value = dtype === "float32" ? () => limit * Math.random() : () => Math.floor(limit * Math.random());
+  const array = new (arrayType(dtype))(shape.reduce((product, side) => product * side, 1));
+  for (let k = 0; k < array.length; k++) array[k] = value();
+  return new Tensor(array, shape);
 }
 
-const described = (details) => details.map(({ name, dtype, shape }) => ({ name, dtype, shape: Array.from(shape) }));
+function arrayType(/** @type {string} */ dtype) {
+  if (dtype === "float32" || dtype === "int32" || dtype === "uint8") return ARRAYS[dtype];
+  throw new Error(`LiteRT.js does not support inputs of type ${dtype}`);
+}
+
+/** @returns {TensorInfo} */
+function tensorInfo(/** @type {TensorDetails} */ { name, dtype, shape }) {
+  return { name, dtype, shape: Array.from(shape) };
+}

@@ -58,9 +58,13 @@ def predict(
     from splitpose.inference.predict_options import PredictOptions
 
     options = PredictOptions(
-        search=not no_search, follow=not no_tracking, smooth=not no_smoothing, draw=not no_drawings
+        sliding_window=not no_search,
+        track=not no_tracking,
+        smooth=not no_smoothing,
+        draw=not no_drawings,
+        threads=threads,
     )
-    run(inputs, model, out, box, boxes, options, threads)
+    run(inputs, model, out, boxes or box, options)
 
 
 def _require_models(models: Iterable[Path]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.files import atomic_file
-from splitpose.models.backbone import recalibrate_batch_norm
+from splitpose.models.layers.backbone import recalibrate_batch_norm
 
 SEED = 0
 NOISE_IMAGES = 20

@@ -94,7 +94,7 @@ class ImagePyramid:
 
     def __init__(self, pixels: np.ndarray):
         # OpenCV warps four channels to the same values as three in half the time.
-        self._levels = {1: cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA)}
+        self._levels: dict[int, np.ndarray] = {1: cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA)}
 
     def warp(self, affine: np.ndarray, size: int) -> np.ndarray:
         """Warp the image to a crop (size, size, 3) uint8; black outside the image.

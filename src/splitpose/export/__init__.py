@@ -1,1 +1,1 @@
-"""Conversion of Keras models to TFLite files, and their parity with Keras."""
+"""Conversion of Keras models to TFLite files, and the check of their parity with Keras."""

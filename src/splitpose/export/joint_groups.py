@@ -1,8 +1,8 @@
-"""The part of a model behind the cut between its joints, as a phone runs it fastest: some joints at a time.
+"""Joint groups: the layers after the joint split, arranged for fast inference on a phone.
 
-One kernel for all joints has zeros between them that cost as much as other numbers, most of its work; eleven small
-kernels cost more in the moving of slices than they save. A few groups of neighbouring joints, each with its own
-slice of the channels all the way to its heatmaps, cost least. The function stays the same.
+A single kernel for all joints contains zeros between them that cost as much as other numbers, most of its work;
+eleven small kernels cost more in copying slices than they save. A few groups of neighbouring joints, each with its
+own slice of the channels up to its heatmaps, are the fastest. The function is unchanged.
 """
 
 from typing import Any
@@ -11,54 +11,57 @@ import keras
 import numpy as np
 from keras import layers
 
-from splitpose.models.jointwise import JointwiseConvolution
+from splitpose.models.layers.jointwise import JointwiseConvolution
 
 GROUPS = (2, 2, 2, 2, 3)
-"""Joints of each group, in the skeleton's order. XNNPACK puts at most five maps together."""
+"""Number of joints in each group, in the skeleton's order. XNNPACK concatenates at most five maps."""
 
 CUT, SPLIT, HEATMAPS = "up_56", "split_pw", "heatmaps"
-"""Layers: the first behind the cut, the 1 x 1 convolution of each joint's own channels, the last."""
+"""Layer names: the first after the split, the 1 x 1 convolution of each joint's own channels, the last."""
 
 
-def in_groups(model: keras.Model, plain: keras.Model) -> keras.Model:
-    """The same function with the layers from CUT on once a group.
+def split_into_groups(model: keras.Model, export_model: keras.Model) -> keras.Model:
+    """Return the same function with the layers from CUT on once for each group.
 
     Args:
-        model: a variant. One that has no cut there, or whose filters behind it see all channels, stays as it is.
-        plain: the same with Keras' own layers, as `with_plain_layers` gives it.
+        model: a variant.
+        export_model: the same with Keras' own layers, as returned by `with_export_layers`. It is returned unchanged
+            if the variant has no split at CUT, or if its filters after CUT see all channels.
     """
     names = [layer.name for layer in model.layers]
     if CUT not in names or SPLIT not in names or not isinstance(model.get_layer(SPLIT), JointwiseConvolution):
-        return plain
-    ends = np.cumsum([0, *model.get_layer(SPLIT).channels])
-    chain = plain.layers[plain.layers.index(plain.get_layer(CUT)) :]
+        return export_model
+    offsets = np.cumsum([0, *model.get_layer(SPLIT).channels])
+    chain = export_model.layers[export_model.layers.index(export_model.get_layer(CUT)) :]
     heatmaps, first = [], 0
     for number, count in enumerate(GROUPS):
         joints = slice(first, first + count)
-        channels = slice(int(ends[joints.start]), int(ends[joints.stop]))
+        channels = slice(int(offsets[joints.start]), int(offsets[joints.stop]))
         x = chain[0].input[..., channels]
         for layer in chain:
-            weights = _of_group(layer, channels, joints)
-            part = layer.__class__.from_config(_config(layer, weights) | {"name": f"{layer.name}_{number}"})
-            x = part(x)
-            part.set_weights(weights)
+            weights = _group_weights(layer, channels, joints)
+            config = _group_config(layer, weights) | {"name": f"{layer.name}_{number}"}
+            group_layer = layer.__class__.from_config(config)
+            x = group_layer(x)
+            group_layer.set_weights(weights)
         heatmaps.append(x)
         first += count
-    return keras.Model(plain.input, layers.Concatenate(name=HEATMAPS)(heatmaps), name=plain.name)
+    outputs = layers.Concatenate(name=HEATMAPS)(heatmaps)
+    return keras.Model(export_model.input, outputs, name=export_model.name)
 
 
-def _of_group(layer: keras.layers.Layer, channels: slice, joints: slice) -> list[np.ndarray]:
-    """The layer's weights that are of a group."""
-    out = joints if layer.name == HEATMAPS else channels
+def _group_weights(layer: keras.layers.Layer, channels: slice, joints: slice) -> list[np.ndarray]:
+    """Return the part of the layer's weights that belongs to a group."""
+    filters = joints if layer.name == HEATMAPS else channels
     if isinstance(layer, layers.Conv2D):
         kernel, *bias = layer.get_weights()
-        return [kernel[:, :, channels, out], *(values[out] for values in bias)]
+        return [kernel[:, :, channels, filters], *(values[filters] for values in bias)]
     if isinstance(layer, layers.DepthwiseConv2D):
         return [kernel[:, :, channels] for kernel in layer.get_weights()]
     return [values[channels] for values in layer.get_weights()]
 
 
-def _config(layer: keras.layers.Layer, weights: list[np.ndarray]) -> dict[str, Any]:
-    """The layer's own, with the filters of a group's kernel."""
+def _group_config(layer: keras.layers.Layer, weights: list[np.ndarray]) -> dict[str, Any]:
+    """Return the layer's configuration with the number of filters of a group's kernel."""
     config: dict[str, Any] = layer.get_config()
     return config | {"filters": weights[0].shape[-1]} if isinstance(layer, layers.Conv2D) else config

@@ -1,4 +1,4 @@
-"""Whether TFLite files do what the Keras model does: the gate that a conversion must pass."""
+"""Parity of TFLite files with their Keras model: the check that a conversion must pass."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,29 +7,30 @@ from splitpose.errors import InputError
 from splitpose.settings import Conversion, Precision
 
 
-def check(variant: str, figures: Mapping[Precision, Mapping[str, Any]], limits: Conversion) -> None:
-    """Compare the files' figures with what they may be off by.
+def check_parity(variant: str, results: Mapping[Precision, Mapping[str, Any]], limits: Conversion) -> None:
+    """Compare the files' results with their limits.
 
     Args:
-        variant: for the message.
-        figures: of each precision {"pck_0.2_mean", "keras_pck_0.2_mean": percent, "max_difference": of outputs}.
+        variant: name for the message.
+        results: by precision, {"pck_0.2_mean", "keras_pck_0.2_mean": percent, "max_difference": of the outputs}.
         limits: the profile's `conversion`.
 
-    Raises InputError with the figures of every file that is further off than it may be.
+    Raises:
+        InputError: lists every result beyond its limit.
     """
     breaches = []
-    # "not at most" and not "more", so that what is no number breaches too.
-    if not (difference := figures["float32"]["max_difference"]) <= limits.max_difference:
-        breaches.append(f"float32's outputs differ by up to {difference}, allowed {limits.max_difference}")
-    allowed: dict[Precision, float] = {"float16": limits.max_pck_drop.float16, "int8": limits.max_pck_drop.int8}
-    for precision, points in allowed.items():
-        found, keras = figures[precision]["pck_0.2_mean"], figures[precision]["keras_pck_0.2_mean"]
-        if not abs(found - keras) <= points:
+    # "not <=" instead of ">", so that NaN is a breach, too.
+    if not (difference := results["float32"]["max_difference"]) <= limits.max_difference:
+        breaches.append(f"float32 outputs differ by up to {difference} (limit {limits.max_difference})")
+    max_drops: dict[Precision, float] = {"float16": limits.max_pck_drop.float16, "int8": limits.max_pck_drop.int8}
+    for precision, max_drop in max_drops.items():
+        pck, keras_pck = results[precision]["pck_0.2_mean"], results[precision]["keras_pck_0.2_mean"]
+        if not abs(pck - keras_pck) <= max_drop:
             breaches.append(
-                f"{precision} has a mean PCK@0.2 of {found}, Keras {keras}, allowed are {points} points"
+                f"{precision} mean PCK@0.2 is {pck}, that of the Keras model {keras_pck} (limit {max_drop} points)"
             )
     if breaches:
         raise InputError(
-            f"{variant}: {'; '.join(breaches)}; look at the model and at conversion.calibration_crops, or "
-            "allow more by conversion.max_difference and conversion.max_pck_drop"
+            f"{variant}: {'; '.join(breaches)}; check the model and conversion.calibration_crops, or raise "
+            "conversion.max_difference and conversion.max_pck_drop"
         )

@@ -1,4 +1,4 @@
-"""Keras model to TFLite files: float32, float16 and full int8, built-in operators only."""
+"""Conversion of a Keras model to float32, float16 and full int8 TFLite files with built-in operators only."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,24 +7,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from splitpose.export.joint_groups import in_groups
-from splitpose.models.jointwise import with_export_layers
+from splitpose.export.joint_groups import split_into_groups
+from splitpose.models.layers.jointwise import with_export_layers
 from splitpose.settings import Precision
 
 
 def convert_to_tflite(model: keras.Model, precision: Precision, calibration: np.ndarray) -> bytes:
-    """A TFLite file for one crop at a time, (1, S, S, 3) float32 in 0..255.
+    """Convert a model to a TFLite file with input (1, S, S, 3) float32 in 0..255.
 
     Args:
-        model: with trained weights.
+        model: a model with trained weights.
         precision: float32; float16 weights; or int8 weights and activations between float32 input and output.
-        calibration: (N, S, S, 3) uint8 training crops from which int8's ranges are taken.
+        calibration: (N, S, S, 3) uint8 training crops that determine int8's quantisation ranges.
 
     Raises:
-        RuntimeError: the model needs operators that are not built in.
+        RuntimeError: the model requires operators that are not built in.
     """
-    plain = in_groups(model, with_export_layers(model))
-    function = tf.function(lambda crop: plain(crop, training=False), autograph=False)
+    export_model = split_into_groups(model, with_export_layers(model))
+    function = tf.function(lambda crop: export_model(crop, training=False), autograph=False)
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="crop")
     concrete = function.get_concrete_function(signature)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
@@ -34,15 +34,15 @@ def convert_to_tflite(model: keras.Model, precision: Precision, calibration: np.
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8":
-        converter.representative_dataset = _examples(calibration)
+        converter.representative_dataset = _representative_dataset(calibration)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     content: bytes = converter.convert()
     return content
 
 
-def _examples(calibration: np.ndarray) -> Callable[[], Iterator[list[Any]]]:
-    def examples() -> Iterator[list[Any]]:
+def _representative_dataset(calibration: np.ndarray) -> Callable[[], Iterator[list[Any]]]:
+    def batches() -> Iterator[list[Any]]:
         for pixels in calibration:
             yield [pixels[None].astype(np.float32)]
 
-    return examples
+    return batches

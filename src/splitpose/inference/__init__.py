@@ -1,1 +1,4 @@
-"""The one way to run a TFLite file: runtime, crops, search, tracking, images and videos."""
+"""Inference with a TFLite file: crops, sliding-window search, person tracking, images and videos.
+
+Needs neither TensorFlow nor Keras nor pandas.
+"""

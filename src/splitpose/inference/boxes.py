@@ -1,4 +1,4 @@
-"""Who is looked at: the people of a picture or video, each in a box or, without one, the whole picture."""
+"""Bounding boxes of the person instances to predict, from the command line or a CSV."""
 
 import csv
 import math
@@ -12,144 +12,156 @@ import numpy as np
 from splitpose.crops.bounding_box import bbox_region, validate_bbox
 from splitpose.crops.geometry import CropRegion, full_image_region
 from splitpose.errors import InputError
-from splitpose.inference.inputs import Input
+from splitpose.inference.inputs import InputFile
 
-COLUMNS = ("box_x0", "box_y0", "box_x1", "box_y1")
-NEEDS = f"a CSV of boxes needs the columns image, {', '.join(COLUMNS)}, px, and may have id"
+BOX_COLUMNS = ("box_x0", "box_y0", "box_x1", "box_y1")
+FORMAT = f"a CSV of boxes requires the columns image, {', '.join(BOX_COLUMNS)} in px; a column id is optional"
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody in a picture or video.
+class InstanceBox:
+    """A person instance to predict in an image or video.
 
-    box: (4,) x0 y0 x1 y1 px, all NaN where a detector found nobody; None looks at the whole picture.
+    bbox: (4,) x0 y0 x1 y1 px, all NaN where a detector found no person. None if there is no box: the person is
+    searched, or predicted in the whole image.
     """
 
     id: str
-    box: np.ndarray | None = None
+    bbox: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
-class Row:
-    """A line of a CSV of boxes; `id` is None where the file has no such column."""
+class BoxRow:
+    """A row of a CSV of boxes; `id` is None if the file has no such column."""
 
     line: int
     image: PurePath
     id: str | None
-    box: np.ndarray
+    bbox: np.ndarray
 
 
-def square(box: np.ndarray | None, width: int, height: int, margin: float) -> CropRegion | None:
-    """The square of a person in a picture of this size: around the box, or the whole picture.
+def initial_region(bbox: np.ndarray | None, width: int, height: int, padding: float) -> CropRegion | None:
+    """Return the region around a box, or the whole image without one; None if a detector found no person.
 
-    None where a detector found nobody. Raises InputError where the box lies outside the picture.
+    Raises:
+        InputError: the box is outside the image.
     """
-    if box is None:
+    if bbox is None:
         return full_image_region(width, height)
-    if np.isnan(box).all():
+    if np.isnan(bbox).all():
         return None
-    return bbox_region(box, width, height, margin)
+    return bbox_region(bbox, width, height, padding)
 
 
-def everyone(inputs: Sequence[Input], box: np.ndarray | None) -> dict[Input, list[Person]]:
-    """One person in each input, all in the same box or in the whole picture, whose id is the input's name."""
-    return {each: [Person(each.name, box)] for each in inputs}
+def one_instance_per_input(
+    inputs: Sequence[InputFile], bbox: np.ndarray | None
+) -> dict[InputFile, list[InstanceBox]]:
+    """Return one instance for each input, all with the same box or none; its id is the input's name."""
+    return {file: [InstanceBox(file.name, bbox)] for file in inputs}
 
 
-def instances_of(
-    rows: Sequence[Row], inputs: Sequence[Input], path: Path
-) -> tuple[dict[Input, list[Person]], list[str]]:
-    """The people whom a CSV names, by input, and a line for each input that it does not name.
+def match_inputs(
+    rows: Sequence[BoxRow], inputs: Sequence[InputFile], path: Path
+) -> tuple[dict[InputFile, list[InstanceBox]], list[str]]:
+    """Match the rows of a CSV of boxes with the inputs.
 
-    A row is of the input whose path ends in the row's `image`. An id is the row's own; without such a column it is
-    the input's name, and with more than one row of an input NAME@1, NAME@2 ...
+    A row belongs to the input whose path ends in the row's `image`. An instance's id is the row's; without an id
+    column it is the input's name, or NAME@1, NAME@2 ... if the input has several rows.
 
-    Raises InputError where a row is of several inputs, an id stands twice, or no row is of any input.
+    Returns:
+        The instances of each input, and an error message for each input without rows.
+
+    Raises:
+        InputError: a row matches several inputs, an id is not unique, or no row matches any input.
     """
-    by_file_name: Mapping[str, list[Input]] = defaultdict(list)
-    for each in inputs:
-        by_file_name[each.path.name].append(each)
-    named: dict[Input, list[Row]] = {}
+    candidates: Mapping[str, list[InputFile]] = defaultdict(list)
+    for file in inputs:
+        candidates[file.path.name].append(file)
+    matched: dict[InputFile, list[BoxRow]] = {}
     for row in rows:
-        fitting = [each for each in by_file_name.get(row.image.name, []) if _ends_in(each.path, row.image)]
-        if len(fitting) > 1:
+        files = [file for file in candidates.get(row.image.name, []) if _ends_with(file.path, row.image)]
+        if len(files) > 1:
             raise InputError(
-                f"{path}, line {row.line}: image {str(row.image)!r} may be {fitting[0].path} or {fitting[1].path}; "
+                f"{path}, line {row.line}: image {str(row.image)!r} matches {files[0].path} and {files[1].path}; "
                 "give more of its path"
             )
-        if fitting:
-            named.setdefault(fitting[0], []).append(row)
-    if rows and inputs and not named:
+        if files:
+            matched.setdefault(files[0], []).append(row)
+    if rows and inputs and not matched:
         raise InputError(
-            f"{path}: no image in it is an input; the first is {str(rows[0].image)!r}, the first input "
-            f"{inputs[0].path}, whose path must end in its image"
+            f"{path}: no row matches an input; the first image is {str(rows[0].image)!r}, the first input "
+            f"{inputs[0].path}, whose path must end with the image"
         )
-    _check_ids([row for of_input in named.values() for row in of_input], path)
-    people = {each: _named(named[each], each.name) for each in inputs if each in named}
-    return people, [f"{each.path}: {path} has no row of it" for each in inputs if each not in named]
+    _check_unique_ids([row for file_rows in matched.values() for row in file_rows], path)
+    instances = {file: _to_instances(matched[file], file.name) for file in inputs if file in matched}
+    return instances, [f"{file.path}: has no row in {path}" for file in inputs if file not in matched]
 
 
-def read(path: Path) -> list[Row]:
-    """The rows of a CSV with image and box columns; a box without any number says that nobody was found.
+def read_boxes(path: Path) -> list[BoxRow]:
+    """Read a CSV of boxes; a row without numbers means that the detector found no person.
 
-    Raises InputError naming file, line and column of what is missing or no box.
+    Raises:
+        InputError: the file, a line or a column is missing or not valid.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; {NEEDS}")
+        raise InputError(f"{path}: no such file; {FORMAT}")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:  # -sig: Excel begins a file with a mark
+        with path.open(encoding="utf-8-sig", newline="") as file:  # -sig: Excel writes a byte order mark
             reader = csv.DictReader(file, strict=True, skipinitialspace=True)
             header = list(reader.fieldnames or [])
-            missing = [column for column in ("image", *COLUMNS) if column not in header]
+            missing = [column for column in ("image", *BOX_COLUMNS) if column not in header]
             if missing:
-                raise InputError(f"{path}: has no column {missing[0]!r}; {NEEDS}")
-            rows = [_row(path, reader.line_num, cells) for cells in reader]
+                raise InputError(f"{path}: has no column {missing[0]!r}; {FORMAT}")
+            rows = [_parse_row(path, reader.line_num, cells) for cells in reader]
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no text in UTF-8; save it as CSV in UTF-8") from error
+        raise InputError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8") from error
     except (OSError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV ({error}); {NEEDS}") from error
+        raise InputError(f"{path}: not a readable CSV ({error}); {FORMAT}") from error
     if not rows:
-        raise InputError(f"{path}: has no rows, only a header; {NEEDS}")
+        raise InputError(f"{path}: has no rows, only a header; {FORMAT}")
     return rows
 
 
-def _row(path: Path, line: int, cells: Mapping[str, str | None]) -> Row:
+def _parse_row(path: Path, line: int, cells: Mapping[str, str | None]) -> BoxRow:
     where = f"{path}, line {line}"
-    image, name = (cells.get("image") or "").strip(), cells.get("id")
+    image, id = (cells.get("image") or "").strip(), cells.get("id")
     if not image:
-        raise InputError(f"{where}: column 'image' is empty; give the path of the picture or video")
-    if name is not None and not name.strip():
-        raise InputError(f"{where}: column 'id' is empty; give every row one, or leave the column out")
-    box = np.array([_number(where, column, cells.get(column)) for column in COLUMNS])
-    if not np.isnan(box).all():
+        raise InputError(f"{where}: column 'image' is empty; give the path of the image or video")
+    if id is not None and not id.strip():
+        raise InputError(f"{where}: column 'id' is empty; give every row an id, or omit the column")
+    bbox = np.array([_parse_number(where, column, cells.get(column)) for column in BOX_COLUMNS])
+    if not np.isnan(bbox).all():
         try:
-            validate_bbox(box)
+            validate_bbox(bbox)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
-    return Row(line, PurePath(image), name and name.strip(), box)
+    return BoxRow(line, PurePath(image), id and id.strip(), bbox)
 
 
-def _number(where: str, column: str, cell: str | None) -> float:
+def _parse_number(where: str, column: str, cell: str | None) -> float:
     try:
         return float(cell) if cell and cell.strip() else math.nan
     except ValueError:
-        raise InputError(f"{where}: column {column!r} holds {cell!r}, which is no number of px") from None
+        raise InputError(f"{where}: column {column!r} is {cell!r}, not a number of px") from None
 
 
-def _ends_in(path: Path, image: PurePath) -> bool:
+def _ends_with(path: Path, image: PurePath) -> bool:
     parts = image.parts
     return path.parts[-len(parts) :] == parts
 
 
-def _named(rows: Sequence[Row], name: str) -> list[Person]:
+def _to_instances(rows: Sequence[BoxRow], name: str) -> list[InstanceBox]:
     several = len(rows) > 1
-    return [Person(row.id or (f"{name}@{n}" if several else name), row.box) for n, row in enumerate(rows, 1)]
+    return [
+        InstanceBox(row.id or (f"{name}@{number}" if several else name), row.bbox)
+        for number, row in enumerate(rows, 1)
+    ]
 
 
-def _check_ids(rows: Sequence[Row], path: Path) -> None:
+def _check_unique_ids(rows: Sequence[BoxRow], path: Path) -> None:
     lines: dict[str, int] = {}
     for row in rows:
         if row.id is not None and row.id in lines:
-            raise InputError(f"{path}, line {row.line}: id {row.id!r} stands in line {lines[row.id]} already")
+            raise InputError(f"{path}, line {row.line}: id {row.id!r} is already in line {lines[row.id]}")
         if row.id is not None:
             lines[row.id] = row.line

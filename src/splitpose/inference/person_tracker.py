@@ -1,13 +1,13 @@
-"""Following a person from frame to frame: each frame's joints say where to look in the next.
+"""Person tracking: each frame's joints determine the region of the next frame.
 
-The square of the next frame lies around the joints as the squares did that the model was trained with. A person is
-lost where the model is much less sure than it was of this person before, or where the next square is no place for
-one; then the whole picture is searched. How sure a model is of people whom it sees well differs from model to
-model and from person to person, so that there is no one limit for all. Without a box the picture is searched at
-first, and then again, ever more seldom, as the first find may be wrong.
+The next region is placed around the joints with the crop policy of the training crops. A person is lost if the
+confidence drops well below this person's moving average, or if the next region is not plausible; then the whole
+image is searched. The usual confidence differs between models and between people, so that a fixed limit does not
+work. Without a box the image is searched in the first frame and again at growing intervals, as the first result may
+be wrong.
 
-Coordinates carry no confidence. What is no person cannot be told from one by them, and squares that follow a guess
-shrink or wander off within a second, so with such a model every frame is looked at in the same square.
+Coordinate models have no confidence output, so that a lost person cannot be detected, and regions that follow a
+guess shrink or drift away within a second. With such models every frame is predicted in the same region.
 """
 
 from dataclasses import dataclass
@@ -15,110 +15,131 @@ from dataclasses import dataclass
 import numpy as np
 
 from splitpose.crops.geometry import CropRegion, ImagePyramid, crop_region, full_image_region
-from splitpose.inference.pose_model import NOBODY, Look, Model
-from splitpose.inference.sliding_window import SIDES, Around, region_around_joints, search
+from splitpose.inference.pose_model import EMPTY_POSE, PoseModel, Prediction
+from splitpose.inference.sliding_window import WINDOW_SIDES, CropPolicy, joints_crop_policy, search
 from splitpose.skeleton import INDEX
 
-LOST = 0.85
-"""A person counts as lost below this share of the confidence that is usual for this person."""
+LOST_RATIO = 0.85
+"""A person is lost below this fraction of the confidence EMA."""
 
-FORGETTING = 0.03
-"""Share of a frame in what is usual: about a second of video."""
+EMA_WEIGHT = 0.03
+"""Weight of a frame in the confidence EMA: it averages over about a second of video."""
 
-LARGEST, SMALLEST = 1.5, 0.02
-"""Longer sides of the picture: no person's square is larger or smaller."""
+MIN_REGION, MAX_REGION = 0.02, 1.5
+"""Plausible sides of a person's region over the image's longer side."""
 
-PAUSE, GROWTH = 1 / 3, 4
-"""Seconds from one search to the next, and how many times as many after each that found nobody better."""
+SEARCH_INTERVAL, BACKOFF = 1 / 3, 4
+"""Seconds from one search to the next, and the factor by which they grow after a search without a better result."""
 
-SEARCHED = SIDES[:2]
-"""A video is searched again and again, so that squares of the smallest size, two thirds of all, are left out."""
+TRACKING_SIDES = WINDOW_SIDES[:2]
+"""Videos are searched repeatedly, so that the smallest windows, two thirds of all, are left out."""
 
 TORSO = [INDEX[joint] for joint in ("lsho", "rsho", "lhip", "rhip")]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A look at a person, and how often the person was found anew before: between such looks nothing is smooth."""
+class TrackedPose:
+    """The prediction for a person in a frame; joints are smoothed only over frames with the same track id.
 
-    look: Look
-    begun: int
+    The track id is the number of times that the person was found by a search before.
+    """
+
+    prediction: Prediction
+    track_id: int
 
 
 class PersonTracker:
-    """Looks at one person in each frame of a video.
+    """Tracks one person through the frames of a video.
 
     Args:
-        model: that looks.
-        size: (width, height) px of the frames.
-        rate: frames a second.
-        start: the person's square in the first frame, None where it is to be searched; if `stays`, in all of them.
-        stays: do not follow.
+        model: the model.
+        size: (width, height) of the frames in px.
+        fps: frames per second.
+        region: the person's region in the first frame, None to search it; in all frames if `is_fixed`.
+        is_fixed: do not track.
     """
 
     def __init__(
-        self, model: Model, size: tuple[int, int], rate: float, start: CropRegion | None, stays: bool = False
+        self,
+        model: PoseModel,
+        size: tuple[int, int],
+        fps: float,
+        region: CropRegion | None,
+        is_fixed: bool = False,
     ):
-        self._model, self._size, self._rate, self._stays = model, size, rate, stays
-        self._start, self.region = start, start
-        self._around: Around | None = region_around_joints(model.margin) if model.boxes_are_of_joints else None
-        self._usual = 0.0
-        self._pause, self._waits = PAUSE, 0
-        self._begun = 0
+        self._model, self._size, self._fps, self._is_fixed = model, size, fps, is_fixed
+        self._initial_region, self.region = region, region
+        self._crop_policy: CropPolicy | None = (
+            joints_crop_policy(model.padding) if model.regions_from_joints else None
+        )
+        self._confidence_ema = 0.0
+        self._search_interval, self._frames_to_search = SEARCH_INTERVAL, 0
+        self._track_id = 0
 
-    def look(self, picture: ImagePyramid, others: list[CropRegion]) -> Seen:
-        """The person in the next frame; `others` are the squares of other people there."""
-        if self._stays:
-            return Seen(self._model.look(picture, self._start) if self._start else NOBODY, 0)
-        followed = self.region
-        look = self._model.look(picture, followed) if followed else None
-        if self._around is None:
-            self._around = alike(look) if look else region_around_joints(self._model.joints_margin)
-        is_lost = look is None or look.sure < LOST * self._usual
+    def update(self, image: ImagePyramid, others: list[CropRegion]) -> TrackedPose:
+        """Predict the person in the next frame; `others` are the regions of the other people."""
+        if self._is_fixed:
+            region = self._initial_region
+            return TrackedPose(self._model.predict_region(image, region) if region else EMPTY_POSE, 0)
+        region = self.region
+        prediction = self._model.predict_region(image, region) if region else None
+        if self._crop_policy is None:
+            self._crop_policy = (
+                torso_crop_policy(prediction) if prediction else joints_crop_policy(self._model.joints_padding)
+            )
+        is_lost = prediction is None or prediction.mean_confidence < LOST_RATIO * self._confidence_ema
         if is_lost:
-            self._waits = min(self._waits, round(PAUSE * self._rate))
-        if self._waits <= 0 and (is_lost or self._start is None):
-            look = self._searched(picture, look, is_lost, others)
-        look = look or self._model.look(picture, full_image_region(*self._size))
-        self._waits -= 1
-        self._begun += look.region is not followed
-        sure = look.sure
-        self._usual += FORGETTING * (max(sure, LOST * self._usual) - self._usual) if self._usual else sure
-        following = self._around(look.joints)
-        self.region = following if self._is_in_picture(following) else None
-        return Seen(look, self._begun)
+            self._frames_to_search = min(self._frames_to_search, round(SEARCH_INTERVAL * self._fps))
+        if self._frames_to_search <= 0 and (is_lost or self._initial_region is None):
+            prediction = self._search(image, prediction, is_lost, others)
+        prediction = prediction or self._model.predict_region(image, full_image_region(*self._size))
+        self._frames_to_search -= 1
+        self._track_id += prediction.region is not region
+        self._update_confidence(prediction.mean_confidence)
+        next_region = self._crop_policy(prediction.joints)
+        self.region = next_region if self._is_plausible(next_region) else None
+        return TrackedPose(prediction, self._track_id)
 
-    def _searched(
-        self, picture: ImagePyramid, look: Look | None, is_lost: bool, others: list[CropRegion]
-    ) -> Look | None:
-        """Whom a search finds, if better than the look, by far so where the person is not lost; or the look."""
-        assert self._around is not None
-        found = search(self._model, picture, self._size, self._around, others, SEARCHED)
-        needed = 0.0 if look is None else look.sure / (1 if is_lost else LOST)
-        is_better = found is not None and found.sure > needed
-        self._pause = PAUSE if is_better else GROWTH * self._pause
-        self._waits = round(self._pause * self._rate)
-        return found if is_better else look
+    def _search(
+        self, image: ImagePyramid, prediction: Prediction | None, is_lost: bool, others: list[CropRegion]
+    ) -> Prediction | None:
+        """Return the result of a search if it is better than the prediction, else the prediction.
 
-    def _is_in_picture(self, region: CropRegion) -> bool:
+        If the person is not lost, the result must be better by a margin.
+        """
+        assert self._crop_policy is not None
+        found = search(self._model, image, self._size, self._crop_policy, others, TRACKING_SIDES)
+        threshold = 0.0 if prediction is None else prediction.mean_confidence / (1 if is_lost else LOST_RATIO)
+        is_better = found is not None and found.mean_confidence > threshold
+        self._search_interval = SEARCH_INTERVAL if is_better else BACKOFF * self._search_interval
+        self._frames_to_search = round(self._search_interval * self._fps)
+        return found if is_better else prediction
+
+    def _update_confidence(self, confidence: float) -> None:
+        """Update the confidence EMA; a lost person lowers it slowly."""
+        ema = self._confidence_ema
+        self._confidence_ema = ema + EMA_WEIGHT * (max(confidence, LOST_RATIO * ema) - ema) if ema else confidence
+
+    def _is_plausible(self, region: CropRegion) -> bool:
         width, height = self._size
         is_inside = 0 <= region.x < width and 0 <= region.y < height
-        return is_inside and SMALLEST <= region.side / max(width, height) <= LARGEST
+        return is_inside and MIN_REGION <= region.side / max(width, height) <= MAX_REGION
 
 
-def alike(look: Look) -> Around:
-    """Squares that lie around a person as the one of this look does, kept by shoulders and hips.
+def torso_crop_policy(prediction: Prediction) -> CropPolicy:
+    """Return the crop policy that keeps the region's position and scale relative to shoulders and hips.
 
-    A detector's box may be that of the torso, or of the whole person with legs; how it lies around the joints is
-    seen once, where it was given.
+    A detector's box may be that of the torso, or of the whole person with legs; how the region is placed around the
+    joints is known from the frame in which the box was given.
     """
-    assert look.region is not None
-    torso = crop_region(look.joints[TORSO], np.empty(0), "joints", 1.0)
-    side = look.region.side / torso.side
-    right, down = (look.region.x - torso.x) / torso.side, (look.region.y - torso.y) / torso.side
+    assert prediction.region is not None
+    torso = crop_region(prediction.joints[TORSO], np.empty(0), "joints", 1.0)
+    scale = prediction.region.side / torso.side
+    offset_x = (prediction.region.x - torso.x) / torso.side
+    offset_y = (prediction.region.y - torso.y) / torso.side
 
-    def around(joints: np.ndarray) -> CropRegion:
-        now = crop_region(joints[TORSO], np.empty(0), "joints", 1.0)
-        return CropRegion(now.x + right * now.side, now.y + down * now.side, side * now.side)
+    def crop_policy(joints: np.ndarray) -> CropRegion:
+        torso = crop_region(joints[TORSO], np.empty(0), "joints", 1.0)
+        return CropRegion(torso.x + offset_x * torso.side, torso.y + offset_y * torso.side, scale * torso.side)
 
-    return around
+    return crop_policy

@@ -1,28 +1,35 @@
-"""A TFLite file that is ready to look at people."""
+"""A pose model in a TFLite file: the one way to run it on crops, regions of images, and person instances."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
+from splitpose import images
 from splitpose.codecs import Codec, Coordinates, infer_codec
-from splitpose.crops.geometry import CropRegion, ImagePyramid
+from splitpose.crops.geometry import CropRegion, ImagePyramid, apply_affine, crop_affine, invert_affine
 from splitpose.errors import InputError
-from splitpose.inference.crop_pose import predict
-from splitpose.inference.metadata import Metadata, read_metadata
+from splitpose.inference.metadata import Metadata, read_metadata, require_metadata
 from splitpose.inference.runtime import Runtime
 from splitpose.skeleton import JOINTS
 
-MARGIN = 1.5
-"""Of a person's square, where the file does not say which one it was trained with."""
+if TYPE_CHECKING:  # this module imports pandas, which inference must not need
+    from splitpose.crops.instances import Instance
+
+DEFAULT_PADDING = 1.5
+"""Side of a person's region over the longer side of the person's box, for files without metadata."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was found in a square of a picture.
+class Prediction:
+    """The predicted pose of one person.
 
-    joints: (K, 2) px of the picture, NaN where nobody was looked at; confidence: (K,) from 0 to 1, NaN where the
-    model gives none; region: the square, None where nobody was looked at.
+    joints: (K, 2) px of the image; confidence: (K,) from 0 to 1, NaN for models without confidence output; region:
+    the crop region that the pose was predicted in. Without a region joints and confidence are NaN (`EMPTY_POSE`).
     """
 
     joints: np.ndarray
@@ -30,64 +37,96 @@ class Look:
     region: CropRegion | None
 
     @property
-    def sure(self) -> float:
+    def mean_confidence(self) -> float:
         """Mean confidence of all joints."""
         return float(self.confidence.mean())
 
 
-NOBODY = Look(np.full((len(JOINTS), 2), np.nan), np.full(len(JOINTS), np.nan), None)
+EMPTY_POSE = Prediction(np.full((len(JOINTS), 2), np.nan), np.full(len(JOINTS), np.nan), None)
+"""The prediction for a person whom the detector did not find."""
 
 
 @dataclass(frozen=True)
-class Model:
-    """A file, what its card says (None without one) and what reads its output."""
+class PoseModel:
+    """A loaded TFLite file, its metadata (None if it has none) and the codec that decodes its output."""
 
     runtime: Runtime
-    card: Metadata | None
+    metadata: Metadata | None
     codec: Codec
 
-    @property
-    def margin(self) -> float:
-        """Side of a person's square in longer sides of the person's box."""
-        return self.card.padding if self.card else MARGIN
+    @classmethod
+    def load(cls, path: Path, threads: int = 1, metadata_required: bool = False) -> "PoseModel":
+        """Load a file and run it once.
+
+        Without metadata the codec is inferred from the output's shape.
+
+        Raises:
+            InputError: the file is missing, damaged, not a pose model of these joints, or has no metadata where it
+                is required.
+        """
+        runtime = Runtime(path, threads)
+        metadata = require_metadata(path) if metadata_required else read_metadata(path)
+        if metadata and metadata.joints != JOINTS:
+            raise InputError(f"{path}: predicts other joints ({', '.join(metadata.joints)}); train the model again")
+        try:
+            outputs = runtime.run(np.zeros((1, runtime.size, runtime.size, 3), np.uint8))
+            codec = metadata.codec() if metadata else infer_codec(outputs, runtime.size)
+            shape = codec.decode(outputs).shape
+        except (ValueError, RuntimeError, IndexError, TypeError) as error:
+            problem = "does not match its metadata; convert the model again" if metadata else "not a pose model"
+            raise InputError(f"{path}: {problem} ({error})") from error
+        if shape != (1, len(JOINTS), 2):
+            raise InputError(f"{path}: not a pose model; its output has shape {shape}, not {len(JOINTS)} joints")
+        return cls(runtime, metadata, codec)
 
     @property
-    def joints_margin(self) -> float:
-        """The same for the box of the joints, where no other box is known."""
-        return self.margin if self.boxes_are_of_joints else MARGIN
+    def padding(self) -> float:
+        """Side of a person's region over the longer side of the person's box."""
+        return self.metadata.padding if self.metadata else DEFAULT_PADDING
 
     @property
-    def gives_confidence(self) -> bool:
-        """Whether it says how sure it is."""
+    def joints_padding(self) -> float:
+        """Side of a person's region over the longer side of the box of the joints, where no other box is known."""
+        return self.padding if self.regions_from_joints else DEFAULT_PADDING
+
+    @property
+    def regions_from_joints(self) -> bool:
+        """Whether the training regions were derived from the joints and not from a detector's boxes."""
+        return self.metadata is None or self.metadata.region_from == "joints"
+
+    @property
+    def has_confidence(self) -> bool:
+        """Whether the output carries a confidence; regressed coordinates do not."""
         return not isinstance(self.codec, Coordinates)
 
-    @property
-    def boxes_are_of_joints(self) -> bool:
-        """Whether the boxes that it was trained with are those of the joints, and not a detector's."""
-        return self.card is None or self.card.region_from == "joints"
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        """Return the raw outputs (N, ...) for crops (N, S, S, 3) uint8 RGB."""
+        return self.runtime.run(crops)
 
-    def look(self, picture: ImagePyramid, region: CropRegion) -> Look:
-        """The person in a square of a picture."""
-        joints, confidence = predict(self.runtime, picture, region, self.codec)
-        return Look(joints, confidence, region)
+    def predict_region(self, image: ImagePyramid, region: CropRegion) -> Prediction:
+        """Predict the pose of the person in a region of an image."""
+        affine = crop_affine(region, self.runtime.size)
+        crop = cv2.cvtColor(image.warp(affine, self.runtime.size), cv2.COLOR_BGR2RGB)
+        outputs = self.run(crop[None])
+        joints = apply_affine(invert_affine(affine), self.codec.decode(outputs)[0])
+        return Prediction(joints, self.codec.confidence(outputs)[0], region)
 
+    def predict_instances(self, instances: Sequence["Instance"], data_root: Path) -> np.ndarray:
+        """Predict the joints of annotated person instances in their images.
 
-def load(path: Path, threads: int = 1) -> Model:
-    """Load a file and try it once.
+        Args:
+            instances: instances in the order of their images, so that an image is read once.
+            data_root: folder that the instances' image paths are relative to.
 
-    Raises InputError naming a file that is missing, damaged, or no pose model of these joints.
-    """
-    runtime = Runtime(path, threads)
-    described = read_metadata(path)
-    if described and described.joints != JOINTS:
-        raise InputError(f"{path}: finds other joints ({', '.join(described.joints)}); train the model anew")
-    try:
-        outputs = runtime.run(np.zeros((1, runtime.size, runtime.size, 3), np.uint8))
-        codec = described.codec() if described else infer_codec(outputs, runtime.size)
-        shape = codec.decode(outputs).shape
-    except (ValueError, RuntimeError, IndexError, TypeError) as error:
-        wrong = "does not do what its card says; convert the model anew" if described else "is no pose model"
-        raise InputError(f"{path}: {wrong} ({error})") from error
-    if shape != (1, len(JOINTS), 2):
-        raise InputError(f"{path}: is no pose model; it gives {shape}, not {len(JOINTS)} joints")
-    return Model(runtime, described, codec)
+        Returns:
+            Joints (N, K, 2) in px of the images.
+
+        Raises:
+            InputError: an image is missing or not readable.
+        """
+        joints = []
+        for path, group in groupby(instances, lambda instance: instance.image):
+            in_image = list(group)
+            image = ImagePyramid(images.read(data_root / path, in_image[0].image_size))
+            joints += [self.predict_region(image, instance.region).joints for instance in in_image]
+        return np.stack(joints)

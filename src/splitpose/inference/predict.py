@@ -1,135 +1,146 @@
-"""`splitpose predict`: all inputs, one after the other, into one folder."""
+"""`splitpose predict`: predicts all inputs, one after the other, into one folder."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import cv2
 import numpy as np
 
+from splitpose.crops.bounding_box import validate_bbox
 from splitpose.errors import InputError
-from splitpose.inference import boxes, inputs, predictions_csv, still_images, videos
-from splitpose.inference import pose_model as models
-from splitpose.inference.boxes import Person
-from splitpose.inference.inputs import Input
-from splitpose.inference.pose_model import Model
+from splitpose.inference.boxes import InstanceBox, match_inputs, one_instance_per_input, read_boxes
+from splitpose.inference.image_prediction import predict_images, write_drawing
+from splitpose.inference.inputs import InputFile, collect_inputs
+from splitpose.inference.pose_model import PoseModel
 from splitpose.inference.predict_options import PredictOptions
-from splitpose.inference.predictions_csv import Table
+from splitpose.inference.predictions_csv import PredictionsWriter, open_predictions
 from splitpose.inference.video_io import Video
+from splitpose.inference.video_prediction import VideoOutput, create_trackers, predict_video
 from splitpose.progress import bar
 from splitpose.settings import Viewpoint
 
 VIEWPOINTS: dict[Viewpoint, str] = {
-    "observer": "left joints are those towards the picture's right, whichever way a person faces",
+    "observer": "left joints are those towards the image's right, whichever way a person faces",
     "person": "left and right are the person's own",
 }
 PREDICTIONS = "predictions.csv"
-DEFAULT = PredictOptions()
+DEFAULT_OPTIONS = PredictOptions()
+
+Instances = Mapping[InputFile, Sequence[InstanceBox]]
 
 
 def predict(
-    given: Sequence[Path],
+    paths: Sequence[Path],
     model: Path,
     out: Path,
-    box: Sequence[float] | None = None,
-    detected: Path | None = None,
-    how: PredictOptions = DEFAULT,
-    threads: int = 1,
+    boxes: Sequence[float] | Path | None = None,
+    options: PredictOptions = DEFAULT_OPTIONS,
 ) -> None:
-    """Write `out`/predictions.csv and, beside it, every picture and video with its people drawn.
+    """Write `out`/predictions.csv and every image and video with the predicted poses drawn.
 
     Args:
-        given: pictures, videos, and folders of them.
+        paths: images, videos, and folders of them.
         model: a TFLite file.
-        out: a folder.
-        box: x0 y0 x1 y1 px of one person in every input.
-        detected: instead, a CSV of boxes; see `boxes.read`.
-        how: what is searched, followed, smoothed and drawn.
-        threads: of the model.
+        out: the output folder.
+        boxes: x0 y0 x1 y1 in px of one person in every input, or a CSV of boxes (see `boxes.read_boxes`).
+        options: search, tracking, smoothing, drawing and threads.
 
-    Raises InputError where something cannot be done: before anything is written if it concerns all inputs, else
-    after all others are done; an input that cannot be used is named when its turn comes.
+    Raises:
+        InputError: before anything is written if it concerns all inputs; else after all other inputs are done. An
+            input that cannot be predicted is reported when its turn comes.
     """
-    cv2.setNumThreads(1)  # reading, looking and drawing have threads of their own
-    looking = models.load(model, threads)
+    cv2.setNumThreads(1)  # reading, prediction and drawing have threads of their own
+    pose_model = PoseModel.load(model, options.threads)
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is no folder; choose another --out")
-    found, problems = inputs.gather(given, out)
-    people = boxes.everyone(found, None if box is None else boxes.validate_bbox(np.array(box)))
-    if detected is not None:
-        people, unnamed = boxes.instances_of(boxes.read(detected), found, detected)
-        problems += unnamed
+        raise InputError(f"{out}: is not a directory; choose another --out")
+    inputs, problems = collect_inputs(paths, out)
+    instances, unmatched = _to_instances(inputs, boxes)
+    problems += unmatched
     for problem in problems:
-        _tell("skipped", problem)
-    used = [each for each in found if each in people]
-    with predictions_csv.written(out / PREDICTIONS) as rows:
-        problems += _pictures([each for each in used if not each.is_video], people, looking, how, out, rows)
-        for each in used:
-            if each.is_video:
-                problems += _video(each, people[each], looking, how, out, rows)
-        if not rows.count:
-            raise InputError("nothing could be predicted; the inputs are named above")
-    print(f"{rows.count} rows: {out / PREDICTIONS}{' and drawings beside it' if how.draw else ''}")
-    if looking.card:
-        print(VIEWPOINTS[looking.card.viewpoint])
+        _report("skipped", problem)
+    with open_predictions(out / PREDICTIONS) as table:
+        job = _Job(pose_model, options, out, table)
+        problems += job.predict_images([file for file in instances if not file.is_video], instances)
+        for file in instances:
+            if file.is_video:
+                problems += job.predict_video(file, instances[file])
+        if not table.rows:
+            raise InputError("no input could be predicted; the reasons are listed above")
+    print(f"{table.rows} rows: {out / PREDICTIONS}{', drawings in the same folder' if options.draw else ''}")
+    if pose_model.metadata:
+        print(VIEWPOINTS[pose_model.metadata.viewpoint])
     if problems:
-        raise InputError(f"{len(problems)} input(s) could not be used, or not as a whole; they are named above")
+        raise InputError(f"{len(problems)} input(s) could not be predicted completely; they are listed above")
 
 
-def _pictures(
-    used: Sequence[Input],
-    people: Mapping[Input, Sequence[Person]],
-    model: Model,
-    how: PredictOptions,
-    out: Path,
-    rows: Table,
-) -> list[str]:
-    """Predict pictures; what was wrong."""
-    problems = []
-    if not used:
-        return []
-    if how.search and not model.gives_confidence and any(who.box is None for each in used for who in people[each]):
-        print(
-            "this model gives no confidence, so that nobody is searched by it: without a box it sees whole pictures"
-        )
-    with bar("pictures") as progress:
-        task = progress.add_task("pictures", total=len(used))
-        for still in still_images.look_at(used, people, model, how):
-            if isinstance(still, str):
-                problems.append(_tell("skipped", still))
-            else:
-                for person, look in still.looks:
-                    rows.add(person.id, still.input.name, look.region, look.joints, look.confidence)
-                if how.draw:
-                    still_images.draw(still, out)
-            progress.advance(task)
-    return problems
+def _to_instances(inputs: Sequence[InputFile], boxes: Sequence[float] | Path | None) -> tuple[Instances, list[str]]:
+    """Return the instances to predict in each input, and an error message for each input without any."""
+    if isinstance(boxes, Path):
+        return match_inputs(read_boxes(boxes), inputs, boxes)
+    return one_instance_per_input(inputs, None if boxes is None else validate_bbox(np.array(boxes))), []
 
 
-def _video(
-    each: Input, people: Sequence[Person], model: Model, how: PredictOptions, out: Path, rows: Table
-) -> list[str]:
-    """Predict a video; what was wrong."""
-    try:
-        film = Video(each.path)
-        watching = videos.followers(people, film, model, how)
-    except InputError as error:
-        return [_tell("skipped", f"{each.path}: {str(error).removeprefix(f'{each.path}: ')}")]
-    if how.follow and not model.gives_confidence:
-        print(f"{each.name}: this model gives no confidence, so that nobody is followed by it")
-    began = perf_counter()
-    with bar("frames") as progress:
-        task = progress.add_task(each.name, total=film.promised)
-        for _ in videos.predict(film, each, people, watching, how, out, rows):
-            progress.advance(task)
-        progress.update(task, total=film.read)
-    seconds = perf_counter() - began
-    print(f"{each.name}: {film.read} frames, {film.read / seconds:.1f} frames/s")
-    missing = film.what_is_missing()
-    return [_tell("warning", missing)] if missing else []
+@dataclass(frozen=True)
+class _Job:
+    """The model, options and outputs of one `predict`; methods return error messages of inputs that failed."""
+
+    model: PoseModel
+    options: PredictOptions
+    out: Path
+    table: PredictionsWriter
+
+    def predict_images(self, files: Sequence[InputFile], instances: Instances) -> list[str]:
+        """Predict images and draw them."""
+        problems = []
+        if not files:
+            return []
+        if self._cannot_search(instance for file in files for instance in instances[file]):
+            print(
+                "this model has no confidence output, so that no person is searched: "
+                "without a box the whole image is predicted"
+            )
+        with bar("images") as progress:
+            task = progress.add_task("images", total=len(files))
+            for result in predict_images(files, instances, self.model, self.options):
+                if isinstance(result, str):
+                    problems.append(_report("skipped", result))
+                else:
+                    for id, prediction in result.predictions:
+                        self.table.add(id, result.file.name, prediction)
+                    if self.options.draw:
+                        write_drawing(result, self.out)
+                progress.advance(task)
+        return problems
+
+    def predict_video(self, file: InputFile, instances: Sequence[InstanceBox]) -> list[str]:
+        """Predict a video and draw it."""
+        try:
+            video = Video(file.path)
+            trackers = create_trackers(instances, video, self.model, self.options)
+        except InputError as error:
+            return [_report("skipped", f"{file.path}: {str(error).removeprefix(f'{file.path}: ')}")]
+        if self.options.track and not self.model.has_confidence:
+            print(f"{file.name}: this model has no confidence output, so that no person is tracked")
+        start = perf_counter()
+        with bar("frames") as progress:
+            task = progress.add_task(file.name, total=video.stated_frames)
+            for _ in predict_video(video, file, trackers, self.options, VideoOutput(self.out, self.table)):
+                progress.advance(task)
+            progress.update(task, total=video.frames_read)
+        seconds = perf_counter() - start
+        print(f"{file.name}: {video.frames_read} frames, {video.frames_read / seconds:.1f} frames/s")
+        warning = video.truncation_warning()
+        return [_report("warning", warning)] if warning else []
+
+    def _cannot_search(self, instances: Iterable[InstanceBox]) -> bool:
+        """Return whether an instance without a box should be searched but the model has no confidence output."""
+        is_searched = self.options.sliding_window and any(instance.bbox is None for instance in instances)
+        return is_searched and not self.model.has_confidence
 
 
-def _tell(word: str, problem: str) -> str:
-    print(f"{word}: {problem}", file=sys.stderr)
+def _report(level: str, problem: str) -> str:
+    print(f"{level}: {problem}", file=sys.stderr)
     return problem

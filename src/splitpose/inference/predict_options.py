@@ -1,18 +1,22 @@
-"""What is done with pictures and videos."""
+"""Options of `splitpose predict`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """Choices of whoever predicts.
+    """Options of `splitpose predict`.
 
-    search: somebody without a box is searched, by models that give confidence; else the whole picture is looked at.
-    follow, smooth: of people in videos.
-    draw: pictures and videos with their people drawn are written, and not the table alone.
+    sliding_window: search the person in images without a box; if False, or if the model has no confidence output,
+        the whole image is the region.
+    track: follow each person from frame to frame of a video; if False, the region is the same in all frames.
+    smooth: smooth the joints of a video over time.
+    draw: write images and videos with the predicted poses drawn.
+    threads: threads of the TFLite interpreter.
     """
 
-    search: bool = True
-    follow: bool = True
+    sliding_window: bool = True
+    track: bool = True
     smooth: bool = True
     draw: bool = True
+    threads: int = 1

@@ -1,6 +1,6 @@
-"""The CSV of predictions: a row a person and picture, or a person and frame of a video.
+"""The CSV of predictions: one row for each person in an image, or in a frame of a video.
 
-`splitpose score` and other readers need `id` and the joints' columns alone.
+`splitpose score` and other readers require only `id` and the joint columns.
 """
 
 import csv
@@ -9,55 +9,50 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from splitpose.crops.geometry import CropRegion
 from splitpose.files import atomic_file
+from splitpose.inference.pose_model import Prediction
+from splitpose.inference.video_io import Frame
 from splitpose.skeleton import JOINTS
 
 HEADER = (
-    *("id", "image", "frame", "seconds", "square_x", "square_y", "square_side"),
+    *("id", "image", "frame", "seconds", "region_x", "region_y", "region_side"),
     *(f"{joint}_{axis}" for joint in JOINTS for axis in "xy"),
     *(f"{joint}_confidence" for joint in JOINTS),
 )
-"""`image` is the input's name; `frame` counts from 0; the square, middle and side in px, is what was looked at.
+"""`image` is the input's name, `frame` counts from 0; centre and side of the crop region are in px.
 
-All positions are px of the picture, pixel centres at integers. What there is not is empty.
+Positions are in px of the image with pixel centres at integers. Missing values are empty.
 """
 
 
-class Table:
-    """Rows that are written as they come."""
+class PredictionsWriter:
+    """Writes rows as they are added."""
 
     def __init__(self, writer: Any):
         self._writer = writer
-        self.count = 0
+        self.rows = 0
 
-    def add(
-        self,
-        id: str,
-        image: str,
-        region: CropRegion | None,
-        joints: np.ndarray,
-        confidence: np.ndarray,
-        frame: int | None = None,
-        seconds: float | None = None,
-    ) -> None:
-        """A row: joints (K, 2) px and confidences (K,), both NaN where there are none."""
-        square = (region.x, region.y, region.side) if region else (None, None, None)
-        numbers = [seconds, *square, *joints.ravel().tolist(), *confidence.tolist()]
-        self._writer.writerow([id, image, frame, *map(_text, numbers)])
-        self.count += 1
+    def add(self, id: str, image: str, prediction: Prediction, frame: Frame | None = None) -> None:
+        """Write the row of a person's prediction in an image, or in a frame of a video."""
+        region = prediction.region
+        numbers = [
+            frame.seconds if frame else None,
+            *((region.x, region.y, region.side) if region else (None, None, None)),
+            *prediction.joints.ravel().tolist(),
+            *prediction.confidence.tolist(),
+        ]
+        self._writer.writerow([id, image, frame.number if frame else None, *map(_format, numbers)])
+        self.rows += 1
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Table]:
-    """A table that is in its place when all went well."""
+def open_predictions(path: Path) -> Iterator[PredictionsWriter]:
+    """Open a CSV for writing; it is at `path` only once it is complete."""
     with atomic_file(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
-        yield Table(writer)
+        yield PredictionsWriter(writer)
 
 
-def _text(number: float | None) -> str:
+def _format(number: float | None) -> str:
     return "" if number is None or number != number else f"{number:.3f}"

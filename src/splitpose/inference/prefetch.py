@@ -1,4 +1,4 @@
-"""Work that goes on in a thread while what it has made before is used."""
+"""Prefetching: items are computed in a thread while earlier ones are used."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ END: Any = object()
 
 
 def prefetch(items: Iterator[Item], depth: int) -> Iterator[Item]:
-    """The items in order, of which up to `depth` are made in a thread of their own before they are asked for.
+    """Yield the items in order, computing up to `depth` of them ahead in a thread.
 
-    An error in making one is raised where it would have come.
+    An error in computing an item is raised where the item would have been yielded.
     """
     with ThreadPoolExecutor(1) as pool:
-        waiting: deque[Future[Item]] = deque(pool.submit(next, items, END) for _ in range(depth))
+        pending: deque[Future[Item]] = deque(pool.submit(next, items, END) for _ in range(depth))
         try:
-            while (item := waiting.popleft().result()) is not END:
-                waiting.append(pool.submit(next, items, END))
+            while (item := pending.popleft().result()) is not END:
+                pending.append(pool.submit(next, items, END))
                 yield item
         finally:
             pool.shutdown(cancel_futures=True)

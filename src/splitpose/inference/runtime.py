@@ -1,4 +1,4 @@
-"""Running a TFLite file with LiteRT and XNNPACK, as a phone does. Needs no TensorFlow."""
+"""Running a TFLite file with LiteRT and XNNPACK, as on a phone."""
 
 from pathlib import Path
 
@@ -8,14 +8,18 @@ from splitpose.errors import InputError
 
 
 class Runtime:
-    """One loaded file; crops in, outputs out."""
+    """A TFLite interpreter for one file with one image input and one output."""
 
     def __init__(self, path: Path, threads: int = 1):
-        """Load a file. Raises InputError naming it if it is missing or no TFLite file."""
+        """Load a file.
+
+        Raises:
+            InputError: the file is missing or not a TFLite file.
+        """
         from ai_edge_litert.interpreter import Interpreter
 
         if not path.is_file():
-            raise InputError(f"{path}: no such TFLite file; `dvc repro convert` makes models/*/*.tflite")
+            raise InputError(f"{path}: no such TFLite file")
         try:
             self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -26,11 +30,11 @@ class Runtime:
 
     @property
     def size(self) -> int:
-        """Side of the crops that the file takes, px."""
+        """Side of the input crops in px."""
         return int(self._input["shape"][1])
 
     def run(self, crops: np.ndarray) -> np.ndarray:
-        """Outputs (N, ...) for (N, S, S, 3) uint8 crops, one after the other."""
+        """Return the outputs (N, ...) for crops (N, S, S, 3) uint8 RGB, run one after the other."""
         outputs = []
         for crop in crops:
             self._interpreter.set_tensor(self._input["index"], crop[None].astype(self._input["dtype"]))

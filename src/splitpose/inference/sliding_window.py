@@ -1,8 +1,9 @@
-"""Finding a person in a whole picture with a model that was trained on squares around people.
+"""Sliding-window search for a person in a whole image, with a model that was trained on crops around people.
 
-It is asked about squares that together cover the picture, and then about the squares that the joints ask for which
-it was surest of. Confidence alone finds more people than confidence times how far the square was the one that the
-joints ask for (of 300 training people of the sample 94 instead of 89 of 100 joints within 0.2 torso diameters).
+The model predicts windows that together cover the image. The most confident predictions are repeated in the regions
+that their own joints suggest. Ranking by confidence alone finds more people than confidence times the agreement
+between a window and the region that its joints suggest (on 300 training people of the sample 94 instead of 89 of
+100 joints within 0.2 torso diameters).
 """
 
 from collections.abc import Callable, Sequence
@@ -10,87 +11,90 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from splitpose.crops.geometry import CropRegion, ImagePyramid, crop_region, full_image_region
-from splitpose.inference.pose_model import Look, Model
+from splitpose.inference.pose_model import PoseModel, Prediction
 
-SIDES = (1.0, 0.6, 0.36)
-"""Of the squares, in shorter sides of the picture; each reaches half over the next."""
+WINDOW_SIDES = (1.0, 0.6, 0.36)
+"""Sides of the windows over the image's shorter side; neighbouring windows overlap by at least half."""
 
-KEPT = 1 / 3
-"""Of the looks of one round, the part that is followed by another look."""
+KEEP_RATIO = 1 / 3
+"""Fraction of a round's predictions that is refined in the next round."""
 
-LONGEST = 8
-"""Shorter sides that a picture may be long; in a longer one squares are as large as in that, and reach beyond."""
+MAX_ASPECT_RATIO = 8
+"""In a more elongated image, windows are as large as in one of this ratio, and extend beyond the shorter side."""
 
-SHARED = 0.3
-"""Overlap from which on two squares are of one person."""
+SAME_PERSON_IOU = 0.3
+"""Intersection over union from which two regions are assumed to show the same person."""
 
-Around = Callable[[np.ndarray], CropRegion]
-"""The square that a person's joints, (K, 2) px, ask for."""
+CropPolicy = Callable[[np.ndarray], CropRegion]
+"""Maps a person's joints (K, 2) px to the person's crop region."""
 
 
 def search(
-    model: Model,
-    picture: ImagePyramid,
+    model: PoseModel,
+    image: ImagePyramid,
     size: tuple[int, int],
-    around: Around,
-    taken: Sequence[CropRegion] = (),
-    sides: Sequence[float] = SIDES,
-) -> Look | None:
-    """The person of whom the model is surest, in a picture of this (width, height).
+    crop_policy: CropPolicy,
+    exclude: Sequence[CropRegion] = (),
+    sides: Sequence[float] = WINDOW_SIDES,
+) -> Prediction | None:
+    """Search the person that the model is most confident of.
 
-    The surest third of the looks is followed by looks at the squares that their joints ask for, of which the surest
-    third is followed again, until one is left.
+    In each round the most confident third of the predictions is repeated in the regions that their joints suggest,
+    until one is left.
 
     Args:
-        model: one that gives confidences.
-        picture: where to look.
-        size: px.
-        around: the square that joints ask for.
-        taken: squares of other people, who are not to be found again.
-        sides: of the squares, in shorter sides of the picture.
+        model: a model with confidence output.
+        image: the image.
+        size: (width, height) of the image in px.
+        crop_policy: maps joints to the region of the next round.
+        exclude: regions of other people, who must not be found again.
+        sides: sides of the windows over the image's shorter side.
 
     Returns:
-        None where everybody found was one of the others.
+        The prediction, None if every person found is excluded.
     """
-    looks = [model.look(picture, region) for region in squares(*size, sides)]
-    while len(looks) > 1:
-        looks = sorted(looks, key=lambda look: -look.sure)[: max(1, round(KEPT * len(looks)))]
-        looks = [model.look(picture, around(look.joints)) for look in looks]
-        looks = [look for look in looks if not _is_one_of(taken, look)]
-    return looks[0] if looks else None
+    predictions = [model.predict_region(image, region) for region in sliding_windows(*size, sides)]
+    while len(predictions) > 1:
+        predictions = sorted(predictions, key=lambda prediction: -prediction.mean_confidence)
+        best = predictions[: max(1, round(KEEP_RATIO * len(predictions)))]
+        predictions = [model.predict_region(image, crop_policy(prediction.joints)) for prediction in best]
+        predictions = [prediction for prediction in predictions if not _is_excluded(prediction, exclude)]
+    return predictions[0] if predictions else None
 
 
-def region_around_joints(margin: float) -> Around:
-    """Squares around the box of all joints, that many of its longer sides."""
-    return lambda joints: crop_region(joints, np.empty(0), "joints", margin)
+def joints_crop_policy(padding: float) -> CropPolicy:
+    """Return the crop policy whose region's side is `padding` times the longer side of the box of all joints."""
+    return lambda joints: crop_region(joints, np.empty(0), "joints", padding)
 
 
-def squares(width: int, height: int, sides: Sequence[float] = SIDES) -> list[CropRegion]:
-    """Squares that cover a picture, and one around all of it."""
-    shorter = max(min(width, height), max(width, height) / LONGEST)
-    found = [full_image_region(width, height)]
-    for side in (part * shorter for part in sides):
-        found += [CropRegion(x, y, side) for y in _middles(height, side) for x in _middles(width, side)]
-    return found
+def sliding_windows(width: int, height: int, sides: Sequence[float] = WINDOW_SIDES) -> list[CropRegion]:
+    """Return the region of the whole image, followed by windows of each size that cover the image."""
+    shorter = max(min(width, height), max(width, height) / MAX_ASPECT_RATIO)
+    windows = [full_image_region(width, height)]
+    for side in (ratio * shorter for ratio in sides):
+        windows += [CropRegion(x, y, side) for y in _centres(height, side) for x in _centres(width, side)]
+    return windows
 
 
-def overlap(one: CropRegion, other: CropRegion) -> float:
-    """Shared area of two squares over the area of both together."""
-    reach = (one.side + other.side) / 2
-    across, down = (min(reach - abs(gap), one.side, other.side) for gap in (one.x - other.x, one.y - other.y))
-    shared = max(across, 0.0) * max(down, 0.0)
-    return shared / (one.side**2 + other.side**2 - shared)
+def iou(first: CropRegion, second: CropRegion) -> float:
+    """Return the intersection over union of two regions."""
+    reach = (first.side + second.side) / 2
+    gaps = (first.x - second.x, first.y - second.y)
+    width, height = (min(reach - abs(gap), first.side, second.side) for gap in gaps)
+    intersection = max(width, 0.0) * max(height, 0.0)
+    return intersection / (first.side**2 + second.side**2 - intersection)
 
 
-def _is_one_of(others: Sequence[CropRegion], look: Look) -> bool:
-    return look.region is not None and any(overlap(look.region, other) >= SHARED for other in others)
+def _is_excluded(prediction: Prediction, exclude: Sequence[CropRegion]) -> bool:
+    region = prediction.region
+    return region is not None and any(iou(region, other) >= SAME_PERSON_IOU for other in exclude)
 
 
-def _middles(length: int, side: float) -> list[float]:
-    """Middles of stretches of `side` px, at most half of it apart, that cover `length` px."""
+def _centres(length: int, side: float) -> list[float]:
+    """Return the centres of windows of `side` px, at most half a side apart, that cover `length` px."""
     if side >= length:
         return [(length - 1) / 2]
     steps = 1 + int(np.ceil((length - side) / (side / 2) - 1e-9))
     first, last = side / 2 - 0.5, length - side / 2 - 0.5  # the first pixel's edge is at -0.5
-    middles: list[float] = np.linspace(first, last, steps).tolist()
-    return middles
+    centres: list[float] = np.linspace(first, last, steps).tolist()
+    return centres

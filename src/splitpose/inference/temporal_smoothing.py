@@ -1,82 +1,96 @@
-"""Joints of a video without the model's trembling, and without lag: a file's next frames are known, too.
+"""Temporal smoothing: joints of a video without the model's jitter and without lag, as later frames are known.
 
-A joint's place is the mean of what was found within `REACH` seconds before and after, each weighted by how near it
-is in time and in place (a bilateral filter). Frames count in pairs, one as long before as the other is after, so
-that movement at an even speed stays where it is, to a video's first and last frame; and as places far off count for
-nothing, quick movements and their turning points stay, too. How near two places are is told by means of five frames
-each, so that single slips do not keep their places.
+A smoothed joint is the weighted mean of its positions within `RADIUS_SECONDS` before and after; weights fall with
+the distance in time and in position (a bilateral filter). Frames are used in pairs, one as long before as the other
+is after, so that uniform motion is preserved from the first frame to the last; and as distant positions have no
+weight, quick movements and their turning points are preserved, too. The distance of two positions is measured
+between means over five frames, so that single outliers do not keep their positions.
 
-On rendered people who move, benchmarks/following.py compares this with the One Euro filter, which knows the past
-alone.
+benchmarks/tracking.py compares this with the One Euro filter, which uses earlier frames only, on rendered people
+who move.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-REACH = 0.2
-"""Seconds before and after."""
+RADIUS_SECONDS = 0.2
+"""Seconds before and after a frame that are taken into account."""
 
-IN_TIME, IN_PLACE = 0.13, 0.05
-"""Standard deviations of the weights: seconds, and sides of the person's square."""
+TIME_SIGMA = 0.13
+"""Standard deviation of the weights in time, seconds."""
 
-BESIDE = 2
-"""Frames before and after whose mean tells where a joint is about."""
+POSITION_SIGMA = 0.05
+"""Standard deviation of the weights in position, sides of the person's region."""
+
+MEAN_RADIUS = 2
+"""Frames before and after over which positions are averaged before their distance is measured."""
 
 Item = TypeVar("Item")
-Track = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Joints (P, K, 2) px of a frame's people, the sides (P,) of their squares, px, and when each was found, (P,)."""
 
 
-def smoothed(
-    items: Iterable[Item], track_of: Callable[[Item], Track], rate: float
+class FramePoses(NamedTuple):
+    """The P people of a frame: joints (P, K, 2) px, sides of their regions (P,) px, and track ids (P,)."""
+
+    joints: np.ndarray
+    sides: np.ndarray
+    track_ids: np.ndarray
+
+
+def smooth_frames(
+    items: Iterable[Item], poses_of: Callable[[Item], FramePoses], fps: float
 ) -> Iterator[tuple[Item, np.ndarray]]:
-    """The frames as they come, some frames later, each with its smoothed joints (P, K, 2).
+    """Yield the frames of a video, with some frames' delay, each with its smoothed joints (P, K, 2).
 
     Args:
-        items: frames of a video.
-        track_of: the people in one, the same P in all. Only frames in which a person's third part is the same are
-            taken together.
-        rate: frames a second.
+        items: frames.
+        poses_of: returns the poses in a frame, the same P people in all; a person is smoothed only over frames
+            with the same track id.
+        fps: frames per second.
     """
-    reach = round(REACH * rate)
-    held: deque[tuple[Item, Track]] = deque()
-    at = 0  # of the frame that is next to be given
+    radius = round(RADIUS_SECONDS * fps)
+    window: deque[tuple[Item, FramePoses]] = deque()
+    index = 0  # of the frame in the window that is yielded next
+
+    def smoothed_joints() -> np.ndarray:
+        return smooth_joints([poses for _, poses in window], index, radius, fps)
+
     for item in items:
-        held.append((item, track_of(item)))
-        if len(held) - at > reach + BESIDE:
-            yield held[at][0], smooth([track for _, track in held], at, reach, rate)
-            at += 1
-            if at > reach + BESIDE:
-                held.popleft()
-                at -= 1
-    while at < len(held):
-        yield held[at][0], smooth([track for _, track in held], at, reach, rate)
-        at += 1
+        window.append((item, poses_of(item)))
+        if len(window) - index > radius + MEAN_RADIUS:
+            yield window[index][0], smoothed_joints()
+            index += 1
+            if index > radius + MEAN_RADIUS:
+                window.popleft()
+                index -= 1
+    while index < len(window):
+        yield window[index][0], smoothed_joints()
+        index += 1
 
 
-def smooth(tracks: list[Track], at: int, reach: int, rate: float) -> np.ndarray:
-    """Joints (P, K, 2) of the frame `at`, taking up to `reach` frames before and as many after it into account."""
-    joints, sides, begun = (np.stack(parts) for parts in zip(*tracks, strict=True))
-    same = (begun == begun[at])[..., None]  # (T, P, 1)
-    gaps = np.arange(1, min(reach, at, len(tracks) - 1 - at) + 1)
-    paired = same[at - gaps] & same[at + gaps]
-    frames = np.concatenate([at - gaps, [at], at + gaps])
-    counted = np.concatenate([paired, same[[at]], paired])
-    about = _about(joints, same)
-    apart = np.linalg.norm(about[frames] - about[at], axis=-1) / sides[at][:, None]
-    nearness = np.exp(-(((frames - at) / (rate * IN_TIME)) ** 2)[:, None, None] / 2 - (apart / IN_PLACE) ** 2 / 2)
-    weights = nearness * counted
-    return np.einsum("tpk,tpkd->pkd", weights / weights.sum(axis=0), joints[frames])
+def smooth_joints(poses: list[FramePoses], index: int, radius: int, fps: float) -> np.ndarray:
+    """Return the smoothed joints (P, K, 2) of the frame `index` from up to `radius` frames before and after it."""
+    joints, sides, track_ids = (np.stack(parts) for parts in zip(*poses, strict=True))
+    is_same_track = (track_ids == track_ids[index])[..., None]  # (T, P, 1)
+    gaps = np.arange(1, min(radius, index, len(poses) - 1 - index) + 1)
+    is_paired = is_same_track[index - gaps] & is_same_track[index + gaps]
+    frames = np.concatenate([index - gaps, [index], index + gaps])
+    is_used = np.concatenate([is_paired, is_same_track[[index]], is_paired])
+    means = _local_means(joints, is_same_track)
+    distances = np.linalg.norm(means[frames] - means[index], axis=-1) / sides[index][:, None]
+    times = (frames - index) / (fps * TIME_SIGMA)
+    weights = np.exp(-(times**2)[:, None, None] / 2 - (distances / POSITION_SIGMA) ** 2 / 2) * is_used
+    smoothed: np.ndarray = np.einsum("tpk,tpkd->pkd", weights / weights.sum(axis=0), joints[frames])
+    return smoothed
 
 
-def _about(joints: np.ndarray, same: np.ndarray) -> np.ndarray:
-    """Means of joints (T, P, K, 2) over the pairs of frames beside each that are of the `same` track, (T, P, 1)."""
-    total, count = joints.copy(), np.ones(same.shape)
-    for gap in range(1, BESIDE + 1):
-        paired = same[: -2 * gap] & same[2 * gap :]
-        total[gap:-gap] += paired[..., None] * (joints[: -2 * gap] + joints[2 * gap :])
-        count[gap:-gap] += 2 * paired
+def _local_means(joints: np.ndarray, is_same_track: np.ndarray) -> np.ndarray:
+    """Return means of joints (T, P, K, 2) over the pairs of neighbouring frames in the same track, (T, P, 1)."""
+    total, count = joints.copy(), np.ones(is_same_track.shape)
+    for gap in range(1, MEAN_RADIUS + 1):
+        is_paired = is_same_track[: -2 * gap] & is_same_track[2 * gap :]
+        total[gap:-gap] += is_paired[..., None] * (joints[: -2 * gap] + joints[2 * gap :])
+        count[gap:-gap] += 2 * is_paired
     return total / count[..., None]

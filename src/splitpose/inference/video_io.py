@@ -1,7 +1,7 @@
-"""Video files: their frames one after the other, and a file written frame by frame.
+"""Reading and writing of video files, frame by frame.
 
-Frames are turned upright as the file says. A file is written in MPEG-4 (`mp4v`), the one codec that every build of
-OpenCV writes; sound is not kept.
+Frames are rotated upright as the file's metadata states. Files are written as MPEG-4 (`mp4v`), the one codec that
+every build of OpenCV can write, without sound.
 """
 
 import os
@@ -17,24 +17,24 @@ import numpy as np
 from splitpose.errors import InputError
 from splitpose.files import atomic_file
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong with a file is told here, in one line
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # errors are reported by this module, in one line
 
-FASTEST = 1000.0
-"""Frames a second; what a file states beyond it is a clock's rate and not that of its frames."""
+MAX_FPS = 1000.0
+"""Higher stated frame rates are clock rates, not those of the frames."""
 
-ASSUMED_RATE = 30.0
-"""Where a file states none."""
+DEFAULT_FPS = 30.0
+"""Frame rate of files that do not state a valid one."""
 
-ALMOST_ALL = 0.95
-"""Of the frames that a file promises: some promise by their duration, so that a few may be missing."""
+MIN_READ_RATIO = 0.95
+"""Fraction of the stated frames that must be readable: some files state a duration with a few frames more."""
 
-LARGEST_COUNT = 65535
-"""MPEG-4 counts no further in a fraction."""
+MAX_TIME_SCALE = 65535
+"""Largest numerator and denominator of a frame rate in MPEG-4."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame (H, W, 3) uint8 BGR, its number from 0, and when it is shown, seconds."""
+    """A frame (H, W, 3) uint8 BGR, its number from 0, and its time in seconds."""
 
     number: int
     seconds: float
@@ -42,9 +42,10 @@ class Frame:
 
 
 class Video:
-    """A video file that is read from its beginning to its end, once.
+    """A video file that is read once from beginning to end.
 
-    Raises InputError naming a file without a frame that can be read.
+    Raises:
+        InputError: no frame can be read.
     """
 
     def __init__(self, path: Path):
@@ -52,65 +53,66 @@ class Video:
         self._capture = cv2.VideoCapture(str(path))
         is_read, first = self._capture.read()
         if not is_read:
-            raise InputError(f"{path}: no video, damaged or of a kind that cannot be read; give an MP4 file, say")
+            raise InputError(f"{path}: not a readable video; give an MP4 file, for example")
         self._first: np.ndarray = first
-        self.read = 0
-        stated = self._capture.get(cv2.CAP_PROP_FPS)
-        self.rate = stated if 0 < stated <= FASTEST else ASSUMED_RATE
+        self.frames_read = 0
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if 0 < fps <= MAX_FPS else DEFAULT_FPS
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.promised = int(count) if count > 0 and self.rate == stated else None
+        self.stated_frames = int(count) if count > 0 and self.fps == fps else None
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) px of the frames."""
+        """(width, height) of the frames in px."""
         height, width = self._first.shape[:2]
         return width, height
 
     def frames(self) -> Iterator[Frame]:
-        """All frames."""
+        """Yield all frames."""
         pixels = self._first
         is_read = True
         while is_read:
-            yield Frame(self.read, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, pixels)
-            self.read += 1
+            yield Frame(self.frames_read, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, pixels)
+            self.frames_read += 1
             is_read, pixels = self._capture.read()
         self._capture.release()
 
-    def what_is_missing(self) -> str | None:
-        """After all frames: that the file ends before it should, or None."""
-        if self.promised is None or self.read >= ALMOST_ALL * self.promised or _ends_whole(self.path):
+    def truncation_warning(self) -> str | None:
+        """Return a warning if the file is truncated, else None; call it after all frames were read."""
+        stated = self.stated_frames
+        if stated is None or self.frames_read >= MIN_READ_RATIO * stated or _is_complete_mp4(self.path):
             return None
-        return (
-            f"{self.path}: is cut short, {self.read} of {self.promised} frames could be read; those are predicted"
-        )
+        return f"{self.path}: is truncated; only {self.frames_read} of {stated} frames could be read and predicted"
 
 
 @contextmanager
-def written(path: Path, rate: float, size: tuple[int, int]) -> Iterator[cv2.VideoWriter]:
-    """A new video that frames of a (width, height) are written to; it is there when all went well.
+def video_writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.VideoWriter]:
+    """Open a new video for writing frames of (width, height) px; it is at `path` only once it is complete.
 
-    An odd width or height loses its last column or row, as MPEG-4 has even ones only. Raises InputError naming the
-    file where it cannot be written.
+    An odd width or height loses its last column or row, as MPEG-4 requires even ones.
+
+    Raises:
+        InputError: the video cannot be written.
     """
     with atomic_file(path) as beside:
-        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter.fourcc(*"mp4v"), _writable(rate), size)
+        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter.fourcc(*"mp4v"), _representable_fps(fps), size)
         try:
             yield writer
         finally:
             writer.release()
         if not _has_frames(beside):
             raise InputError(
-                f"{path}: could not be written; is there room, and are {size[0]} x {size[1]} px too few?"
+                f"{path}: could not be written; check the free disk space and the size of {size[0]} x {size[1]} px"
             )
 
 
-def _writable(rate: float) -> float:
-    """The nearest rate that MPEG-4 can state."""
-    return float(Fraction(rate).limit_denominator(max(1, int(LARGEST_COUNT / rate))))
+def _representable_fps(fps: float) -> float:
+    """Return the nearest frame rate that MPEG-4 can represent."""
+    return float(Fraction(fps).limit_denominator(max(1, int(MAX_TIME_SCALE / fps))))
 
 
 def _has_frames(path: Path) -> bool:
-    """Whether a file that was written can be read: OpenCV's writer says nothing when it fails."""
+    """Return whether a written file can be read: OpenCV's writer does not report errors."""
     capture = cv2.VideoCapture(str(path))
     try:
         return bool(capture.grab())
@@ -118,18 +120,18 @@ def _has_frames(path: Path) -> bool:
         capture.release()
 
 
-def _ends_whole(path: Path) -> bool:
-    """Whether a file is an MP4 or MOV whose last part ends where the file does.
+def _is_complete_mp4(path: Path) -> bool:
+    """Return whether a file is an MP4 or MOV whose last box ends at the end of the file.
 
-    Then frames are not missing but left out: those that were cut off with a phone are still counted.
+    Missing frames were then left out on purpose: frames that were trimmed on a phone are still counted.
     """
-    size, at = path.stat().st_size, 0
+    size, offset = path.stat().st_size, 0
     with path.open("rb") as file:
-        while at < size:
-            file.seek(at)
+        while offset < size:
+            file.seek(offset)
             head = file.read(16)
             length = int.from_bytes(head[8:16] if head[:4] == b"\0\0\0\1" else head[:4])
             if length < 8:
                 return False
-            at += length
-    return at == size
+            offset += length
+    return offset == size

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from splitpose.errors import InputError
-from splitpose.models.backbone import backbone_layers
 from splitpose.models.imagenet import fetch_imagenet_weights
+from splitpose.models.layers.backbone import backbone_layers
 
 logger = logging.getLogger(__name__)
 

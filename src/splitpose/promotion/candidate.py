@@ -1,19 +1,14 @@
 """A TFLite file that is judged, run on people in their pictures as a phone runs it."""
 
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from splitpose import images
-from splitpose.crops.geometry import ImagePyramid
 from splitpose.crops.instances import Instance, to_instances
-from splitpose.errors import InputError
-from splitpose.inference import pose_model as models
 from splitpose.inference.metadata import Metadata
-from splitpose.inference.pose_model import Model
+from splitpose.inference.pose_model import PoseModel
 from splitpose.settings import Crops
 
 THREADS = 2
@@ -25,7 +20,7 @@ class Candidate:
 
     path: Path
     card: Metadata
-    model: Model
+    model: PoseModel
 
     def people(self, rows: pd.DataFrame, crops: Crops) -> list[Instance]:
         """People of the annotation table in squares as this model was trained on, whatever the profile says now."""
@@ -37,12 +32,7 @@ class Candidate:
 
         Raises InputError naming a picture that cannot be read.
         """
-        found = []
-        for image, group in groupby(people, lambda person: person.image):
-            in_it = list(group)
-            picture = ImagePyramid(images.read(data / image, in_it[0].image_size))
-            found += [self.model.look(picture, person.region).joints for person in in_it]
-        return np.stack(found)
+        return self.model.predict_instances(people, data)
 
 
 def load(path: Path) -> Candidate:
@@ -50,7 +40,6 @@ def load(path: Path) -> Candidate:
 
     Raises InputError naming a file that is missing, damaged, does not say how it is used or does not do so.
     """
-    model = models.load(path, THREADS)
-    if model.card is None:
-        raise InputError(f"{path}: has no splitpose metadata; convert the model again")
-    return Candidate(path, model.card, model)
+    model = PoseModel.load(path, THREADS, metadata_required=True)
+    assert model.metadata is not None
+    return Candidate(path, model.metadata, model)

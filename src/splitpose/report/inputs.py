@@ -41,7 +41,7 @@ class ReportInputs:
     benchmarks: Mapping[str, Benchmark]
     histories: Mapping[str, pd.DataFrame]
     """Training histories."""
-    timings: Mapping[str, Mapping[str, float]]
+    timings: Mapping[str, Mapping[str, float | None]]
     """Seconds of the training phases, for variants whose training was timed."""
     prediction_sheets: Mapping[str, bytes]
     hardest_sheet: bytes

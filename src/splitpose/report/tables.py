@@ -39,7 +39,7 @@ def describe_data(comparison: Mapping[str, Any]) -> str:
 
 
 def accuracy_table(
-    comparison: Mapping[str, Any], timings: Mapping[str, Mapping[str, float]] | None = None
+    comparison: Mapping[str, Any], timings: Mapping[str, Mapping[str, float | None]] | None = None
 ) -> Table:
     """Return one row per variant: parameters, MACs, PCK and AUC with intervals, and the training time if recorded.
 
@@ -75,7 +75,7 @@ def accuracy_table(
     )
 
 
-def _sum_seconds(timings: Mapping[str, float] | None) -> float | None:
+def _sum_seconds(timings: Mapping[str, float | None] | None) -> float | None:
     """Return the training time of both phases, None unless both are known."""
     seconds = [(timings or {}).get(phase) for phase in SECONDS]
     return None if None in seconds else sum(filter(None, seconds))
@@ -117,7 +117,7 @@ def tflite_table(comparison: Mapping[str, Any]) -> Table:
 def training_table(
     comparison: Mapping[str, Any],
     metrics: Mapping[str, Mapping[str, Any]],
-    timings: Mapping[str, Mapping[str, float]],
+    timings: Mapping[str, Mapping[str, float | None]],
 ) -> Table:
     """Return one row per variant: the iteration of the kept weights, their losses, and the training times.
 

@@ -1,6 +1,8 @@
-"""convert: a variant as TFLite files, each scored as a file on the same people as the Keras model."""
+"""convert: a variant as TFLite files, each scored as a file on the same test crops as the Keras model."""
 
 import hashlib
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,65 +11,83 @@ import numpy as np
 from splitpose import annotations, models
 from splitpose.codecs import Codec
 from splitpose.crops import tfrecords
+from splitpose.crops.crop import Crop
 from splitpose.errors import InputError
 from splitpose.evaluation import predictions
 from splitpose.evaluation.pck import normalised_errors, pck
-from splitpose.export.parity import check
+from splitpose.export.parity import check_parity
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.files import atomic_file, write_json
 from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata
-from splitpose.inference.runtime import Runtime
+from splitpose.inference.pose_model import PoseModel
 from splitpose.models.from_profile import build_codec, build_seeded_model
 from splitpose.models.predict import predict
 from splitpose.settings import PRECISIONS, Precision, Profile
 from splitpose.stages.command import run
 
+logger = logging.getLogger("splitpose.stages.convert")  # as a command, __name__ is "__main__"
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """The test crops, their ground truth (N, K, 2) in image px, and how outputs are scored."""
+
+    crops: list[Crop]
+    ground_truth: np.ndarray
+    codec: Codec
+    torso_joints: tuple[str, str]
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(N, S, S, 3) uint8 RGB."""
+        return np.stack([crop.pixels for crop in self.crops])
+
+    def mean_pck(self, outputs: np.ndarray) -> float:
+        """Return the mean PCK@0.2 of a model's outputs, percent."""
+        joints = predictions.to_image(self.crops, self.codec.decode(outputs))
+        errors = normalised_errors(self.ground_truth, joints, self.torso_joints)
+        return round(float(np.nanmean(pck(errors, 0.2))), 3)
+
 
 def convert(
     profile: Profile, variant: str, table: Path, crops: Path, weights: Path, out: Path, parity: Path
 ) -> None:
-    """Convert a variant and compare each file with Keras."""
+    """Convert a variant and compare each file with the Keras model."""
     model = models.load_weights(build_seeded_model(variant, profile), weights)
     codec = build_codec(variant, profile)
-    calibration = _calibration(crops, profile)
-    people = list(tfrecords.read(crops, "test"))
-    pixels = np.stack([crop.pixels for crop in people])
-    truth = predictions.ground_truth(annotations.read(table), [crop.id for crop in people])
-
-    def score(outputs: np.ndarray) -> float:
-        joints = predictions.to_image(people, codec.decode(outputs))
-        return round(float(np.nanmean(pck(normalised_errors(truth, joints, profile.scoring.torso_joints), 0.2))), 3)
-
-    expected = predict(model, pixels)
-    keras_pck = score(expected)
-    figures: dict[Precision, dict[str, Any]] = {}
+    test_crops = list(tfrecords.read(crops, "test"))
+    ground_truth = predictions.ground_truth(annotations.read(table), [crop.id for crop in test_crops])
+    test_set = TestSet(test_crops, ground_truth, codec, profile.scoring.torso_joints)
+    pixels = test_set.pixels
+    keras_outputs = predict(model, pixels)
+    keras_pck = test_set.mean_pck(keras_outputs)
+    calibration = _calibration_crops(crops, profile)
+    results: dict[Precision, dict[str, Any]] = {}
     for precision in PRECISIONS:
         path = out / f"{precision}.tflite"
-        content = convert_to_tflite(model, precision, calibration)
+        metadata = _metadata(profile, variant, precision, weights, crops)
         with atomic_file(path) as beside:
-            beside.write_bytes(embed_metadata(content, _card(profile, variant, precision, codec, weights, crops)))
-        outputs = Runtime(path, threads=2).run(pixels)
-        figures[precision] = {
+            beside.write_bytes(embed_metadata(convert_to_tflite(model, precision, calibration), metadata))
+        outputs = PoseModel.load(path, threads=2, metadata_required=True).run(pixels)
+        results[precision] = {
             "bytes": path.stat().st_size,
-            "pck_0.2_mean": score(outputs),
+            "pck_0.2_mean": test_set.mean_pck(outputs),
             "keras_pck_0.2_mean": keras_pck,
-            "max_difference": round(float(np.abs(outputs - expected).max()), 6),
+            "max_difference": round(float(np.abs(outputs - keras_outputs).max()), 6),
         }
-        print(f"{variant}: {precision}: {figures[precision]}")
+        logger.info("%s: %s: %s", variant, precision, results[precision])
     try:
-        check(variant, figures, profile.conversion)
+        check_parity(variant, results, profile.conversion)
     except InputError:
-        for precision in PRECISIONS:  # what failed the gate must not be taken for a model
+        for precision in PRECISIONS:  # files that failed the check must not be used
             (out / f"{precision}.tflite").unlink()
         raise
-    write_json(figures, parity)
+    write_json(results, parity)
 
 
-def _card(
-    profile: Profile, variant: str, precision: Precision, codec: Codec, weights: Path, crops: Path
-) -> Metadata:
-    output, heatmap_fwhm, decoding = describe_codec(codec)
-    # A shard's name has a digest of all that its bytes come from.
+def _metadata(profile: Profile, variant: str, precision: Precision, weights: Path, crops: Path) -> Metadata:
+    output, heatmap_fwhm, decoding = describe_codec(build_codec(variant, profile))
+    # A shard's name contains a digest of everything that its bytes depend on.
     shards = "\n".join(sorted(path.name for path in crops.glob("*.tfrecord")))
     return Metadata(
         variant=variant,
@@ -84,13 +104,13 @@ def _card(
     )
 
 
-def _calibration(crops: Path, profile: Profile) -> np.ndarray:
-    """Seeded training crops (N, S, S, 3) uint8."""
+def _calibration_crops(crops: Path, profile: Profile) -> np.ndarray:
+    """Return a seeded random sample of the training crops, (N, S, S, 3) uint8."""
     total = tfrecords.count(crops, "train")
     count = min(total, profile.conversion.calibration_crops)
-    chosen = set(np.random.default_rng(profile.conversion.seed).choice(total, count, replace=False).tolist())
-    everybody = enumerate(tfrecords.read(crops, "train"))
-    return np.stack([crop.pixels for number, crop in everybody if number in chosen])
+    indices = set(np.random.default_rng(profile.conversion.seed).choice(total, count, replace=False).tolist())
+    training_crops = enumerate(tfrecords.read(crops, "train"))
+    return np.stack([crop.pixels for index, crop in training_crops if index in indices])
 
 
 if __name__ == "__main__":

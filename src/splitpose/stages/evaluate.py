@@ -6,7 +6,7 @@ from pathlib import Path
 from splitpose import annotations, models
 from splitpose.crops import tfrecords
 from splitpose.drawing import encode_jpeg
-from splitpose.evaluation import predictions
+from splitpose.evaluation import predictions, training_history
 from splitpose.evaluation.model_evaluation import EvaluationSet, evaluate_model, select_headline_scores
 from splitpose.evaluation.pck import mean_instance_errors
 from splitpose.files import atomic_file, write_json
@@ -16,7 +16,6 @@ from splitpose.models.predict import predict
 from splitpose.report.case_sheet import case_sheet
 from splitpose.settings import Profile
 from splitpose.stages.command import run
-from splitpose.training import history
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
     test_set = EvaluationSet(crops, annotations.joints_of(rows), rows[scoring.bootstrap_cluster].to_numpy())
 
     result = evaluate_model(lambda pixels: predict(model, pixels), codec, test_set, profile.model.decoding, scoring)
-    best = history.best_row(history.read(inputs.curve))
+    best = training_history.best_row(training_history.read(inputs.curve))
     facts = {
         "parameters": model.count_params(),
         "macs": count_macs(model),

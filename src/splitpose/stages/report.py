@@ -69,9 +69,12 @@ def read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path,
             name: pd.read_csv(reports.existing(paths.history(name), f"fine_tune@{name}")) for name in variants
         },
         timings={
-            name: reports.read_json(paths.timings(name), f"fine_tune@{name}")
+            name: {
+                key: value
+                for stage in ("train_frozen", "fine_tune")
+                for key, value in reports.read_json(paths.training_time(stage, name), f"{stage}@{name}").items()
+            }
             for name in variants
-            if reports.path(paths.timings(name)).is_file()
         },
         prediction_sheets={
             name: encode_jpeg(prediction_sheet(table, predictions[name], entries, data))

@@ -1,19 +1,16 @@
 """train_frozen: the new layers of a variant are trained on a frozen backbone (paper, section 4)."""
 
-import logging
 from pathlib import Path
 
 from splitpose import models
-from splitpose.models.backbone import freeze_backbone, group_by_trainable, recalibrate_batch_norm
 from splitpose.models.from_profile import build_seeded_model
+from splitpose.models.layers.backbone import freeze_backbone, recalibrate_batch_norm
 from splitpose.models.weights import load_backbone_weights
 from splitpose.settings import RunConfig
 from splitpose.stages.command import run
 from splitpose.stages.training_run import PhaseOutputs, run_phase
 from splitpose.training.batches import training_batches
 from splitpose.training.devices import device_scope
-
-logger = logging.getLogger(__name__)
 
 RECALIBRATION_BATCHES = 20
 """Number of batches from which a random backbone's batch-norm statistics are recomputed."""
@@ -29,8 +26,6 @@ def train_frozen(config: RunConfig, crops: Path, outputs: PhaseOutputs) -> None:
             batches = training_batches(crops, profile.crops.size, training.batch_size, training.seed)
             recalibrate_batch_norm(model, (pixels for pixels, _ in batches.take(RECALIBRATION_BATCHES)))
         freeze_backbone(model, models.get_variant(config.variant).TRAINABLE_BACKBONE_BLOCKS)
-        frozen, trainable = (len(names) for names in group_by_trainable(model))
-        logger.info("%s: %d backbone layers frozen, %d layers trainable", config.variant, frozen, trainable)
         run_phase(model, config, "frozen", crops, outputs)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.progress import Progress
 
+from splitpose.evaluation.training_history import HistoryRow
 from splitpose.progress import bar
 from splitpose.tracking import live_run
-from splitpose.training.history import HistoryRow
 from splitpose.training.phase import PhaseConfig, TrainingListener
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,8 @@
 """What both training stages do with a model: train one phase on the crops, resume it, write weights and history."""
 
+import logging
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +13,22 @@ import tensorflow as tf
 
 from splitpose.crops import tfrecords
 from splitpose.errors import InputError
-from splitpose.files import atomic_file
+from splitpose.evaluation import training_history
+from splitpose.files import atomic_file, write_json
 from splitpose.models.from_profile import build_codec
+from splitpose.models.layers.backbone import group_by_trainable
 from splitpose.settings import RunConfig
 from splitpose.stages.training_monitor import monitor_training
-from splitpose.training import history
 from splitpose.training.batches import batch_ids, training_batches
 from splitpose.training.callbacks import NonFiniteLossError, TrainingStopped
 from splitpose.training.checkpoint import Checkpoint, checkpoint_key
 from splitpose.training.loop import train
 from splitpose.training.phase import PhaseConfig, PhaseName, TrainingControl, TrainingData, ValidationCrops
+
+logger = logging.getLogger(__name__)
+
+STAGES: dict[PhaseName, str] = {"frozen": "train_frozen", "fine_tune": "fine_tune"}
+"""The stage of each phase."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class PhaseOutputs:
     weights: Path
     curve: Path
     """Training history as CSV."""
+    time: Path
+    """Wall-clock time of the phase as JSON."""
 
 
 def run_phase(
@@ -40,7 +50,7 @@ def run_phase(
     outputs: PhaseOutputs,
     previous: pd.DataFrame | None = None,
 ) -> None:
-    """Train one phase on the crops; write the weights, and the history after that of the previous phase.
+    """Train one phase on the crops; write the weights, the history after that of the previous phase, and the time.
 
     A phase that was killed, or stopped by SIGTERM or Ctrl-C, is resumed by the next run. Until the outputs are
     written, its checkpoint is next to the weights, where DVC ignores it.
@@ -49,6 +59,8 @@ def run_phase(
         InputError: the loss is NaN or infinite; the message lists the instances of its batch.
         SystemExit: training was stopped on request.
     """
+    frozen, trainable = (len(names) for names in group_by_trainable(model))
+    logger.info("%s: %s: %d layers frozen, %d trainable", config.variant, name, frozen, trainable)
     training = config.profile.training
     first_iteration = 0 if previous is None else int(previous["iteration"].iloc[-1])
     phase = PhaseConfig(name, training, first_iteration)
@@ -61,6 +73,7 @@ def run_phase(
     def batches(position: int) -> tf.data.Dataset:
         return training_batches(crops, config.profile.crops.size, training.batch_size, seed, position)
 
+    is_resumed, start = checkpoint.path.is_file(), time.monotonic()
     try:
         with monitor_training(config.variant, phase) as (listeners, should_stop):
             rows = train(
@@ -77,7 +90,10 @@ def run_phase(
         sys.exit(f"{config.variant}: {name}: {stopped}")
     with atomic_file(outputs.weights) as beside:
         model.save_weights(beside)
-    history.write(pd.concat([previous, pd.DataFrame(rows)]), outputs.curve)
+    training_history.write(pd.concat([previous, pd.DataFrame(rows)]), outputs.curve)
+    # The time before an interruption is not known, so a resumed phase has none.
+    seconds = None if is_resumed else round(time.monotonic() - start, 1)
+    write_json({f"{STAGES[name]}_seconds": seconds}, outputs.time)
     checkpoint.delete()
 
 

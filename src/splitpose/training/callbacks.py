@@ -18,9 +18,9 @@ from keras import ops
 from splitpose.codecs import Codec
 from splitpose.errors import InputError
 from splitpose.evaluation.pck import normalised_errors, pck
+from splitpose.evaluation.training_history import HistoryRow
 from splitpose.models.predict import predict
 from splitpose.training.checkpoint import TrainingState
-from splitpose.training.history import HistoryRow
 from splitpose.training.phase import PhaseConfig, TrainingControl, TrainingListener, ValidationCrops
 from splitpose.training.schedule import is_plateau
 

@@ -13,9 +13,9 @@ import keras
 import numpy as np
 
 from splitpose.errors import InputError
+from splitpose.evaluation.training_history import HistoryRow
 from splitpose.files import atomic_file
 from splitpose.settings import RunConfig
-from splitpose.training.history import HistoryRow
 
 DIGEST_SIZE = hashlib.sha256().digest_size
 """Size in bytes of the digest at the beginning of a checkpoint, which detects damage."""
@@ -27,13 +27,13 @@ CODE = (
     "crops/crop.py",
     "crops/tfrecords.py",
     "evaluation/pck.py",
-    "models/backbone.py",
-    "models/batch_norm.py",
-    "models/coordinate_head.py",
+    "models/layers/backbone.py",
+    "models/layers/batch_norm.py",
+    "models/layers/coordinate_head.py",
     "models/from_profile.py",
-    "models/heatmap_head.py",
-    "models/jointwise.py",
-    "models/pointwise.py",
+    "models/layers/heatmap_head.py",
+    "models/layers/jointwise.py",
+    "models/layers/pointwise.py",
     "models/predict.py",
     "models/registry.py",
     "models/variants/{variant}.py",

@@ -7,6 +7,7 @@ from keras import ops
 
 from splitpose.codecs import Codec
 from splitpose.errors import InputError
+from splitpose.evaluation.training_history import HistoryRow
 from splitpose.training.callbacks import (
     BackupCallback,
     IterationCallback,
@@ -16,7 +17,6 @@ from splitpose.training.callbacks import (
     training_variables,
 )
 from splitpose.training.checkpoint import Checkpoint, TrainingState
-from splitpose.training.history import HistoryRow
 from splitpose.training.loss import joint_loss
 from splitpose.training.phase import PhaseConfig, TrainingControl, TrainingData
 from splitpose.training.schedule import initial_learning_rate

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from splitpose.evaluation.training_history import HistoryRow
 from splitpose.settings import Phase, Training
 from splitpose.training.checkpoint import Checkpoint
-from splitpose.training.history import HistoryRow
 
 PhaseName = Literal["frozen", "fine_tune"]
 

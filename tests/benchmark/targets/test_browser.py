@@ -26,7 +26,7 @@ def dist(tmp_path, monkeypatch):
     folder = tmp_path / "dist"
     (folder / "wasm").mkdir(parents=True)
     (folder / "index.html").write_text("page")
-    (folder / "bench.html").write_text("benchmark")
+    (folder / "benchmark.html").write_text("benchmark")
     (tmp_path / "secret").write_text("secret")
     monkeypatch.setattr(static_server, "DIST", folder)
     return folder
@@ -186,7 +186,7 @@ def test_closing_does_not_wait_for_a_page_without_a_result(small, outcome, monke
             job.end(outcome)
 
 
-@pytest.mark.parametrize("path", ["/", "/model", "/bench.html", "/wrongtoken/", "/wrongtoken/model"])
+@pytest.mark.parametrize("path", ["/", "/model", "/benchmark.html", "/wrongtoken/", "/wrongtoken/model"])
 def test_nothing_is_served_without_the_token(small, path):
     page = Page(browser(), small)
     for method in ("GET", "HEAD", "POST"):

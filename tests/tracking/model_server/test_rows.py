@@ -7,8 +7,7 @@ import pytest
 from support import spot_model
 
 from splitpose.errors import InputError
-from splitpose.inference.metadata import require_metadata
-from splitpose.inference.runtime import Runtime
+from splitpose.inference.pose_model import PoseModel
 from splitpose.skeleton import JOINTS
 from splitpose.tracking.model_server.rows import joints_in
 
@@ -33,7 +32,7 @@ def table(*rows: tuple[bytes | None, list[float]]) -> pd.DataFrame:
 
 
 def answer(rows: pd.DataFrame, model: Path) -> pd.DataFrame:
-    return joints_in(rows, Runtime(model), require_metadata(model))
+    return joints_in(rows, PoseModel.load(model, metadata_required=True))
 
 
 def test_without_a_box_the_whole_picture_is_the_crop(spot):

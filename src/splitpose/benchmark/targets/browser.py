@@ -178,7 +178,7 @@ class Handler(static_server.Handler):
         if job and self.path == "/model":
             self._reply(200, "application/octet-stream", job.model)
             return
-        self.path = "/bench.html" if self.path == "/" else self.path
+        self.path = "/benchmark.html" if self.path == "/" else self.path
         super().do_GET()
 
     do_HEAD = do_GET  # noqa: N815

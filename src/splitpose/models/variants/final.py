@@ -6,9 +6,9 @@
 import keras
 from keras import layers
 
-from splitpose.models import backbone
-from splitpose.models.heatmap_head import heatmap_head
-from splitpose.models.jointwise import allocate_channels
+from splitpose.models.layers import backbone
+from splitpose.models.layers.heatmap_head import heatmap_head
+from splitpose.models.layers.jointwise import allocate_channels
 from splitpose.settings import JointSplit
 
 CODEC = "heatmaps"

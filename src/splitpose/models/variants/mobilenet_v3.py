@@ -7,9 +7,9 @@ ReLU and without squeeze-and-excite, because XNNPACK does not support the int8 h
 import keras
 from keras import layers
 
-from splitpose.models import backbone
-from splitpose.models.batch_norm import BatchNorm
-from splitpose.models.heatmap_head import heatmap_head
+from splitpose.models.layers import backbone
+from splitpose.models.layers.batch_norm import BatchNorm
+from splitpose.models.layers.heatmap_head import heatmap_head
 from splitpose.settings import JointSplit
 from splitpose.skeleton import JOINTS
 

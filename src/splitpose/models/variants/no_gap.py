@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from splitpose.models import backbone
-from splitpose.models.coordinate_head import regression_head
+from splitpose.models.layers import backbone
+from splitpose.models.layers.coordinate_head import regression_head
 
 CODEC = "coordinates"
 TRAINABLE_BACKBONE_BLOCKS: tuple[int, ...] = ()

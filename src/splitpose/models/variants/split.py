@@ -5,9 +5,9 @@
 
 import keras
 
-from splitpose.models import backbone
-from splitpose.models.coordinate_head import scale_coordinates
-from splitpose.models.jointwise import JointwiseRegression, allocate_channels
+from splitpose.models.layers import backbone
+from splitpose.models.layers.coordinate_head import scale_coordinates
+from splitpose.models.layers.jointwise import JointwiseRegression, allocate_channels
 
 CODEC = "coordinates"
 TRAINABLE_BACKBONE_BLOCKS: tuple[int, ...] = ()

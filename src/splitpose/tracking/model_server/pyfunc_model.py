@@ -11,19 +11,16 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from splitpose.errors import InputError
-from splitpose.inference.metadata import require_metadata
-from splitpose.inference.runtime import Runtime
+from splitpose.inference.pose_model import PoseModel
 from splitpose.tracking.model_server.rows import joints_in
 
 
-class PoseModel(PythonModel):
+class PyfuncPoseModel(PythonModel):
     """A TFLite file, the artifact `tflite`; see `rows.joints_in` for what it takes and gives."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the file. Raises InputError where it cannot be used."""
-        path = Path(context.artifacts["tflite"])
-        self._card = require_metadata(path)
-        self._runtime = Runtime(path)
+        self._model = PoseModel.load(Path(context.artifacts["tflite"]), metadata_required=True)
         self._one_at_a_time = Lock()  # MLflow's server answers in threads; the runtime holds one crop
 
     def predict(
@@ -32,9 +29,9 @@ class PoseModel(PythonModel):
         """Joints of each row. Raises MLflow's error for bad requests, HTTP status 400, naming the first bad row."""
         try:
             with self._one_at_a_time:
-                return joints_in(model_input, self._runtime, self._card)
+                return joints_in(model_input, self._model)
         except InputError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from error
 
 
-set_model(PoseModel())
+set_model(PyfuncPoseModel())

@@ -11,25 +11,22 @@ import pandas as pd
 from splitpose import images
 from splitpose.annotations import BOX_COLUMNS
 from splitpose.crops.bounding_box import bbox_region, validate_bbox
-from splitpose.crops.geometry import CropRegion, full_image_region
+from splitpose.crops.geometry import CropRegion, ImagePyramid, full_image_region
 from splitpose.errors import InputError
-from splitpose.inference.crop_pose import predict
-from splitpose.inference.metadata import Metadata
-from splitpose.inference.runtime import Runtime
+from splitpose.inference.pose_model import PoseModel
 from splitpose.skeleton import JOINTS
 
 PICTURE = "picture"
 COLUMNS = [f"{joint}_{what}" for joint in JOINTS for what in ("x", "y", "confidence")]
 
 
-def joints_in(rows: pd.DataFrame, runtime: Runtime, card: Metadata) -> pd.DataFrame:
+def joints_in(rows: pd.DataFrame, model: PoseModel) -> pd.DataFrame:
     """Joints of the person in each row's picture.
 
     Args:
         rows: `picture`, the bytes of a JPEG or PNG file, and if wanted box_x0, box_y0, box_x1, box_y1, px: the box
-            that the card's crops were cut around. Without one the whole picture is the crop.
-        runtime: the model.
-        card: of its file.
+            that the training crops were cut around. Without one the whole picture is the crop.
+        model: the model.
 
     Returns:
         A row each: <joint>_x and <joint>_y, px of the picture, and <joint>_confidence from 0 to 1, None where the
@@ -37,16 +34,15 @@ def joints_in(rows: pd.DataFrame, runtime: Runtime, card: Metadata) -> pd.DataFr
 
     Raises InputError naming the first row that has no readable picture or a box that is none.
     """
-    codec = card.codec()
     found = []
     for number, row in enumerate(rows.to_dict("records"), 1):
         try:
             picture = _picture(row.get(PICTURE))
-            region = _region(row, picture, card.padding)
+            region = _region(row, picture, model.padding)
         except InputError as error:
             raise InputError(f"row {number} of {len(rows)}: {error}") from error
-        joints, confidence = predict(runtime, picture, region, codec)
-        found.append(np.column_stack([joints, confidence]).ravel())
+        prediction = model.predict_region(ImagePyramid(picture), region)
+        found.append(np.column_stack([prediction.joints, prediction.confidence]).ravel())
     table = pd.DataFrame(found, columns=COLUMNS, index=rows.index, dtype=np.float64)
     empty = table.columns[table.isna().any()]  # JSON has no NaN
     return table.astype(dict.fromkeys(empty, object)).where(table.notna(), None)

@@ -1,0 +1,94 @@
+"""Prediction of the people in images, and drawing of the predicted poses."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from splitpose import images
+from splitpose.crops.geometry import ImagePyramid
+from splitpose.drawing import draw_prediction
+from splitpose.errors import InputError
+from splitpose.files import atomic_file
+from splitpose.inference.boxes import InstanceBox, initial_region
+from splitpose.inference.inputs import InputFile
+from splitpose.inference.pose_model import EMPTY_POSE, PoseModel, Prediction
+from splitpose.inference.predict_options import PredictOptions
+from splitpose.inference.prefetch import prefetch
+from splitpose.inference.sliding_window import joints_crop_policy, search
+
+PREFETCH_DEPTH = 4
+"""Images that are read, and images that are predicted, ahead."""
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """An image (H, W, 3) uint8 BGR and the predictions of its instances, by id."""
+
+    file: InputFile
+    pixels: np.ndarray
+    predictions: Sequence[tuple[str, Prediction]] = ()
+
+
+def predict_images(
+    files: Sequence[InputFile],
+    instances: Mapping[InputFile, Sequence[InstanceBox]],
+    model: PoseModel,
+    options: PredictOptions,
+) -> Iterator[ImageResult | str]:
+    """Yield the result of each image in order, or an error message for an image that cannot be predicted."""
+    read = prefetch((_read(file) for file in files), PREFETCH_DEPTH)
+    return prefetch(
+        (
+            image if isinstance(image, str) else _predict_image(image, instances[image.file], model, options)
+            for image in read
+        ),
+        PREFETCH_DEPTH,
+    )
+
+
+def write_drawing(result: ImageResult, out: Path) -> None:
+    """Write the image with its poses drawn into the folder `out`, under the input's name.
+
+    An image in a format that cannot be written becomes NAME.jpg.
+
+    Raises:
+        InputError: the image cannot be written.
+    """
+    path = out / result.file.name
+    if not cv2.haveImageWriter(str(path)):
+        path = path.with_name(f"{path.name}.jpg")
+    for _, prediction in result.predictions:
+        if prediction.region:
+            draw_prediction(result.pixels, prediction.joints, prediction.confidence, prediction.region)
+    with atomic_file(path) as beside:
+        if not cv2.imwrite(str(beside), result.pixels):
+            raise InputError(f"{path}: could not be written; check the free disk space")
+
+
+def _read(file: InputFile) -> ImageResult | str:
+    try:
+        return ImageResult(file, images.read(file.path))
+    except (InputError, OSError) as error:
+        return str(error)
+
+
+def _predict_image(
+    image: ImageResult, instances: Sequence[InstanceBox], model: PoseModel, options: PredictOptions
+) -> ImageResult | str:
+    pyramid = ImagePyramid(image.pixels)
+    height, width = image.pixels.shape[:2]
+    predictions = []
+    for instance in instances:
+        try:
+            region = initial_region(instance.bbox, width, height, model.padding)
+        except InputError as error:
+            return f"{image.file.path}: {error}"
+        if instance.bbox is None and options.sliding_window and model.has_confidence:
+            prediction = search(model, pyramid, (width, height), joints_crop_policy(model.joints_padding))
+        else:
+            prediction = model.predict_region(pyramid, region) if region else None
+        predictions.append((instance.id, prediction or EMPTY_POSE))
+    return ImageResult(image.file, image.pixels, predictions)

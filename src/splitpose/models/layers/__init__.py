@@ -1,0 +1,1 @@
+"""Layers, backbone blocks and heads from which the variants are built."""
