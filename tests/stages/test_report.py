@@ -12,6 +12,8 @@ from splitpose.errors import InputError
 from splitpose.report.inputs import ReportInputs
 from splitpose.stages.report import report
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def project(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

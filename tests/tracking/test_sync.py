@@ -15,6 +15,8 @@ from support.toy_project import ROWS
 from splitpose.errors import InputError
 from splitpose.tracking import connect, lineage, live_run, state, sync_runs
 
+pytestmark = pytest.mark.integration
+
 Content = dict[str, Any]
 """{"status", "metrics", "params", "tags"} of a run."""
 
