@@ -1,5 +1,5 @@
 /**
- * Choice between the models that are served beside the page.
+ * Selection of a model from those that are served with the page.
  *
  * @typedef {{variant: string, precision: string, file: string}} Entry  of the list of models
  */
@@ -7,7 +7,7 @@
 import { fetchFile } from "./fetch_file.js";
 
 export const INDEX = "models/index.json";
-/** The model that is selected at first, if it exists. */
+/** The model that is selected initially, if it exists. */
 const DEFAULT = { variant: "final", precision: "float32" };
 
 /** Radio buttons for the variants and for the precisions of the selected variant. */
