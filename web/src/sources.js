@@ -87,7 +87,9 @@ function cameraProblem(/** @type {unknown} */ error) {
   if (name === "NotAllowedError") {
     return "Access to the camera was denied; allow it for this page in the browser's settings and press Camera again";
   }
-  if (name === "NotFoundError" || name === "OverconstrainedError") return "This device has no such camera; use an image or a video";
+  if (name === "NotFoundError" || name === "OverconstrainedError") {
+    return "This device has no such camera; open an image or a video";
+  }
   return `The camera cannot be used (${message || name}); close other programs that may use it`;
 }
 
