@@ -1,4 +1,4 @@
-# `make help` lists the targets. All but help, web and clean first create or update the environment .venv if necessary.
+# `make help` lists the targets. All but help, web and clean first create or update .venv if necessary.
 
 PYTHON ?= python3.11
 PORT ?= 8000
