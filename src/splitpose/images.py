@@ -1,4 +1,4 @@
-"""Reading of images: any format, colour type and EXIF orientation becomes 8-bit BGR or grey."""
+"""Reading of images of any format, colour type and EXIF orientation as 8-bit BGR or grey."""
 
 from pathlib import Path
 
