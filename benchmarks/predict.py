@@ -157,9 +157,7 @@ def measure_first_result(model: Path, video: Path, folder: Path, rounds: int) ->
         start = perf_counter()
         run_predict([str(image), "--model", str(model), "--out", str(folder / "first")])
         times.append(perf_counter() - start)
-    Console().print(
-        f"one image, the whole command: {np.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})"
-    )
+    Console().print(f"one image, entire command: {np.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})")
 
 
 def show(cases: list[Case], rounds: list[list[tuple[float, float]]]) -> None:

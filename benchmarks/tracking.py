@@ -26,6 +26,7 @@ from rich.table import Table
 
 from splitpose.crops.bounding_box import bbox_region
 from splitpose.crops.geometry import ImagePyramid, crop_region, full_image_region
+from splitpose.evaluation.pck import normalised_errors
 from splitpose.inference.person_tracker import PersonTracker, TrackedPose
 from splitpose.inference.pose_model import PoseModel
 from splitpose.inference.temporal_smoothing import FramePoses, smooth_frames
@@ -53,9 +54,7 @@ class Clip:
 
     def errors(self, joints: np.ndarray) -> np.ndarray:
         """Return the distances (F, K) of joints (F, K, 2) from the true ones, in torso diameters."""
-        ground_truth = self.motion.joints
-        torso = np.linalg.norm(ground_truth[:, 0] - ground_truth[:, 7], axis=-1)
-        return np.linalg.norm(joints - ground_truth, axis=-1) / torso[:, None]
+        return normalised_errors(self.motion.joints, joints)
 
 
 Method = Callable[[Clip], list[TrackedPose]]

@@ -20,7 +20,7 @@ ADVICE = "; provide a COCO keypoints JSON"
 def load(path: Path) -> "CocoDataset":
     """Read and validate a COCO keypoints JSON.
 
-    Raises InputError naming the file, the first invalid entry and key, and what is wrong with it.
+    Raises InputError naming the file, the first invalid entry and key, and the problem.
     """
     try:
         data = path.read_bytes()

@@ -19,7 +19,7 @@ def check_parity(variant: str, results: Mapping[Precision, Mapping[str, Any]], l
         InputError: results exceed their limits; all of them are listed.
     """
     breaches = []
-    # "not <=" instead of ">", so that NaN is a breach, too.
+    # "not <=" instead of ">", so that NaN is also a breach.
     if not (difference := results["float32"]["max_difference"]) <= limits.max_difference:
         breaches.append(f"float32 outputs differ by up to {difference} (limit {limits.max_difference})")
     max_drops: dict[Precision, float] = {"float16": limits.max_pck_drop.float16, "int8": limits.max_pck_drop.int8}

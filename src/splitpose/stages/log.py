@@ -61,6 +61,6 @@ def configure() -> None:
         root = logging.getLogger()
         root.addHandler(file)
         root.setLevel(logging.INFO)
-        # These two have handlers of their own, which would also print every warning to the terminal.
+        # These two loggers have their own handlers, which would also print every warning to the terminal.
         for name in ("tensorflow", "absl"):
             logging.getLogger(name).handlers.clear()

@@ -23,7 +23,7 @@ def existing(path: Path, stage: str) -> Path:
 
 @dataclass(frozen=True)
 class Reports:
-    """The reports folder that a stage was given, with the layout of `splitpose.paths`."""
+    """A reports folder, with the layout of `splitpose.paths`."""
 
     root: Path
 

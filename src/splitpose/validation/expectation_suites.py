@@ -148,7 +148,7 @@ WARNINGS = Suite(
             "the left shoulder is left of the right one (x of both): seen from behind, or sides swapped",
         ),
         # Left and right of one pair (hips or elbows) contradict the shoulders. None of FLIC's 3,987 training rows
-        # is above -0.11 and none of 348 people of COCO, who also stand sideways, above 0.06; with the hips or
+        # is above -0.11, and none of 348 people of COCO, also in side view, above 0.06; with the hips or
         # elbows swapped, all rows of FLIC are above 0.105.
         Rule(
             "pair_swapped",
