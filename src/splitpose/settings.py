@@ -1,4 +1,4 @@
-"""Typed, strict parameters: params.yaml and the profile that it names.
+"""Typed and strictly validated parameters: params.yaml and the profile that it names.
 
 An unknown key or a value of the wrong type raises InputError with one line that names the file and the key.
 """
@@ -52,11 +52,11 @@ RENAMED_KEYS = {
     "conversion.max_points": "conversion.max_pck_drop",
     "benchmark.warm_up_runs": "benchmark.warmup_runs",
 }
-"""Keys of earlier versions and their present names, so that an old profile is reported with the remedy."""
+"""Keys of earlier versions and their present names, so that the error for an old profile names the new key."""
 
 
 class Strict(BaseModel):
-    """Base class of all settings: frozen, without unknown keys, without silent conversion of text to numbers."""
+    """Base class of all settings: immutable; unknown keys and text in place of numbers are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -131,7 +131,7 @@ class CocoSource(Strict):
         return [(split, path, folder) for (split, path), folder in zip(jsons, folders, strict=True)]
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "CocoSource":
+    def _check_consistency(self) -> "CocoSource":
         jsons = [path for paths in self.annotations.values() for path in paths]
         if "train" not in self.annotations:
             raise PydanticCustomError("paths", "annotations: the split `train` is missing")
@@ -147,14 +147,14 @@ Source = Annotated[SampleSource | FlicSource | CocoSource, Field(discriminator="
 
 
 class Incoming(Strict):
-    """Which people of data/incoming/ are skipped."""
+    """Minimum number of joints and size of instances in data/incoming/; others are skipped."""
 
     min_joints: PositiveInt
     min_side: PositiveFloat
 
 
 class Validation(Strict):
-    """How the validation split is taken from the training rows, by whole groups (film or image)."""
+    """Share of the training rows in the validation split, which consists of complete groups (film or image)."""
 
     fraction: Fraction
     seed: NonNegativeInt
@@ -222,7 +222,7 @@ class Scoring(Strict):
     seed: NonNegativeInt
 
     @model_validator(mode="after")
-    def _contains_the_main_threshold(self) -> "Scoring":
+    def _check_main_threshold(self) -> "Scoring":
         if 0.2 not in self.thresholds:
             raise PydanticCustomError(
                 "thresholds", "thresholds: 0.2 must be one of them, because the tables show it"
@@ -299,7 +299,7 @@ class PhaseOverride(Strict):
 
 
 class VariantOverride(Strict):
-    """The value of a variant in params.yaml."""
+    """Parameters that a variant overrides in params.yaml."""
 
     frozen: PhaseOverride = PhaseOverride()
     fine_tune: PhaseOverride = PhaseOverride()
@@ -337,8 +337,8 @@ def load(kind: type[Settings], path: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
-        what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
-        raise InputError(f"{path}: {key}: {what}") from error
+        problem = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
+        raise InputError(f"{path}: {key}: {problem}") from error
 
 
 def _has_key(content: Any, dotted: str) -> bool:
@@ -371,7 +371,7 @@ class RunConfig(Strict):
     profile_name: str
     variant: str
     profile: Profile
-    """The profile with the variant's own numbers from params.yaml in place of the profile's."""
+    """The profile with the variant's overrides applied."""
 
     @classmethod
     def resolve(cls, profile: Path, params: Path, variant: str) -> "RunConfig":
