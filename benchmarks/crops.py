@@ -51,7 +51,7 @@ def main() -> None:
 def render_instances(data: Path, image_count: int, instance_count: int) -> pd.DataFrame:
     """Return the annotation table of training instances that share about `image_count` rendered images."""
     sample.render(data / "raw", max(image_count, 5), films=5, seed=1, workers=shards.WORKERS)
-    table = annotations.below(flic.read(data / "raw", "observer").table, "raw")
+    table = annotations.prefix_images(flic.read(data / "raw", "observer").table, "raw")
     table = pd.concat([table] * (instance_count // len(table) + 1), ignore_index=True).iloc[:instance_count]
     return table.assign(split="train", id=[f"instance-{n}" for n in range(instance_count)])
 

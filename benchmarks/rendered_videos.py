@@ -43,16 +43,16 @@ def draw_motion(
 def render_frames(motions: list[Motion], seed: int) -> Iterator[np.ndarray]:
     """Yield the frames, (480, 720, 3) uint8 BGR, each with grain of its own."""
     rng = np.random.default_rng([seed, 1])
-    film, light = camera.film(rng), lighting.draw(rng)
-    scene = background.out_of_focus(background.draw(rng), 2.5)
-    looks = [appearance.draw(rng) for _ in motions]
+    style, light = camera.sample_film_style(rng), lighting.sample_light(rng)
+    scene = background.defocus(background.render_background(rng), 2.5)
+    looks = [appearance.sample_appearance(rng) for _ in motions]
     for number in range(len(motions[0].joints)):
         image = scene.copy()
         for person, motion in enumerate(motions):
             # The same seed in all frames, or clothes would flicker.
             person_rng = np.random.default_rng([seed, 2, person])
-            figure.paint(image, motion.joints[number], looks[person], light, person_rng)
-        yield camera.shoot(image, film, rng)
+            figure.draw_person(image, motion.joints[number], looks[person], light, person_rng)
+        yield camera.apply_film_style(image, style, rng)
 
 
 def write_video(path: Path, motions: list[Motion], fps: float, seed: int) -> None:
@@ -66,6 +66,6 @@ def _draw_pose(rng: np.random.Generator, columns: tuple[float, float]) -> np.nda
     """Draw a pose inside the image, (K, 2) px."""
     while True:
         centre = np.array([rng.uniform(*columns) * poses.WIDTH, rng.uniform(0.5, 0.65) * poses.HEIGHT])
-        joints = centre + rng.uniform(*TORSO_PX) * poses.shape(rng)
+        joints = centre + rng.uniform(*TORSO_PX) * poses.sample_pose(rng)
         if (joints >= 20).all() and (joints <= [poses.WIDTH - 20, poses.HEIGHT - 10]).all():
             return joints

@@ -214,7 +214,7 @@ def render_crops(folder: Path, size: int) -> Path:
     """Return a folder with training crops of rendered instances, extracted with the paper's settings."""
     settings = load(Profile, Path(__file__).parents[1] / "profiles" / "flic.yaml").crops
     sample.render(folder / "raw", RENDERED_INSTANCES, films=5, seed=1, workers=shards.WORKERS)
-    table = annotations.below(flic.read(folder / "raw", "observer").table, "raw").assign(split="train")
+    table = annotations.prefix_images(flic.read(folder / "raw", "observer").table, "raw").assign(split="train")
     settings = settings.model_copy(update={"size": size})
     shards.write(shards.plan(table, folder, settings), folder, settings, folder / "crops")
     return folder / "crops"

@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from pipelines import tasks
 from pipelines.distribute import fan_out
 from pipelines.workspace_lock import workspace_lock
-from splitpose.promotion import decide
+from splitpose.promotion.automatic import decide
 
 
 @flow(name="retrain")

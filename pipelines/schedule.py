@@ -16,6 +16,7 @@ import requests
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from pipelines import alerts
 from splitpose.errors import InputError
@@ -95,8 +96,9 @@ def _server(port: int) -> Iterator[None]:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise InputError("the Prefect server did not start; see its last lines above")
             time.sleep(0.2)
-        os.environ["PREFECT_API_URL"] = url
-        yield
+        os.environ["PREFECT_API_URL"] = url  # for the processes that this one starts
+        with temporary_settings({PREFECT_API_URL: url}):  # Prefect has read the environment already
+            yield
 
 
 def _is_healthy(url: str) -> bool:

@@ -84,6 +84,13 @@ def test_coco_files_and_folders_are_paired_as_written(annotations, images, sets)
     assert source.sets == [(split, Path(path), Path(folder)) for split, path, folder in sets]
 
 
+def test_the_former_name_of_a_group_is_reported_with_the_new_one(repository, tmp_path):
+    source = COCO | {"annotations": "a.json", "images": "x", "group": "picture"}
+    path = broken(repository, tmp_path, lambda content: content.update(source=source))
+    with pytest.raises(InputError, match=r"source\.coco\.group: the value 'picture' was renamed to 'image'$"):
+        load(Profile, path)
+
+
 @pytest.mark.parametrize(
     ("annotations", "images", "message"),
     [

@@ -1,7 +1,7 @@
-"""The annotation table: one row a person, one picture of truth between all stages.
+"""The annotation table: one row per person instance, the common format of all sources and stages.
 
-`image` is a path below the data root, the folder `data`: it and `id` say which source a row came from.
-Pixel centres are at integers; x runs right and y down; a joint that is not annotated is NaN.
+`image` is a path below the data root (the folder `data`); `image` and `id` identify the source of a row. Pixel
+centres are at integers; x points right and y down; joints that are not annotated are NaN.
 """
 
 from pathlib import Path, PurePath
@@ -20,48 +20,48 @@ TEXT_COLUMNS = ["id", "image", "split", "group"]
 COLUMNS = ["id", "image", "width", "height", "split", "group", *BOX_COLUMNS, *JOINT_COLUMNS]
 
 INCOMING = "incoming"
-"""Folder of the data root whose subfolders are deliveries, each a source of its own."""
+"""Folder of the data root for new images; each of its subfolders is a source."""
 
-ONE_PERSON = 0.3
-"""Mean distance of joints, in torso diameters, below which two rows of a picture are one person, annotated twice.
+DUPLICATE_DISTANCE = 0.3
+"""Mean joint distance, in torso diameters, below which two rows of an image annotate the same person.
 
-In FLIC two annotations of one person are at most 0.2 apart, different people at least 0.6.
+In FLIC, two annotations of one person are at most 0.2 apart, different people at least 0.6.
 """
 
-JOINTS_IN_COMMON = 5
-"""Joints that both of these rows must have: in a crowd, fewer are near each other by chance."""
+MIN_COMMON_JOINTS = 5
+"""Joints that two such rows must have in common: in a crowd, fewer are close to each other by chance."""
 
 
 def joints_of(table: pd.DataFrame) -> np.ndarray:
-    """Joints of every row as (N, K, 2) float64 in px, NaN where not annotated."""
+    """Return the joints of all rows, (N, K, 2) float64 in px, NaN where not annotated."""
     return table[JOINT_COLUMNS].to_numpy(np.float64).reshape(len(table), len(JOINTS), 2)
 
 
 def with_joints(table: pd.DataFrame, joints: np.ndarray) -> pd.DataFrame:
-    """A copy of `table` whose joint columns hold `joints`, (N, K, 2) in px."""
+    """Return a copy of `table` with the joints replaced by `joints`, (N, K, 2) in px."""
     flat = pd.DataFrame(joints.reshape(len(table), -1), columns=JOINT_COLUMNS, index=table.index)
     return pd.concat([table.drop(columns=JOINT_COLUMNS, errors="ignore"), flat], axis=1)
 
 
 def source_of(image: str) -> str:
-    """The source of a row, from its picture's path: "raw", "incoming/monday", or "incoming" without a folder."""
+    """Return the source of an image: "raw", "incoming/<subfolder>", or "incoming" for images directly in it."""
     folders = PurePath(image).parts[:-1]
     return "/".join(folders[:2] if folders[:1] == (INCOMING,) else folders[:1]) or "."
 
 
-def below(table: pd.DataFrame, folder: str) -> pd.DataFrame:
-    """A copy of `table` whose pictures lie in `folder` of the data root."""
+def prefix_images(table: pd.DataFrame, folder: str) -> pd.DataFrame:
+    """Return a copy of `table` with `folder` prepended to all image paths."""
     return table.assign(image=f"{folder}/" + table["image"])
 
 
-def typed(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with exactly the contract's columns, in order, and their types.
+def cast_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with exactly the columns of the schema, in order, and with their types.
 
-    Raises InputError naming a column that is missing or holds something that is no number.
+    Raises InputError naming a column that is missing or not numeric.
     """
     missing = [column for column in COLUMNS if column not in table]
     if missing:
-        raise InputError(f"annotation table: column {missing[0]!r} is missing; it needs {', '.join(COLUMNS)}")
+        raise InputError(f"annotation table: column {missing[0]!r} is missing; required are {', '.join(COLUMNS)}")
     out = table[COLUMNS].copy()
     for column in TEXT_COLUMNS:
         out[column] = out[column].astype(str)
@@ -76,25 +76,25 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
     try:
         return pd.to_numeric(table[column])
     except (ValueError, TypeError) as error:
-        raise InputError(f"annotation table: column {column!r} holds something that is no number") from error
+        raise InputError(f"annotation table: column {column!r} contains values that are not numbers") from error
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
-    """Write the table as Parquet, or as CSV where the name ends so."""
-    with atomic_file(path) as beside:
+    """Write the table as CSV if the file name ends in .csv, else as Parquet."""
+    with atomic_file(path) as temporary:
         if path.suffix == ".csv":
-            typed(table).to_csv(beside, index=False)
+            cast_columns(table).to_csv(temporary, index=False)
         else:
-            typed(table).to_parquet(beside, index=False)
+            cast_columns(table).to_parquet(temporary, index=False)
 
 
 def read(path: Path) -> pd.DataFrame:
     """Read a table written by `write`. Raises InputError naming the file if it is missing or damaged."""
     if not path.is_file():
-        raise InputError(f"{path}: no such annotation table; run the stage that writes it")
+        raise InputError(f"{path}: no such annotation table")
     try:
         table = pd.read_csv(path, dtype={c: str for c in TEXT_COLUMNS}) if path.suffix == ".csv" else None
-        return typed(pd.read_parquet(path) if table is None else table)
+        return cast_columns(pd.read_parquet(path) if table is None else table)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except (ValueError, OSError) as error:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -91,6 +92,12 @@ def _as_splits(value: Any) -> Any:
     raise PydanticCustomError("paths", "Input should be a path, a list of paths, or either of them for each split")
 
 
+def _check_group(value: str) -> str:
+    if value == "picture":
+        raise PydanticCustomError("renamed", "the value 'picture' was renamed to 'image'")
+    return value
+
+
 Paths = Annotated[list[str], Field(min_length=1), BeforeValidator(_as_list)]
 """A path or a list of paths."""
 
@@ -107,7 +114,7 @@ class CocoSource(Strict):
     images: Paths
     min_joints: PositiveInt
     min_side: NonNegativeFloat
-    group: Annotated[str, Field(min_length=1)]
+    group: Annotated[str, Field(min_length=1), AfterValidator(_check_group)]
     test_fraction: Fraction
 
     @property

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from support.synthetic_report import comparison
 
 from splitpose.cli import main
 
@@ -44,11 +45,15 @@ def test_check_of_real_coco_annotations_passes(shared, capsys):
     shown = capsys.readouterr()
     assert shown.err == ""
     lines = shown.out.splitlines()
-    assert "COCO keypoints: 346 people in 134 pictures below" in shown.out
-    assert "not read: 2 people, fewer than 1 joints" in lines
+    assert "COCO keypoints: 346 person instances in 134 images below" in shown.out
+    assert "2 annotations skipped: no annotated joints" in lines
     words = {tuple(line.split()[:3]) for line in lines}
-    assert {("picture", "ok", "0"), ("torso_missing", "told", "135"), ("sides_crossed", "ok", "0")} <= words
-    assert lines[-1] == "passed: 346 people can be used, 0 are left out"
+    assert {
+        ("unreadable_image", "passed", "0"),
+        ("torso_missing", "warning", "135"),
+        ("pair_swapped", "passed", "0"),
+    } <= words
+    assert lines[-1] == "passed: 346 rows are valid, 0 are quarantined"
 
 
 def test_check_lists_quarantined_rows_and_fails_where_there_are_too_many(shared, capsys, tmp_path):
@@ -60,18 +65,22 @@ def test_check_lists_quarantined_rows_and_fails_where_there_are_too_many(shared,
     images = str(source / "images")
     assert main(["check", str(here), "--images", images]) == 0
     shown = capsys.readouterr().out
-    people = sum(person["image_id"] == content["images"][0]["id"] for person in content["annotations"])
-    assert ("size", "left", "out", str(people)) in {tuple(line.split()[:4]) for line in shown.splitlines()}
-    assert "width and height are not those of the picture" in shown
+    rows = sum(entry["image_id"] == content["images"][0]["id"] for entry in content["annotations"])
+    assert ("image_size", "quarantined", str(rows)) in {tuple(line.split()[:3]) for line in shown.splitlines()}
+    assert "width and height differ from those of the image" in shown
     assert "641x426, 640x426" in shown
-    assert shown.splitlines()[-1] == f"passed: {346 - people} people can be used, {people} are left out"
+    assert shown.splitlines()[-1] == f"passed: {346 - rows} rows are valid, {rows} are quarantined"
 
     assert main(["check", str(here)]) == 1
     shown = capsys.readouterr()
-    assert ("picture", "left", "out", "346") in {tuple(line.split()[:4]) for line in shown.out.splitlines()}
-    assert ("share", "fails") in {tuple(line.split()[:2]) for line in shown.out.splitlines()}
+    assert ("unreadable_image", "quarantined", "346") in {
+        tuple(line.split()[:3]) for line in shown.out.splitlines()
+    }
+    assert ("quarantined_fraction", "failed") in {tuple(line.split()[:2]) for line in shown.out.splitlines()}
     assert "No such file or directory" in shown.out
-    assert shown.err.startswith(f"error: {here}: annotation checks failed: share: more than 0.1 of the rows")
+    assert shown.err.startswith(
+        f"error: {here}: validation failed: quarantined_fraction: the fraction of rows in quarantine is above 0.1"
+    )
     assert shown.err.count("\n") == 1
 
 
@@ -79,5 +88,14 @@ def test_check_of_a_table_without_the_required_columns(shared, capsys):
     path = str(shared / "flic" / "annotations_train.csv")
     assert main(["check", path]) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"error: {path}: annotation checks failed: columns: ")
+    assert error.startswith(f"error: {path}: validation failed: columns: ")
     assert error.count("\n") == 1
+
+
+def test_compare_prints_the_tables_and_where_the_report_is(tmp_path, capsys):
+    path = tmp_path / "comparison.json"
+    path.write_text(json.dumps(comparison()))
+    assert main(["compare", "--comparison", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "baseline" in out and "TFLite" in out
+    assert out.endswith("Full report: reports/index.html   Runs and curves: make ui\n")

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a COCO source ends in one clear line or in quarantine, and nobody vanishes unsaid."""
+"""Any defect of a COCO source ends in a one-line error or in quarantine; no annotation is lost silently."""
 
 import copy
 import json
@@ -10,29 +10,29 @@ from support.damaged_coco import DAMAGES, INFINITE, NAN, Damage
 
 from splitpose.data import coco
 from splitpose.errors import InputError
-from splitpose.validation import inspect
+from splitpose.validation import validate
 
-LIMITS = {"min_joints": 8, "min_side": 16, "group": "picture"}
+OPTIONS = coco.ReadOptions(min_joints=8, min_side=16)
 
 
 def read(folder):
-    """As the pipeline does: copied to data/raw, read from there."""
+    """Copy the source to data/raw and read it there, as the pipeline does."""
     sets = [("train", folder / coco.ANNOTATIONS, folder / coco.IMAGES)]
     raw = folder / "data" / "raw"
     raw.mkdir(parents=True)
     coco.copy(sets, raw)
-    return coco.read_all(sets, raw, **LIMITS)
+    return coco.read_all(sets, raw, OPTIONS)
 
 
-def test_the_good_source_is_good(tmp_path):
+def test_the_valid_source_passes(tmp_path):
     damaged_coco.write_good(tmp_path)
-    reading = read(tmp_path)
-    verdict = inspect(reading.table, tmp_path / "data", None)
-    assert (len(verdict.table), len(verdict.quarantine), reading.left_out) == (3, 0, {})
+    annotated = read(tmp_path)
+    result = validate(annotated.table, tmp_path / "data")
+    assert (len(result.table), len(result.quarantine), annotated.skipped) == (3, 0, {})
 
 
 @pytest.mark.parametrize("damage", [pytest.param(d, id=d.name) for d in DAMAGES if d.error])
-def test_it_ends_in_one_line(tmp_path, damage: Damage):
+def test_invalid_json_is_a_one_line_error(tmp_path, damage: Damage):
     damaged_coco.write_good(tmp_path)
     damage.change(tmp_path)
     with pytest.raises(InputError, match=re.escape(damage.error)) as raised:
@@ -41,24 +41,24 @@ def test_it_ends_in_one_line(tmp_path, damage: Damage):
     assert str(tmp_path) in line and "\n" not in line and "Value error" not in line
 
 
-@pytest.mark.parametrize("damage", [pytest.param(d, id=d.name) for d in DAMAGES if d.quarantined_by])
-def test_it_ends_in_quarantine(tmp_path, damage: Damage):
+@pytest.mark.parametrize("damage", [pytest.param(d, id=d.name) for d in DAMAGES if d.rule])
+def test_an_invalid_instance_is_quarantined(tmp_path, damage: Damage):
     damaged_coco.write_good(tmp_path)
     damage.change(tmp_path)
-    reading = read(tmp_path)
-    verdict = inspect(reading.table, tmp_path / "data", None)
-    assert reading.left_out == {}
-    assert set(verdict.quarantine["id"]) == {"raw/0-annotations/annotations-10"}
-    assert damage.quarantined_by in set(verdict.quarantine["rule"])
-    assert len(verdict.table) == 2
+    annotated = read(tmp_path)
+    result = validate(annotated.table, tmp_path / "data")
+    assert annotated.skipped == {}
+    assert set(result.quarantine["id"]) == {"raw/0-annotations/annotations-10"}
+    assert damage.rule in set(result.quarantine["rule"])
+    assert len(result.table) == 2
 
 
-def test_nothing_outside_is_copied(tmp_path):
+def test_images_outside_the_folder_are_not_copied(tmp_path):
     (tmp_path / "secret.png").write_bytes(b"secret")
     for number, name in enumerate(["../../secret.png", str(tmp_path / "secret.png"), "x/../../../secret.png"]):
         folder = tmp_path / str(number)
         damaged_coco.write_good(folder)
-        damaged_coco.put("images", 0, "file_name", name)(folder)
+        damaged_coco.set_value("images", 0, "file_name", name)(folder)
         read(folder)
         copied = {path.name for path in (folder / "data").rglob("*") if path.is_file()}
         assert copied == {"annotations.json", "1.png", "2.png"}
@@ -93,22 +93,21 @@ VALUES = [
         *(("annotations", key) for key in ["id", "image_id", "category_id", "iscrowd", "keypoints", "bbox"]),
     ],
 )
-def test_any_value_of_any_key_is_told_or_counted(tmp_path, part, key):
-    """Nobody who stands in the file is neither read, nor counted as left out, nor the matter of one line."""
+def test_any_value_of_any_key_is_read_skipped_or_reported(tmp_path, part, key):
     path = tmp_path / "a.json"
     for value in VALUES:
         content = copy.deepcopy(damaged_coco.good_content())
         content[part][0][key] = value
         path.write_text(json.dumps(content))
         try:
-            reading = coco.read(path, [tmp_path], tmp_path, **LIMITS)
+            result = coco.read(path, [tmp_path], tmp_path, OPTIONS)
         except InputError as error:
             assert str(error).startswith(f"{path}: ") and "\n" not in str(error), (value, error)
         else:
-            assert len(reading.table) + sum(reading.left_out.values()) == 3, value
+            assert len(result.table) + sum(result.skipped.values()) == 3, value
 
 
-def test_a_file_cut_anywhere_is_told(tmp_path):
+def test_a_truncated_file_is_reported(tmp_path):
     path = tmp_path / "a.json"
     data = json.dumps(damaged_coco.good_content()).encode()
     for end in range(0, len(data), 7):

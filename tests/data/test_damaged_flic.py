@@ -1,20 +1,19 @@
-"""No damage of FLIC's archive ends in a traceback or in a row that is lost unsaid."""
+"""Any damage to FLIC's archive ends in a one-line error or in quarantine; no row is lost silently."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.damaged_flic import QUARANTINED, REFUSED_FIELDS, REFUSED_FILES, numbers
-from support.flic_archive import PEOPLE, draw, good, row, save
+from support.damaged_flic import INVALID_FIELDS, INVALID_FILES, QUARANTINED, numbers
+from support.flic_archive import PEOPLE, row, save, valid_rows, write_images
 
-from splitpose import validation
 from splitpose.data import flic
 from splitpose.errors import InputError
-from splitpose.validation import ValidationResult
+from splitpose.validation import ValidationResult, validate
 
 
-def refusal(root: Path) -> str:
+def read_error(root: Path) -> str:
     with pytest.raises(InputError) as caught:
         flic.read(root, "observer")
     line = str(caught.value)
@@ -23,81 +22,81 @@ def refusal(root: Path) -> str:
     return line
 
 
-@pytest.mark.parametrize(("field", "value", "said"), REFUSED_FIELDS)
-def test_a_damaged_field_is_refused_by_row_and_field(tmp_path: Path, field: str, value: Any, said: str) -> None:
-    rows = good()
+@pytest.mark.parametrize(("field", "value", "expected"), INVALID_FIELDS)
+def test_an_error_names_row_and_field(tmp_path: Path, field: str, value: Any, expected: str) -> None:
+    rows = valid_rows()
     rows[7][field] = value
-    assert f"examples.mat: row 7, {field}: {said}" in refusal(save(tmp_path, *rows))
+    assert f"examples.mat: row 7, {field}: {expected}" in read_error(save(tmp_path, *rows))
 
 
-def test_a_row_in_both_splits_is_refused(tmp_path: Path) -> None:
-    rows = good()
+def test_a_row_in_both_splits_is_an_error(tmp_path: Path) -> None:
+    rows = valid_rows()
     rows[7]["istest"] = numbers(1)
-    assert "examples.mat: row 7, istrain and istest: both are set" in refusal(save(tmp_path, *rows))
+    assert "examples.mat: row 7, istrain and istest: both are 1" in read_error(save(tmp_path, *rows))
 
 
 @pytest.mark.parametrize(
-    ("change", "said"), [case[1:] for case in REFUSED_FILES], ids=[c[0] for c in REFUSED_FILES]
+    ("change", "expected"), [case[1:] for case in INVALID_FILES], ids=[c[0] for c in INVALID_FILES]
 )
-def test_a_damaged_file_is_refused(tmp_path: Path, change: Callable[[Path], None], said: str) -> None:
-    change(save(tmp_path, *good()) / "FLIC" / "examples.mat")
-    assert said in refusal(tmp_path)
+def test_an_invalid_file_is_an_error(tmp_path: Path, change: Callable[[Path], None], expected: str) -> None:
+    change(save(tmp_path, *valid_rows()) / "FLIC" / "examples.mat")
+    assert expected in read_error(tmp_path)
 
 
-def test_rows_of_no_split_are_counted(tmp_path: Path) -> None:
-    rows = good()
+def test_rows_in_neither_split_are_counted(tmp_path: Path) -> None:
+    rows = valid_rows()
     rows[7]["istrain"] = numbers(0)
-    reading = flic.read(save(tmp_path, *rows), "observer")
-    assert len(reading.table) == PEOPLE - 1
-    assert reading.left_out == {"in neither split": 1}
+    result = flic.read(save(tmp_path, *rows), "observer")
+    assert len(result.table) == PEOPLE - 1
+    assert result.skipped == {"in neither split": 1}
 
 
-def verdict(root: Path, rows: list[dict[str, Any]]) -> ValidationResult:
-    reading = flic.read(save(root, *rows), "observer")
-    assert len(reading.table) == PEOPLE
-    return validation.inspect(reading.table, root, None)
+def read_and_validate(root: Path, rows: list[dict[str, Any]]) -> ValidationResult:
+    table = flic.read(save(root, *rows), "observer").table
+    assert len(table) == PEOPLE
+    return validate(table, root)
 
 
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory: pytest.TempPathFactory) -> ValidationResult:
-    """The good archive with row k damaged by entry k of QUARANTINED, and the last rows left as they are."""
+    """The valid archive with row k damaged by entry k of QUARANTINED, and the last rows unchanged."""
     root = tmp_path_factory.mktemp("damaged")
-    rows = good()
-    draw(root, rows)
+    rows = valid_rows()
+    write_images(root, rows)
     for number, (_, change, _) in enumerate(QUARANTINED):
         change(rows, number, root / "FLIC" / "images")
-    return verdict(root, rows)
+    return read_and_validate(root, rows)
 
 
 @pytest.mark.parametrize("number", range(len(QUARANTINED)), ids=[name for name, _, _ in QUARANTINED])
-def test_a_damaged_row_goes_to_quarantine(damaged: ValidationResult, number: int) -> None:
-    found = damaged.quarantine[damaged.quarantine["id"].str.endswith(f"-{number:08}-{number}")]
-    assert set(found["rule"]) == QUARANTINED[number][2]
-    assert not damaged.table["id"].isin(found["id"]).any()
+def test_a_damaged_row_is_quarantined(damaged: ValidationResult, number: int) -> None:
+    quarantine = damaged.quarantine[damaged.quarantine["id"].str.endswith(f"-{number:08}-{number}")]
+    assert set(quarantine["rule"]) == QUARANTINED[number][2]
+    assert not damaged.table["id"].isin(quarantine["id"]).any()
 
 
-def test_rows_beside_damaged_ones_stay(damaged: ValidationResult) -> None:
+def test_other_rows_are_kept(damaged: ValidationResult) -> None:
     assert list(damaged.table["id"]) == [f"film-2-{n:08}-{n}" for n in range(len(QUARANTINED), PEOPLE)]
 
 
-def test_nothing_of_a_good_archive_is_quarantined(tmp_path: Path) -> None:
-    rows = good()
-    draw(tmp_path, rows)
-    found = verdict(tmp_path, rows)
-    assert found.quarantine.empty
-    assert found.summary["passed"]
-    assert found.summary["rows"] == {"train": 20, "val": 0, "test": 10}
+def test_no_row_of_a_valid_archive_is_quarantined(tmp_path: Path) -> None:
+    rows = valid_rows()
+    write_images(tmp_path, rows)
+    result = read_and_validate(tmp_path, rows)
+    assert result.quarantine.empty
+    assert result.summary["passed"]
+    assert result.summary["rows"] == {"train": 20, "val": 0, "test": 10}
 
 
-def test_one_bad_row_does_not_stop_the_others(tmp_path: Path) -> None:
-    rows = good()
-    draw(tmp_path, rows)
+def test_a_missing_image_does_not_affect_other_rows(tmp_path: Path) -> None:
+    rows = valid_rows()
+    write_images(tmp_path, rows)
     (tmp_path / "FLIC" / "images" / rows[3]["filepath"]).unlink()
-    found = verdict(tmp_path, rows)
-    assert list(found.quarantine["rule"]) == ["picture"]
-    assert found.summary["passed"]
-    assert len(found.table) == PEOPLE - 1
+    result = read_and_validate(tmp_path, rows)
+    assert list(result.quarantine["rule"]) == ["unreadable_image"]
+    assert result.summary["passed"]
+    assert len(result.table) == PEOPLE - 1
 
 
-def test_every_field_is_damaged_here() -> None:
-    assert {field for field, _, _ in REFUSED_FIELDS} == set(row()) - {"poselet_hit_idx"}
+def test_every_field_is_damaged() -> None:
+    assert {field for field, _, _ in INVALID_FIELDS} == set(row()) - {"poselet_hit_idx"}

@@ -1,4 +1,4 @@
-"""Downloads from a real server on loopback that answers each request as it is told to."""
+"""Downloads from real servers on loopback whose responses the tests script."""
 
 import errno
 import hashlib
@@ -20,29 +20,29 @@ from splitpose.data import download
 from splitpose.errors import InputError
 
 SIZE = 400_000
-CONTENT = download.ZIP_START + random.Random(7).randbytes(SIZE - 4)
-PAGE = b"<!DOCTYPE html><title>Sign in</title>"
+CONTENT = download.ZIP_MAGIC + random.Random(7).randbytes(SIZE - 4)
+HTML = b"<!DOCTYPE html><title>Sign in</title>"
 
 
 class Server(ThreadingHTTPServer):
-    """Gives `answers` one after the other, the last again and again; notes the ranges asked for and bytes sent."""
+    """Sends scripted responses in turn, repeating the last one; records requested ranges and bytes sent."""
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server_port}/FLIC.zip"
+        self.url = f"http://127.0.0.1:{self.server_port}/FLIC.zip"
         self.host = f"127.0.0.1:{self.server_port}"
         self.ranges, self.sent, self.stopped = [], 0, threading.Event()
 
-    def answer(self, *answers):
-        self.answers = chain(answers, repeat(answers[-1]))
+    def respond(self, *responses):
+        self.responses = chain(responses, repeat(responses[-1]))
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.ranges.append(self.headers["Range"])
-        next(self.server.answers)(self)
+        next(self.server.responses)(self)
 
     def head(self, status, **headers):
         self.send_response(status)
@@ -58,8 +58,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def whole(handler, content=CONTENT, until=SIZE):
-    """As a server with ranges answers; the connection ends after byte `until`."""
+def send_archive(handler, content=CONTENT, until=SIZE):
+    """Respond with the requested range; the connection ends after byte `until`."""
     start = int((handler.headers["Range"] or "bytes=0-")[len("bytes=") : -1])
     if start:
         span = f"bytes {start}-{len(content) - 1}/{len(content)}"
@@ -69,25 +69,25 @@ def whole(handler, content=CONTENT, until=SIZE):
     handler.body(content[start:until])
 
 
-def breaks_off(after):
-    return lambda handler: whole(handler, until=after)
+def disconnects(after):
+    return lambda handler: send_archive(handler, until=after)
 
 
 def stalls(after):
-    def answer(handler):
-        whole(handler, until=after)
+    def respond(handler):
+        send_archive(handler, until=after)
         handler.wfile.flush()
         handler.server.stopped.wait(10)
 
-    return answer
+    return respond
 
 
 def no_ranges(until=SIZE):
-    def answer(handler):
+    def respond(handler):
         handler.head(200, Content_Length=SIZE)
         handler.body(CONTENT[:until])
 
-    return answer
+    return respond
 
 
 def status(code, **headers):
@@ -95,23 +95,23 @@ def status(code, **headers):
 
 
 def sends(content, **headers):
-    """Status 200 and `content`, without its length unless `headers` has it."""
+    """Respond with status 200 and `content`, without its length unless it is in `headers`."""
 
-    def answer(handler):
+    def respond(handler):
         handler.head(200, **headers)
         handler.body(content)
 
-    return answer
+    return respond
 
 
 @pytest.fixture
 def servers(monkeypatch):
-    """Two servers, the known sources of FLIC, whose archive is CONTENT here."""
+    """Two servers as the known sources of FLIC, whose archive is CONTENT."""
     monkeypatch.setenv("NO_PROXY", "*")
     pair = [Server(), Server()]
-    monkeypatch.setitem(download.ARCHIVES, "FLIC", archive(*(server.address for server in pair)))
+    monkeypatch.setitem(download.ARCHIVES, "FLIC", archive(*(server.url for server in pair)))
     for server in pair:
-        server.answer(whole)
+        server.respond(send_archive)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield pair
     for server in pair:
@@ -120,24 +120,26 @@ def servers(monkeypatch):
         server.server_close()
 
 
-def archive(*addresses):
-    return download.Archive("FLIC.zip", SIZE, hashlib.sha256(CONTENT).hexdigest(), addresses)
+def archive(*urls):
+    return download.Archive("FLIC.zip", SIZE, hashlib.sha256(CONTENT).hexdigest(), urls)
 
 
-def get(folder, given=None, timeout=2.0, tries=3):
-    return download.fetch("FLIC", given, folder, timeout=timeout, retry=Retry(total=tries - 1, backoff_factor=0.01))
+def fetch(folder, location=None, timeout=2.0, tries=3):
+    return download.download_archive(
+        "FLIC", location, folder, timeout=timeout, retry=Retry(total=tries - 1, backoff_factor=0.01)
+    )
 
 
-def fails(folder, match, **options):
-    """The one line that a download ends with."""
+def download_error(folder, match, **options):
+    """Return the one-line error that a download ends with."""
     with pytest.raises(InputError, match=match) as raised:
-        get(folder, **options)
+        fetch(folder, **options)
     assert "\n" not in str(raised.value)
     assert not (folder / "FLIC.zip").exists()
     return str(raised.value)
 
 
-def assert_whole(path, folder):
+def assert_complete(path, folder):
     assert path == folder / "FLIC.zip"
     assert path.read_bytes() == CONTENT
     assert [file.name for file in folder.iterdir()] == ["FLIC.zip"]
@@ -147,53 +149,55 @@ def test_the_known_archives():
     flic, full = download.ARCHIVES["FLIC"], download.ARCHIVES["FLIC-full"]
     assert (flic.name, flic.size, flic.sha256[:8]) == ("FLIC.zip", 300257553, "778a4847")
     assert (full.name, full.size, full.sha256[:8]) == ("FLIC-full.zip", 1183926041, "2b186688")
-    first, second, mirror = flic.addresses
+    first, second, mirror = flic.urls
     assert first.startswith("https://drive.usercontent.google.com/download?")
     assert "id=0B4K3PZp8xXDJN0Fpb0piVjQ3Y3M" in first and "confirm=t" in first
-    assert "0B4K3PZp8xXDJN0Fpb0piVjQ3Y3M" in second and "0B4K3PZp8xXDJd2VwblhhOVBfMDg" in full.addresses[0]
+    assert "0B4K3PZp8xXDJN0Fpb0piVjQ3Y3M" in second and "0B4K3PZp8xXDJd2VwblhhOVBfMDg" in full.urls[0]
     assert mirror == "http://vision.grasp.upenn.edu/video/FLIC.zip"
 
 
-def test_whole_at_once_and_kept(servers, tmp_path):
+def test_an_archive_is_downloaded_once(servers, tmp_path):
     folder = tmp_path / "data" / "archives"
-    assert_whole(get(folder), folder)
-    assert_whole(get(folder), folder)
+    assert_complete(fetch(folder), folder)
+    assert_complete(fetch(folder), folder)
     assert servers[0].ranges == [None]
     assert servers[1].ranges == []
 
 
-def test_breaks_are_resumed_where_they_were(servers, tmp_path):
-    servers[0].answer(breaks_off(100_000), breaks_off(250_000), whole)
-    assert_whole(get(tmp_path), tmp_path)
+def test_interrupted_downloads_are_resumed(servers, tmp_path):
+    servers[0].respond(disconnects(100_000), disconnects(250_000), send_archive)
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[0].ranges == [None, "bytes=100000-", "bytes=250000-"]
     assert servers[0].sent == SIZE
 
 
-def test_more_breaks_than_tries_are_fine_while_the_file_grows(servers, tmp_path):
-    servers[0].answer(*(breaks_off(done) for done in range(50_000, SIZE, 50_000)), whole)
-    assert_whole(get(tmp_path, tries=2), tmp_path)
+def test_tries_are_only_counted_without_progress(servers, tmp_path):
+    servers[0].respond(*(disconnects(done) for done in range(50_000, SIZE, 50_000)), send_archive)
+    assert_complete(fetch(tmp_path, tries=2), tmp_path)
     assert servers[0].sent == SIZE
 
 
-def test_a_later_call_goes_on_where_an_earlier_one_gave_up(servers, tmp_path):
-    servers[0].answer(breaks_off(100_000))
-    servers[1].answer(status(404))
-    assert "the 100,000 bytes that came are kept for the next run" in fails(tmp_path, "no source gave it")
+def test_a_later_call_resumes_an_earlier_one(servers, tmp_path):
+    servers[0].respond(disconnects(100_000))
+    servers[1].respond(status(404))
+    assert "the 100,000 bytes received so far are kept for the next run" in download_error(
+        tmp_path, "not available from any source"
+    )
     assert (tmp_path / "FLIC.zip.part").stat().st_size == 100_000
-    servers[0].answer(whole)
-    assert_whole(get(tmp_path), tmp_path)
+    servers[0].respond(send_archive)
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[0].ranges[-1] == "bytes=100000-"
     assert servers[0].sent == SIZE
 
 
-def test_a_killed_process_leaves_a_part_that_is_resumed(servers, tmp_path):
-    servers[0].answer(stalls(100_000))
-    other = (
-        "from pathlib import Path; from splitpose.data import fetch; import sys; "
-        f"fetch.ARCHIVES['FLIC'] = fetch.Archive('FLIC.zip', {SIZE}, '', ({servers[0].address!r},)); "
-        "fetch.fetch('FLIC', None, Path(sys.argv[1]))"
+def test_the_download_of_a_killed_process_is_resumed(servers, tmp_path):
+    servers[0].respond(stalls(100_000))
+    code = (
+        "from pathlib import Path; from splitpose.data import download; import sys; "
+        f"download.ARCHIVES['FLIC'] = download.Archive('FLIC.zip', {SIZE}, '', ({servers[0].url!r},)); "
+        "download.download_archive('FLIC', None, Path(sys.argv[1]))"
     )
-    process = subprocess.Popen([sys.executable, "-c", other, str(tmp_path)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.DEVNULL)
     part = tmp_path / "FLIC.zip.part"
     until = time.monotonic() + 20
     while not (part.exists() and part.stat().st_size) and time.monotonic() < until:
@@ -203,83 +207,84 @@ def test_a_killed_process_leaves_a_part_that_is_resumed(servers, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["FLIC.zip.part"]
     kept = part.stat().st_size
     assert 0 < kept <= 100_000
-    servers[0].answer(whole)
-    assert_whole(get(tmp_path), tmp_path)
+    servers[0].respond(send_archive)
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[0].ranges == [None, f"bytes={kept}-"]
 
 
-def test_the_next_source_goes_on_with_what_the_first_gave(servers, tmp_path):
-    servers[0].answer(breaks_off(300_000))
-    assert_whole(get(tmp_path), tmp_path)
+def test_the_next_source_resumes_the_first(servers, tmp_path):
+    servers[0].respond(disconnects(300_000))
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[1].ranges == ["bytes=300000-"]
     assert servers[0].sent + servers[1].sent == SIZE
 
 
-def test_without_ranges_it_starts_anew_and_says_so(servers, tmp_path, capsys):
-    servers[0].answer(no_ranges(100_000), no_ranges())
-    assert_whole(get(tmp_path), tmp_path)
+def test_without_range_support_the_download_starts_over(servers, tmp_path, capsys):
+    servers[0].respond(no_ranges(100_000), no_ranges())
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[0].ranges == [None, "bytes=100000-"]
-    assert f"{servers[0].host} cannot resume; starting anew" in capsys.readouterr().out
+    assert f"{servers[0].host} cannot resume; starting over" in capsys.readouterr().out
 
 
-def test_a_source_that_never_gets_further_is_given_up(servers, tmp_path):
-    servers[0].answer(no_ranges(100_000))
-    assert_whole(get(tmp_path, tries=3), tmp_path)
+def test_a_source_without_progress_is_given_up(servers, tmp_path):
+    servers[0].respond(no_ranges(100_000))
+    assert_complete(fetch(tmp_path, tries=3), tmp_path)
     assert servers[0].ranges == [None, "bytes=100000-", "bytes=100000-"]
     assert servers[1].ranges == ["bytes=100000-"]
 
 
 def test_a_stalled_connection_times_out_and_is_resumed(servers, tmp_path, capsys):
-    servers[0].answer(stalls(100_000), whole)
-    assert_whole(get(tmp_path, timeout=0.5), tmp_path)
+    servers[0].respond(stalls(100_000), send_archive)
+    assert_complete(fetch(tmp_path, timeout=0.5), tmp_path)
     assert servers[0].ranges == [None, "bytes=100000-"]
     assert "fails (timed out); trying again" in capsys.readouterr().out
 
 
-def test_a_connection_that_drips_is_given_up_and_resumed(servers, tmp_path, capsys):
-    def drips(handler):
-        whole(handler, until=10)
-        for byte in range(10, 40):  # a byte now and then: no single wait is long
+def test_a_slow_connection_is_closed_and_resumed(servers, tmp_path, capsys):
+    def drip(handler):
+        send_archive(handler, until=10)
+        for byte in range(10, 40):  # single bytes, so that no read times out
             handler.body(CONTENT[byte : byte + 1])
             if handler.server.stopped.wait(0.05):
                 return
 
-    servers[0].answer(drips, whole)
-    assert_whole(get(tmp_path, timeout=0.5), tmp_path)
+    servers[0].respond(drip, send_archive)
+    assert_complete(fetch(tmp_path, timeout=0.5), tmp_path)
     assert len(servers[0].ranges) == 2
     assert re.search(r"sent only \d+ bytes in \d s; trying again", capsys.readouterr().out)
 
 
-def test_a_server_that_does_not_answer_times_out(servers, tmp_path):
-    servers[0].answer(lambda handler: handler.server.stopped.wait(10))
-    assert_whole(get(tmp_path, timeout=0.5), tmp_path)
+def test_a_server_that_does_not_respond_times_out(servers, tmp_path):
+    servers[0].respond(lambda handler: handler.server.stopped.wait(10))
+    assert_complete(fetch(tmp_path, timeout=0.5), tmp_path)
     assert len(servers[0].ranges) == 3
     assert servers[1].ranges == [None]
 
 
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
-def test_trouble_that_passes(servers, tmp_path, code):
-    servers[0].answer(status(code), status(code), whole)
-    assert_whole(get(tmp_path, tries=3), tmp_path)
+def test_transient_errors_are_retried(servers, tmp_path, code):
+    servers[0].respond(status(code), status(code), send_archive)
+    assert_complete(fetch(tmp_path, tries=3), tmp_path)
     assert servers[0].ranges == [None] * 3
 
 
-def test_trouble_that_stays(servers, tmp_path):
+def test_permanent_errors_are_reported(servers, tmp_path):
     for server in servers:
-        server.answer(status(503))
-    fails(
-        tmp_path, f"FLIC.zip: .*{servers[0].host} answers 503 .*; {servers[1].host} answers 503 Service Unavailable"
+        server.respond(status(503))
+    download_error(
+        tmp_path,
+        f"{servers[0].host} responds with 503 .*; {servers[1].host} responds with 503 Service Unavailable",
     )
     assert [len(server.ranges) for server in servers] == [3, 3]
 
 
-def test_pauses_grow_or_are_as_long_as_the_server_asks(servers, tmp_path, monkeypatch):
+def test_pauses_grow_or_follow_retry_after(servers, tmp_path, monkeypatch):
     pauses = []
     monkeypatch.setattr(download.time, "sleep", pauses.append)
-    servers[0].answer(
+    servers[0].respond(
         *(status(503),) * 3, status(429, Retry_After=7), status(503, Retry_After=9999), status(503, Retry_After="x")
     )
-    download.fetch(
+    download.download_archive(
         "FLIC", None, tmp_path, retry=Retry(total=6, backoff_factor=1, backoff_max=20, retry_after_max=300)
     )
     assert pauses == [0, 2, 4, 7, 300, 20]
@@ -289,164 +294,170 @@ def test_pauses_grow_or_are_as_long_as_the_server_asks(servers, tmp_path, monkey
     "page",
     [
         sends(b"Too many users", Content_Type="Text/HTML; charset=utf-8"),
-        sends(PAGE, Content_Length=len(PAGE)),
-        sends(b"\n" + PAGE),
+        sends(HTML, Content_Length=len(HTML)),
+        sends(b"\n" + HTML),
     ],
-    ids=["told by its type", "told by its first bytes", "and after white space"],
+    ids=["by its type", "by its first bytes", "after white space"],
 )
-def test_a_web_page_is_recognised_and_the_next_source_tried(servers, tmp_path, capsys, page):
-    servers[0].answer(page)
-    assert_whole(get(tmp_path), tmp_path)
-    assert f"{servers[0].host} sends a web page instead of the archive" in capsys.readouterr().out
+def test_a_web_page_is_detected_and_the_next_source_tried(servers, tmp_path, capsys, page):
+    servers[0].respond(page)
+    assert_complete(fetch(tmp_path), tmp_path)
+    assert f"{servers[0].host} returns a web page instead of the archive" in capsys.readouterr().out
     assert len(servers[0].ranges) == 1
 
 
-def test_a_web_page_costs_nothing_of_what_is_kept(servers, tmp_path):
+def test_a_web_page_does_not_overwrite_the_partial_download(servers, tmp_path):
     (tmp_path / "FLIC.zip.part").write_bytes(CONTENT[:300_000])
-    servers[0].answer(sends(PAGE, Content_Type="text/html"))
-    assert_whole(get(tmp_path), tmp_path)
+    servers[0].respond(sends(HTML, Content_Type="text/html"))
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[1].ranges == ["bytes=300000-"]
 
 
-def test_bytes_amid_the_archive_are_not_taken_for_a_page(servers, tmp_path):
+def test_bytes_within_the_archive_are_not_taken_for_html(servers, tmp_path):
     kept = CONTENT.index(b"<")
     (tmp_path / "FLIC.zip.part").write_bytes(CONTENT[:kept])
-    assert_whole(get(tmp_path), tmp_path)
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[0].ranges == [f"bytes={kept}-"]
 
 
-def test_web_pages_everywhere_end_in_what_to_do(servers, tmp_path):
+def test_web_pages_from_all_sources_end_in_instructions(servers, tmp_path):
     for server in servers:
-        server.answer(sends(PAGE, Content_Type="text/html"))
-    line = fails(tmp_path, f"{servers[0].host} sends a web page .*; {servers[1].host} sends a web page")
+        server.respond(sends(HTML, Content_Type="text/html"))
+    line = download_error(
+        tmp_path, f"{servers[0].host} returns a web page .*; {servers[1].host} returns a web page"
+    )
     assert line.endswith(
         "open bensapp.github.io/flic-dataset.html in a browser, download FLIC.zip there "
-        "and put its path into source.archive"
+        "and set source.archive to its path"
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_kind_of_file_is_recognised(servers, tmp_path):
+def test_a_file_that_is_not_a_zip_is_detected(servers, tmp_path):
     for server in servers:
-        server.answer(sends(b"\x1f\x8b gzip", Content_Length=SIZE))
-    fails(tmp_path, "sends something that is no zip archive")
+        server.respond(sends(b"\x1f\x8b gzip", Content_Length=SIZE))
+    download_error(tmp_path, "sends a file that is not a zip archive")
 
 
-def test_a_wrong_size_is_recognised_before_anything_is_written(servers, tmp_path):
-    servers[0].answer(lambda handler: whole(handler, CONTENT[:-1]))
-    servers[1].answer(lambda handler: whole(handler, CONTENT + b"x", SIZE + 1))
-    fails(tmp_path, r"offers 399,999 bytes, not 400,000; .* offers 400,001 bytes, not 400,000")
+def test_a_wrong_size_is_detected_before_anything_is_written(servers, tmp_path):
+    servers[0].respond(lambda handler: send_archive(handler, CONTENT[:-1]))
+    servers[1].respond(lambda handler: send_archive(handler, CONTENT + b"x", SIZE + 1))
+    download_error(tmp_path, r"offers 399,999 bytes, not 400,000; .* offers 400,001 bytes, not 400,000")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_size_is_recognised_when_resuming(servers, tmp_path):
+def test_a_wrong_size_is_detected_when_resuming(servers, tmp_path):
     (tmp_path / "FLIC.zip.part").write_bytes(CONTENT[:1000])
-    servers[0].answer(lambda handler: whole(handler, CONTENT + b"x"))
-    servers[1].answer(status(416))
-    fails(tmp_path, r"offers 400,001 bytes, not 400,000; .* answers 416 .* 1,000 bytes that came are kept")
+    servers[0].respond(lambda handler: send_archive(handler, CONTENT + b"x"))
+    servers[1].respond(status(416))
+    download_error(
+        tmp_path, r"offers 400,001 bytes, not 400,000; .* responds with 416 .* 1,000 bytes received so far are kept"
+    )
 
 
-def test_more_bytes_than_known_are_not_taken(servers, tmp_path):
-    servers[0].answer(sends(CONTENT + b"x"))
-    servers[1].answer(status(404))
-    fails(tmp_path, f"{servers[0].host} sends more than 400,000 bytes; {servers[1].host} answers 404 Not Found")
+def test_excess_bytes_are_rejected(servers, tmp_path):
+    servers[0].respond(sends(CONTENT + b"x"))
+    servers[1].respond(status(404))
+    download_error(
+        tmp_path, f"{servers[0].host} sends more than 400,000 bytes; {servers[1].host} responds with 404 Not Found"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_fewer_bytes_than_known_without_a_length(servers, tmp_path):
-    servers[0].answer(sends(CONTENT[:1000]))
-    servers[1].answer(status(404))
-    fails(tmp_path, "ended after 1,000 of 400,000 bytes")
+def test_missing_bytes_without_a_content_length(servers, tmp_path):
+    servers[0].respond(sends(CONTENT[:1000]))
+    servers[1].respond(status(404))
+    download_error(tmp_path, "ended after 1,000 of 400,000 bytes")
 
 
-def test_another_part_than_asked_for_is_not_taken(servers, tmp_path):
+def test_another_range_than_requested_is_rejected(servers, tmp_path):
     (tmp_path / "FLIC.zip.part").write_bytes(CONTENT[:1000])
 
-    def elsewhere(handler):
+    def other_range(handler):
         handler.head(206, Content_Range=f"bytes 2000-{SIZE - 1}/{SIZE}", Content_Length=SIZE - 2000)
         handler.body(CONTENT[2000:])
 
-    servers[0].answer(elsewhere)
-    assert_whole(get(tmp_path), tmp_path)
+    servers[0].respond(other_range)
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[1].ranges == ["bytes=1000-"]
 
 
 def test_wrong_content_of_the_right_size(servers, tmp_path, capsys):
-    servers[0].answer(lambda handler: whole(handler, CONTENT[:-1] + b"\0"))
-    assert_whole(get(tmp_path), tmp_path)
-    assert f"{servers[0].host} gives a file that has the sha256 " in capsys.readouterr().out
+    servers[0].respond(lambda handler: send_archive(handler, CONTENT[:-1] + b"\0"))
+    assert_complete(fetch(tmp_path), tmp_path)
+    assert f"{servers[0].host} provides a file that has SHA-256 " in capsys.readouterr().out
     assert servers[1].ranges == [None]
 
 
 @pytest.mark.parametrize(
-    "kept", [b"x" * 1000, CONTENT[:-1] + b"\0", CONTENT + b"x"], ids=["a part", "all of it", "more than all"]
+    "kept", [b"x" * 1000, CONTENT[:-1] + b"\0", CONTENT + b"x"], ids=["part", "all", "too much"]
 )
-def test_a_spoilt_part_does_not_count_against_the_source(servers, tmp_path, kept):
+def test_an_invalid_partial_download_is_not_the_fault_of_the_source(servers, tmp_path, kept):
     (tmp_path / "FLIC.zip.part").write_bytes(kept)
-    assert_whole(get(tmp_path), tmp_path)
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[0].ranges[-1] is None
     assert servers[1].ranges == []
 
 
-def test_a_whole_part_is_not_fetched_again(servers, tmp_path):
+def test_a_complete_partial_download_is_only_verified(servers, tmp_path):
     (tmp_path / "FLIC.zip.part").write_bytes(CONTENT)
-    assert_whole(get(tmp_path), tmp_path)
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[0].ranges == []
 
 
-def test_a_spoilt_archive_is_replaced(servers, tmp_path):
+def test_a_corrupt_archive_is_replaced(servers, tmp_path):
     (tmp_path / "FLIC.zip").write_bytes(CONTENT[:1000])
-    assert_whole(get(tmp_path), tmp_path)
+    assert_complete(fetch(tmp_path), tmp_path)
 
 
-def test_not_there(servers, tmp_path):
-    servers[0].answer(status(404))
-    assert_whole(get(tmp_path), tmp_path)
+def test_a_missing_file_is_not_retried(servers, tmp_path):
+    servers[0].respond(status(404))
+    assert_complete(fetch(tmp_path), tmp_path)
     assert len(servers[0].ranges) == 1
 
 
 def test_redirects_are_followed_with_the_range(servers, tmp_path):
     (tmp_path / "FLIC.zip.part").write_bytes(CONTENT[:1000])
-    servers[0].answer(status(302, Location=servers[1].address))
-    assert_whole(get(tmp_path), tmp_path)
+    servers[0].respond(status(302, Location=servers[1].url))
+    assert_complete(fetch(tmp_path), tmp_path)
     assert servers[1].ranges == ["bytes=1000-"]
 
 
-def test_redirects_without_end(servers, tmp_path):
-    servers[0].answer(status(302, Location=servers[0].address))
-    assert_whole(get(tmp_path), tmp_path)
+def test_endless_redirects(servers, tmp_path):
+    servers[0].respond(status(302, Location=servers[0].url))
+    assert_complete(fetch(tmp_path), tmp_path)
     assert len(servers[0].ranges) == 31  # requests follows 30
 
 
-def test_nobody_listens(servers, tmp_path, monkeypatch):
+def test_unreachable_hosts_are_reported(servers, tmp_path, monkeypatch):
     monkeypatch.setitem(
         download.ARCHIVES, "FLIC", archive("http://127.0.0.1:9/FLIC.zip", "http://no.invalid/F.zip")
     )
-    fails(tmp_path, r"127.0.0.1:9 fails \(Connection refused\); no.invalid fails \(.+\); open ")
+    download_error(tmp_path, r"127.0.0.1:9 fails \(Connection refused\); no.invalid fails \(.+\); open ")
 
 
-def test_a_full_disk_is_told_before_anything_is_asked(servers, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_before_any_request(servers, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(download.shutil, "disk_usage", lambda path: usage(10**6, 0, SIZE - 1001))
-    fails(tmp_path, f"{tmp_path}: 400,000 bytes are needed for FLIC.zip and 398,999 are free; free some")
+    download_error(tmp_path, f"{tmp_path}: FLIC.zip requires 400,000 bytes and 398,999 are free; free some")
     assert servers[0].ranges == []
-    (tmp_path / "FLIC.zip.part").write_bytes(CONTENT[:1001])  # what is kept needs no room
-    assert_whole(get(tmp_path), tmp_path)
+    (tmp_path / "FLIC.zip.part").write_bytes(CONTENT[:1001])  # needs no more space
+    assert_complete(fetch(tmp_path), tmp_path)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_disk_that_fills_up_is_not_taken_for_a_break(servers, tmp_path):
+def test_a_disk_that_fills_up_is_not_taken_for_an_interruption(servers, tmp_path):
     (tmp_path / "FLIC.zip.part").symlink_to("/dev/full")
     with pytest.raises(OSError) as raised:
-        get(tmp_path)
+        fetch(tmp_path)
     assert raised.value.errno == errno.ENOSPC
     assert len(servers[0].ranges) == 1
 
 
-def test_a_given_path_is_used(servers, tmp_path):
+def test_a_local_archive_is_used(servers, tmp_path):
     mine = tmp_path / "mine.zip"
     mine.write_bytes(CONTENT)
-    assert get(tmp_path / "archives", given=str(mine)) == mine
+    assert fetch(tmp_path / "archives", location=str(mine)) == mine
     assert servers[0].ranges == []
 
 
@@ -454,33 +465,35 @@ def test_a_given_path_is_used(servers, tmp_path):
     ("content", "match"),
     [
         (None, r"mine.zip: no such archive; correct source.archive, or set it to null to download it"),
-        (PAGE, r"mine.zip: is no zip archive; perhaps a web page was saved instead, so it is not FLIC.zip"),
-        (CONTENT[:-30], r"mine.zip: has 399,970 bytes, not 400,000, so it is not FLIC.zip; get it anew"),
-        (CONTENT[:-1] + b"\0", r"mine.zip: has the sha256 .*, not .*, so it is not FLIC.zip; get it anew"),
+        (HTML, r"mine.zip: is not a zip archive \(perhaps a web page was saved instead\), so it is not FLIC.zip"),
+        (CONTENT[:-30], r"mine.zip: has 399,970 bytes, not 400,000, so it is not FLIC.zip; download it again"),
+        (CONTENT[:-1] + b"\0", r"mine.zip: has SHA-256 .*, not .*, so it is not FLIC.zip; download it again"),
     ],
 )
-def test_a_given_path_that_is_wrong_is_not_passed_over(servers, tmp_path, content, match):
+def test_a_wrong_local_archive_is_an_error(servers, tmp_path, content, match):
     if content:
         (tmp_path / "mine.zip").write_bytes(content)
-    fails(tmp_path / "archives", match, given=str(tmp_path / "mine.zip"))
+    download_error(tmp_path / "archives", match, location=str(tmp_path / "mine.zip"))
     assert servers[0].ranges == []
 
 
-def test_a_given_address_comes_first_and_the_known_ones_after_it(servers, tmp_path, monkeypatch):
-    monkeypatch.setitem(download.ARCHIVES, "FLIC", archive(servers[1].address))
-    assert_whole(get(tmp_path / "a", given=servers[0].address), tmp_path / "a")
+def test_a_url_is_tried_before_the_known_ones(servers, tmp_path, monkeypatch):
+    monkeypatch.setitem(download.ARCHIVES, "FLIC", archive(servers[1].url))
+    assert_complete(fetch(tmp_path / "a", location=servers[0].url), tmp_path / "a")
     assert [len(server.ranges) for server in servers] == [1, 0]
-    servers[0].answer(status(403))
-    assert_whole(get(tmp_path / "b", given=servers[0].address), tmp_path / "b")
+    servers[0].respond(status(403))
+    assert_complete(fetch(tmp_path / "b", location=servers[0].url), tmp_path / "b")
     assert [len(server.ranges) for server in servers] == [2, 1]
 
 
-def test_a_given_address_that_is_none(servers, tmp_path):
-    assert_whole(get(tmp_path, given="http://[nowhere/FLIC.zip"), tmp_path)
+def test_an_invalid_url_is_passed_over(servers, tmp_path):
+    assert_complete(fetch(tmp_path, location="http://[nowhere/FLIC.zip"), tmp_path)
 
 
-def test_a_name_and_password_in_an_address_are_not_shown(servers, tmp_path, capsys):
+def test_credentials_in_a_url_are_not_shown(servers, tmp_path, capsys):
     for server in servers:
-        server.answer(status(404))
-    line = fails(tmp_path, servers[0].host, given=servers[0].address.replace("http://", "http://me:secret@"))
+        server.respond(status(404))
+    line = download_error(
+        tmp_path, servers[0].host, location=servers[0].url.replace("http://", "http://me:secret@")
+    )
     assert "secret" not in line + capsys.readouterr().out

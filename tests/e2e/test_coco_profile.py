@@ -24,15 +24,15 @@ def test_two_paths_are_all_that_it_takes(repository, mini, tmp_path):
     content = json.loads((folder / "data" / "raw" / "0-person_keypoints" / "annotations.json").read_text())
     checks = json.loads((folder / "data" / "annotations" / "checks.json").read_text())
     table = annotations.read(folder / "data" / "annotations" / "annotations.parquet")
-    left_out = sum(checks["left_out"].values()) + checks["quarantined_rows"]
-    assert len(table) + left_out == len(content["annotations"]) == 348
+    rejected = sum(checks["skipped"].values()) + checks["quarantined_rows"]
+    assert len(table) + rejected == len(content["annotations"]) == 348
     assert (joints_of(table)[..., 0] > 0).sum(axis=1).min() >= 8
     assert table.groupby("image")["split"].nunique().max() == 1
     assert set(table["split"]) == {"train", "val", "test"}
     for split, people in table["split"].value_counts().items():
-        assert f"of {people} people" in next(line for line in said.split("\n") if line.startswith(f"{split}: "))
-    told = pd.read_csv(folder / "data" / "annotations" / "warnings.csv")
-    assert set(told["rule"]) <= set(checks["told"])
+        assert f"of {people} instances " in next(line for line in said.split("\n") if line.startswith(f"{split}: "))
+    warnings = pd.read_csv(folder / "data" / "annotations" / "warnings.csv")
+    assert set(warnings["rule"]) <= set(checks["warnings"])
     assert sorted(path.name for path in (folder / "reports" / "crops").iterdir()) == [
         "test.jpg",
         "train.jpg",
@@ -45,6 +45,6 @@ def test_a_missing_folder_of_pictures_is_one_line(repository, mini, tmp_path):
     folder = workspace(repository, tmp_path, ["baseline"], tiny_profile(repository, "coco", **mini))
     done = dvc(folder, "repro", "download")
     assert done.returncode != 0
-    assert "error: source.images: nowhere: no such folder of pictures" in done.stderr
+    assert "error: source.images: nowhere: no such folder of images" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not (folder / "data" / "raw").exists()

@@ -128,5 +128,5 @@ def test_agreement_on_the_real_training_rows(training: pd.DataFrame) -> None:
 def test_one_person_and_two_are_far_apart(
     training: pd.DataFrame, limit: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ONE_PERSON", limit)
+    monkeypatch.setattr(module, "DUPLICATE_DISTANCE", limit)
     assert len(pair_distances(training, TORSO)) == 309

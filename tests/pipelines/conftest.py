@@ -4,15 +4,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.night import kill_all_of, write
+from support.flow_runner import kill_processes, write
 from support.servers import prefect_server
 
 
 @pytest.fixture
-def left_behind() -> Callable[[Path], list[str]]:
-    """Gives the command lines of living processes whose environment names a toy project as TOY_PROJECT.
+def remaining_processes() -> Callable[[Path], list[str]]:
+    """Return a function that lists the command lines of processes of a toy project (by the variable TOY_PROJECT).
 
-    Those that a kill is on its way to are given a moment.
+    It waits up to a second for processes that have been killed.
     """
 
     def find(project: Path) -> list[str]:
@@ -21,28 +21,28 @@ def left_behind() -> Callable[[Path], list[str]]:
             try:
                 if process.environ().get("TOY_PROJECT") == str(project) and process.pid != psutil.Process().pid:
                     found.append(" ".join(process.cmdline()))
-            except psutil.Error:  # ended meanwhile, or a zombie
+            except psutil.Error:  # ended in the meantime, or a zombie
                 continue
         return found
 
-    def find_lasting(project: Path) -> list[str]:
+    def find_remaining(project: Path) -> list[str]:
         deadline = time.monotonic() + 1.0
         while (found := find(project)) and time.monotonic() < deadline:
             time.sleep(0.05)
         return found
 
-    return find_lasting
+    return find_remaining
 
 
 @pytest.fixture(scope="module")
 def prefect(tmp_path_factory):
-    """Prefect's server."""
+    """A Prefect server."""
     with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
         yield server
 
 
 @pytest.fixture
 def project(tmp_path):
-    """A project in miniature (see `night`); a test that fails in the middle leaves nobody waiting."""
+    """A project in miniature (see `flow_runner`); its processes are killed after the test."""
     yield write(tmp_path / "project")
-    kill_all_of(tmp_path)
+    kill_processes(tmp_path)

@@ -6,6 +6,8 @@ from support import toy_project
 
 from pipelines import dvc
 
+pytestmark = pytest.mark.integration
+
 STAGES = """\
 stages:
   second:
@@ -35,27 +37,27 @@ def project(tmp_path, monkeypatch):
     return toy_project.write(tmp_path / "project", STAGES)
 
 
-def test_stages_come_after_those_they_need(project):
+def test_stages_are_in_topological_order(project):
     names = dvc.stages(project)
     assert names.index("first") < names.index("second")
     assert sorted(names) == ["broken", "crash", "endless", "first", "hungry", "second", "stubborn"]
 
 
-def test_stages_of_variants_have_their_own_names(tmp_path):
+def test_stages_of_variants_have_separate_names(tmp_path):
     names = dvc.stages(toy_project.write(tmp_path))
     assert (names[0], names[-1], len(names)) == ("download", "report", 12)
     chain = [f"{stage}@fast" for stage in ("train_frozen", "fine_tune", "convert", "benchmark")]
     assert [name for name in names if name in chain] == chain
 
 
-def test_output_is_passed_on_and_python_is_this_one(project):
+def test_output_is_logged_and_python_is_this_interpreter(project):
     lines = []
     dvc.run_stage(project, "first", lines.append)
     assert {"to stdout", "to stderr", str(Path(sys.executable).parent / "python")} <= set(lines)
     assert (project / "first.txt").read_text() == "alpha\n"
 
 
-def test_only_the_one_stage_runs(project):
+def test_only_the_given_stage_runs(project):
     with pytest.raises(dvc.StageError, match=r"^second: .*first.txt"):
         dvc.run_stage(project, "second", print)
     assert not (project / "first.txt").exists()
@@ -69,22 +71,22 @@ def test_only_the_one_stage_runs(project):
         ("hungry", "hungry: dependency 'missing.txt' does not exist"),
     ],
 )
-def test_a_failure_says_why(project, stage, message):
+def test_a_failure_names_its_reason(project, stage, message):
     with pytest.raises(dvc.StageError) as caught:
         dvc.run_stage(project, stage, print)
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("stage", ["endless", "stubborn"])
-def test_an_interrupted_stage_leaves_no_process(project, monkeypatch, stage, left_behind):
+def test_an_interrupted_stage_leaves_no_process(project, monkeypatch, stage, remaining_processes):
     monkeypatch.setenv("TOY_PROJECT", str(project))
     monkeypatch.setattr(dvc, "GRACE_PERIOD", 0.5)
 
     def interrupt_when_started(line):
         if line == "started":
-            assert left_behind(project)
+            assert remaining_processes(project)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         dvc.run_stage(project, stage, interrupt_when_started)
-    assert left_behind(project) == []
+    assert remaining_processes(project) == []

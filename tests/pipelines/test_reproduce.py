@@ -6,6 +6,9 @@ import sys
 
 import pytest
 from support import toy_project
+from support.processes import restore_sigint
+
+pytestmark = pytest.mark.integration
 
 BROKEN = """\
 stages:
@@ -23,16 +26,16 @@ stages:
 
 @pytest.fixture(scope="module")
 def prefect_home(tmp_path_factory):
-    """Prefect's files, away from the project's; one folder, as setting up its database takes seconds."""
+    """Prefect's files outside the project; shared by all tests, because creating the database takes seconds."""
     return tmp_path_factory.mktemp("prefect")
 
 
 @pytest.fixture
 def environment(tmp_path, repository, prefect_home):
     """The environment of a flow."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
     return {
-        **kept,
+        **inherited,
         "PREFECT_HOME": str(prefect_home),
         "DVC_SITE_CACHE_DIR": str(tmp_path / "dvc"),
         "TOY_PROJECT": str(tmp_path / "project"),
@@ -49,25 +52,24 @@ def start(root, environment):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # As in a terminal: tests that run in the background inherit that Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=restore_sigint,
     )
 
 
 def last_flow_run(prefect_home, query):
-    """Rows of a query that takes the id of the last flow run."""
+    """Return the rows of a query with the id of the last flow run as its parameter."""
     with sqlite3.connect(prefect_home / "prefect.db") as database:
         (run,) = database.execute("select id from flow_run order by created desc limit 1").fetchone()
         return database.execute(query, [run]).fetchall()
 
 
-def test_all_stages_run_and_the_table_is_shown(tmp_path, environment, prefect_home):
+def test_all_stages_run_and_the_comparison_is_an_artifact(tmp_path, environment, prefect_home):
     root = toy_project.write(tmp_path / "project")
     flow = start(root, environment)
     output, _ = flow.communicate(timeout=120)
     assert flow.returncode == 0, output
-    in_order = "select name from task_run where flow_run_id = ? order by start_time"
-    tasks = [name for (name,) in last_flow_run(prefect_home, in_order)]
+    task_names = "select name from task_run where flow_run_id = ? order by start_time"
+    tasks = [name for (name,) in last_flow_run(prefect_home, task_names)]
     assert tasks[0] == "download"
     assert tasks[-2:] == ["report", "sync"]
     assert len(tasks) == 13
@@ -80,16 +82,16 @@ def test_all_stages_run_and_the_table_is_shown(tmp_path, environment, prefect_ho
     assert runs == [("fast", "FINISHED"), ("plain", "FINISHED")]
 
 
-def test_a_failing_stage_fails_the_flow_in_its_own_words(tmp_path, environment, prefect_home):
+def test_a_failing_stage_fails_the_flow_with_its_own_message(tmp_path, environment, prefect_home):
     flow = start(toy_project.write(tmp_path / "project", BROKEN), environment)
     output, _ = flow.communicate(timeout=60)
     assert flow.returncode == 1
     assert "error: broken: numbers.yaml: no such key" in output.splitlines()
-    of_tasks = "select name, state_name from task_run where flow_run_id = ?"
-    states = dict(last_flow_run(prefect_home, of_tasks))
+    task_query = "select name, state_name from task_run where flow_run_id = ?"
+    states = dict(last_flow_run(prefect_home, task_query))
     assert states == {"prepare": "Completed", "broken": "Failed"}
-    of_flow = "select message from flow_run_state s join flow_run f on f.state_id = s.id where f.id = ?"
-    ((message,),) = last_flow_run(prefect_home, of_flow)
+    flow_query = "select message from flow_run_state s join flow_run f on f.state_id = s.id where f.id = ?"
+    ((message,),) = last_flow_run(prefect_home, flow_query)
     assert "broken: numbers.yaml: no such key" in message
     assert "hello from the stage" in output
 
@@ -103,14 +105,14 @@ def terminate(process):
 
 
 @pytest.mark.parametrize("cancel", [ctrl_c, terminate])
-def test_a_cancelled_flow_leaves_no_process(tmp_path, environment, cancel, left_behind):
+def test_a_cancelled_flow_leaves_no_process(tmp_path, environment, cancel, remaining_processes):
     root = toy_project.write(tmp_path / "project", ENDLESS)
     flow = start(root, environment)
     for line in flow.stdout:
         if line.rstrip().endswith("- started"):
             break
-    assert len(left_behind(root)) > 3  # the flow, its server, DVC and the sleepers
+    assert len(remaining_processes(root)) > 3  # the flow, its server, DVC and the stage
     cancel(flow)
     flow.communicate(timeout=30)
     assert flow.returncode != 0
-    assert left_behind(root) == []
+    assert remaining_processes(root) == []

@@ -1,4 +1,4 @@
-"""People who stand in one pose, a red dot on the nose; TFLite files that know the pose and look for the dot."""
+"""Instances in one pose with a red dot on the nose; TFLite files that know the pose and detect the dot."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from splitpose import annotations
+from splitpose import annotations, paths
 from splitpose.benchmark.schema import Device, Latency, TargetResult
 from splitpose.inference.metadata import Metadata, embed_metadata
 from splitpose.settings import Profile, load
@@ -26,25 +26,25 @@ MIDDLE, SIDE = np.array([50, 55]), 70
 
 @pytest.fixture(scope="session")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Makes a TFLite file with a card that finds all joints but the `lost` ones, which it puts elsewhere."""
+    """Return a function that builds a TFLite file with metadata which predicts all joints but the `lost` ones."""
     import tensorflow as tf
 
     folder = tmp_path_factory.mktemp("files")
 
     def make(
         size: int = 32,
-        margin: float = 1.5,
-        around: str = "joints",
+        padding: float = 1.5,
+        region_from: str = "joints",
         lost: Sequence[str] = (),
         viewpoint: str = "observer",
         output: str = "coordinates",
         with_metadata: bool = True,
     ) -> Path:
-        facts = [size, margin, around, *lost, viewpoint, output, with_metadata]
+        facts = [size, padding, region_from, *lost, viewpoint, output, with_metadata]
         path = folder / f"{'-'.join(map(str, facts))}.tflite"
         if path.exists():
             return path
-        places = (POSE - MIDDLE) / (SIDE * margin)
+        places = (POSE - MIDDLE) / (SIDE * padding)
         places[[INDEX[joint] for joint in lost]] += 1
         known = tf.constant(places[None, : INDEX["nose"]], tf.float32)
         grid = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
@@ -62,8 +62,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         content = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
         heatmaps = output == "heatmaps"
         described = Metadata(
-            variant="final", precision="int8", viewpoint=viewpoint, size=size, region_from=around,
-            padding=margin, output=output, heatmap_fwhm=5.0 if heatmaps else None,
+            variant="final", precision="int8", viewpoint=viewpoint, size=size, region_from=region_from,
+            padding=padding, output=output, heatmap_fwhm=5.0 if heatmaps else None,
             decoding="dark" if heatmaps else None, weights_sha256="a", crops_sha256="b",
         )  # fmt: skip
         path.write_bytes(embed_metadata(content, described) if with_metadata else content)
@@ -79,21 +79,22 @@ def profile(repository: Path) -> Profile:
 
 
 class Project:
-    """A workspace of 40 test people, two in a picture, of whom the last ten have no box."""
+    """A workspace of 40 test instances, two per image, of which the last ten have no bounding box."""
 
     def __init__(self, root: Path):
         self.root = root
-        self.parity, self.checks = root / "parity.json", root / "checks.json"
-        self.table = root / "data" / "annotations" / "annotations.parquet"
-        self.write_table(_people(root / "data"))
+        self.parity, self.checks = root / paths.parity("final"), root / paths.VALIDATION_SUMMARY
+        self.table = root / paths.ANNOTATION_TABLE
+        self.parity.parent.mkdir(parents=True)
+        self.write_table(_instances(root / paths.DATA))
         self.checks.write_text(json.dumps({"passed": True, "failures": []}))
 
     def write_table(self, table: pd.DataFrame) -> None:
         annotations.write(table, self.table)
 
-    def write_parity(self, challenger: Path, file: float = 95.0, keras: float = 95.25) -> None:
-        figures = {"bytes": challenger.stat().st_size, "pck_0.2_mean": file, "keras_pck_0.2_mean": keras}
-        self.parity.write_text(json.dumps({"int8": figures}))
+    def write_parity(self, challenger: Path, tflite: float = 95.0, keras: float = 95.25) -> None:
+        results = {"bytes": challenger.stat().st_size, "pck_0.2_mean": tflite, "keras_pck_0.2_mean": keras}
+        self.parity.write_text(json.dumps({"int8": results}))
 
 
 @pytest.fixture
@@ -101,33 +102,33 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-def _people(data: Path) -> pd.DataFrame:
+def _instances(data: Path) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     (data / "raw").mkdir(parents=True)
     rows, joints = [], []
     for number in range(20):
-        picture = np.zeros((320, 640, 3), np.uint8)
-        for place, left in enumerate((40, 360)):
+        image = np.zeros((320, 640, 3), np.uint8)
+        for position, left in enumerate((40, 360)):
             points = POSE * rng.uniform(0.9, 1.6) + [left + rng.uniform(0, 60), rng.uniform(20, 100)]
-            cv2.circle(picture, np.rint(points[INDEX["nose"]]).astype(int).tolist(), 3, (0, 0, 255), -1)
+            cv2.circle(image, np.rint(points[INDEX["nose"]]).astype(int).tolist(), 3, (0, 0, 255), -1)
             x0, y0, x1, y1 = [*points.min(axis=0), *points.max(axis=0)] if number < 15 else [np.nan] * 4
             rows.append({
-                "id": f"{number}-{place}", "image": f"raw/{number}.png", "width": 640, "height": 320,
+                "id": f"{number}-{position}", "image": f"raw/{number}.png", "width": 640, "height": 320,
                 "split": "test", "group": f"film {number // 2}",
                 "box_x0": x0, "box_y0": y0, "box_x1": x1, "box_y1": y1,
             })  # fmt: skip
             joints.append(points)
-        cv2.imwrite(str(data / "raw" / f"{number}.png"), picture)
+        cv2.imwrite(str(data / "raw" / f"{number}.png"), image)
     test = annotations.with_joints(pd.DataFrame(rows), np.stack(joints))
     others = [test[:1].assign(id=split, split=split) for split in ("train", "val")]
     return pd.concat([*others, test])
 
 
-class Stopwatch:
-    """A device on which each file takes the times, ms, that it is told, the last one again and again."""
+class FakeDevice:
+    """A fake device on which each file has the given p95 latencies, ms; the last one is repeated."""
 
     def __init__(self, **times: Sequence[float]):
-        self.times: dict[str, Iterator[float]] = {name: _going_on(given) for name, given in times.items()}
+        self.times: dict[str, Iterator[float]] = {name: _repeat_last(values) for name, values in times.items()}
         self.runs: list[str] = []
 
     def run(self, model: Path, inputs: object, options: object) -> TargetResult:
@@ -142,15 +143,15 @@ class Stopwatch:
         )  # fmt: skip
 
 
-def _going_on(times: Sequence[float]) -> Iterator[float]:
+def _repeat_last(times: Sequence[float]) -> Iterator[float]:
     yield from times
     while True:
         yield times[-1]
 
 
 @pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
-    """Every target is a device on which all files take 2 ms."""
-    stopwatch = Stopwatch()
-    monkeypatch.setattr("splitpose.promotion.measurements.open_target", lambda name: nullcontext(stopwatch))
-    return stopwatch
+def fake_device(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    """Replace every target by a device on which all files take 2 ms."""
+    device = FakeDevice()
+    monkeypatch.setattr("splitpose.promotion.measurements.open_target", lambda name: nullcontext(device))
+    return device

@@ -5,42 +5,45 @@ import pytest
 import yaml
 
 from splitpose.errors import InputError
-from splitpose.promotion import GateDecision, decide
-from splitpose.promotion import decision_log as decisions
-from splitpose.promotion import decision_store as kept
-from splitpose.promotion import manual as by_hand
-from splitpose.promotion.checks import Check
-from splitpose.promotion.decision_store import DECISIONS
-from splitpose.tracking.model_registry import Registry
+from splitpose.paths import DECISIONS
+from splitpose.promotion import decision_log, manual
+from splitpose.promotion.automatic import decide
+from splitpose.promotion.checks import CheckResult
+from splitpose.promotion.decision import Decision
+from splitpose.promotion.gate import GateDecision
+from splitpose.tracking.model_registry import ModelRegistry
 from splitpose.tracking.runs import open_run
+
+pytestmark = pytest.mark.integration
 
 FACTS = {"viewpoint": "observer", "size": 8, "region_from": "joints", "padding": 1.5}
 
 
-class Gate:
-    """Stands where `gate.judge` is: says what it is told, and keeps what it was asked."""
+class FakeGate:
+    """Replaces `gate.evaluate`: returns the given decision and records the champions that it gets."""
 
     def __init__(self) -> None:
         self.promote = True
-        self.asked: list[dict] = []
+        self.champions: list[tuple[bytes | None, str | None]] = []
+        """Content of the champion's file and the reason why it is not available, of each call."""
 
-    def __call__(self, **asked: object) -> GateDecision:
-        champion = asked["champion"]
-        asked["champion_bytes"] = champion.read_bytes() if isinstance(champion, Path) else None
-        self.asked.append(asked)
-        passed = Check(name="pck", passed=self.promote, figure=1.5, limit=-0.5, text="1.5 points above")
-        return GateDecision(self.promote, [passed], "it is better" if self.promote else "it is worse")
+    def __call__(
+        self, root: Path, profile: object, challenger: Path, champion: Path | None, champion_error: str | None
+    ) -> GateDecision:
+        self.champions.append((champion.read_bytes() if champion else None, champion_error))
+        check = CheckResult(name="pck", passed=self.promote, value=1.5, limit=-0.5, text="1.5 points above")
+        return GateDecision(self.promote, [check], "it is better" if self.promote else "it is worse")
 
 
 @pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
-    gate = Gate()
-    monkeypatch.setattr("splitpose.promotion.automatic.gate.judge", gate)
+def gate(monkeypatch: pytest.MonkeyPatch) -> FakeGate:
+    gate = FakeGate()
+    monkeypatch.setattr("splitpose.promotion.automatic.gate.evaluate", gate)
     return gate
 
 
 class Workspace:
-    """A project after a run: one variant's file with its card, and its MLflow run."""
+    """A project after a run: one variant's TFLite file and its MLflow run."""
 
     def __init__(self, root: Path, repository: Path, content: bytes):
         self.root, self.content = root, content
@@ -51,10 +54,10 @@ class Workspace:
         }.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)
-        self.trained("a")
+        self.train("a")
 
-    def trained(self, weights: str) -> None:
-        """A new training's file."""
+    def train(self, weights: str) -> None:
+        """Write the TFLite file of a new training."""
         from splitpose.inference.metadata import Metadata, embed_metadata
 
         described = Metadata(
@@ -66,20 +69,23 @@ class Workspace:
         path.write_bytes(embed_metadata(self.content, described))
         self.runs = {"final": open_run(self.root, "sample", "final", weights).id}
 
-    def decide(self, dry_run: bool = False) -> decisions.Decision:
+    def decide(self, dry_run: bool = False) -> Decision:
         return decide(self.root, self.runs, dry_run)
 
     @property
-    def registry(self) -> Registry:
-        return Registry(self.root, "sample")
+    def registry(self) -> ModelRegistry:
+        return ModelRegistry(self.root, "sample")
 
     def champion(self) -> str | None:
         version = self.registry.champion()
         return version.number if version else None
 
-    def lines(self) -> list[tuple[str, str | None]]:
-        """Action and challenger's version of each kept decision."""
-        return [(one.action, (one.challenger or {}).get("number")) for one in decisions.read(self.root / DECISIONS)]
+    def logged(self) -> list[tuple[str, str | None]]:
+        """Return the action and the challenger's version of each logged decision."""
+        return [
+            (decision.action, (decision.challenger or {}).get("number"))
+            for decision in decision_log.read(self.root / DECISIONS)
+        ]
 
 
 @pytest.fixture
@@ -90,7 +96,7 @@ def workspace(tmp_path, repository, content, monkeypatch) -> Workspace:
 
 @pytest.fixture(scope="session")
 def content() -> bytes:
-    """A TFLite file that does nothing."""
+    """Return a TFLite file that computes nothing useful."""
     import tensorflow as tf
 
     signature = tf.TensorSpec((1, 8, 8, 3), tf.float32)
@@ -99,93 +105,96 @@ def content() -> bytes:
     return tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
 
 
-def test_the_first_one_becomes_champion_and_the_decision_is_kept_twice(workspace, gate):
+def test_the_first_model_becomes_champion_and_the_decision_is_logged_twice(workspace, gate):
     decision = workspace.decide()
-    assert (decision.action, decision.by, decision.dry_run) == ("promote", "retrain", False)
-    assert gate.asked[0]["champion"] is None and gate.asked[0]["unreadable"] is None
+    assert (decision.action, decision.by, decision.dry_run) == ("promote", "automatic", False)
+    assert gate.champions == [(None, None)]
     assert workspace.champion() == "1"
-    assert decisions.read(workspace.root / DECISIONS) == [decision]
+    assert decision_log.read(workspace.root / DECISIONS) == [decision]
     tags = workspace.registry.champion().tags
-    assert json.loads(tags[f"{kept.TAG}{decision.time}"])["checks"][0]["figure"] == 1.5
+    assert json.loads(tags[f"{decision_log.TAG_PREFIX}{decision.time}"])["checks"][0]["value"] == 1.5
 
 
-def test_a_worse_one_stays_challenger(workspace, gate):
+def test_a_worse_model_remains_challenger(workspace, gate):
     workspace.decide()
-    workspace.trained("b")
+    workspace.train("b")
     gate.promote = False
     decision = workspace.decide()
     assert (decision.action, decision.reason) == ("keep", "it is worse")
     assert (decision.champion["number"], decision.challenger["number"]) == ("1", "2")
-    assert gate.asked[1]["champion_bytes"] is not None
+    assert gate.champions[1][0] is not None
     assert (workspace.champion(), workspace.registry.challenger().number) == ("1", "2")
 
 
-def test_a_dry_run_changes_nothing_but_tells(workspace, gate):
+def test_a_dry_run_logs_its_decision_and_changes_nothing_else(workspace, gate):
     decision = workspace.decide(dry_run=True)
     assert (decision.action, decision.dry_run, decision.challenger["variant"]) == ("promote", True, "final")
     assert workspace.registry.versions() == []
-    assert [one.dry_run for one in decisions.read(workspace.root / DECISIONS)] == [True]
+    assert [decision.dry_run for decision in decision_log.read(workspace.root / DECISIONS)] == [True]
 
 
-def test_the_same_file_again_makes_no_second_version(workspace, gate):
+def test_the_same_file_does_not_become_a_second_version(workspace, gate):
     workspace.decide()
     gate.promote = False
     workspace.decide()
     assert [version.number for version in workspace.registry.versions()] == ["1"]
-    assert workspace.lines() == [("promote", "1"), ("keep", "1")]
+    assert workspace.logged() == [("promote", "1"), ("keep", "1")]
 
 
-def test_a_champion_that_cannot_be_had_is_told_to_the_gate(workspace, gate):
+def test_the_gate_receives_the_reason_why_the_champion_is_not_available(workspace, gate):
     workspace.decide()
     (artifact,) = (workspace.root / "mlartifacts").rglob("*.tflite")
     artifact.unlink()
-    workspace.trained("b")
+    workspace.train("b")
     workspace.decide()
-    assert gate.asked[1]["champion"] is None
-    assert "its file is gone" in gate.asked[1]["unreadable"]
+    champion, error = gate.champions[1]
+    assert champion is None and error is not None
+    assert "its file is missing" in error
 
 
-def test_what_was_rolled_back_by_hand_waits_for_a_hand(workspace, gate):
+def test_a_model_that_was_rolled_back_requires_a_manual_promotion(workspace, gate):
     params = workspace.root / "params.yaml"
     workspace.decide()
-    workspace.trained("b")
+    workspace.train("b")
     workspace.decide()
-    by_hand.rollback(params, "wrists jump")
+    manual.rollback(params, "wrists jump")
     decision = workspace.decide()
     assert decision.action == "keep"
-    assert decision.reason.startswith("it was rolled back by hand (wrists jump), and waits for `splitpose promote`")
+    assert decision.reason.startswith(
+        "it was rolled back manually (wrists jump) and requires `splitpose promote`; it is better"
+    )
     assert workspace.champion() == "1"
-    by_hand.promote(params, "2", "the wrists were the camera's fault")
-    by_hand.rollback(params, "now the elbows")
-    by_hand.promote(params, "2", "no")
-    assert workspace.decide().action == "promote"  # the last word on it was a promotion
+    manual.promote(params, "2", "the wrists were the camera's fault")
+    manual.rollback(params, "now the elbows")
+    manual.promote(params, "2", "no")
+    assert workspace.decide().action == "promote"  # the last decision about it was a promotion
 
 
-def test_lines_that_a_crash_swallowed_come_back(workspace, gate):
+def test_lost_lines_are_restored(workspace, gate):
     first = workspace.decide()
     (workspace.root / DECISIONS).unlink()
     second = workspace.decide()
-    assert decisions.read(workspace.root / DECISIONS) == [first, second]
+    assert decision_log.read(workspace.root / DECISIONS) == [first, second]
 
 
-def test_a_crash_between_tag_and_alias_is_made_good_by_the_next_run(workspace, gate, monkeypatch):
-    def crash(self: Registry, version: object) -> None:
+def test_the_next_run_repairs_a_crash_between_tag_and_alias(workspace, gate, monkeypatch):
+    def crash(self: ModelRegistry, version: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Registry, "promote", crash)
+        broken.setattr(ModelRegistry, "promote", crash)
         with pytest.raises(KeyboardInterrupt):
             workspace.decide()
     assert workspace.champion() is None
     workspace.decide()
     assert workspace.champion() == "1"
-    assert workspace.lines() == [("promote", "1"), ("promote", "1")]
+    assert workspace.logged() == [("promote", "1"), ("promote", "1")]
 
 
-def test_a_gate_whose_variant_is_not_made_is_named(workspace, gate):
+def test_a_gate_whose_variant_does_not_run_is_named(workspace, gate):
     with pytest.raises(InputError, match=r"^params.yaml: variants: final is missing, which gate.variant of sample"):
         decide(workspace.root, {"baseline": "x"}, dry_run=False)
 
 
 def test_times_of_decisions_differ():
-    assert len({kept.now() for _ in range(3)}) == 3
+    assert len({decision_log.timestamp() for _ in range(3)}) == 3

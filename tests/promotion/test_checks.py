@@ -2,47 +2,47 @@ from dataclasses import replace
 
 import pytest
 
-from splitpose.promotion.checks import checks_of, reason_of
+from splitpose.promotion.checks import run_checks, summarise
 from splitpose.promotion.differences import Difference
-from splitpose.promotion.measurements import Evidence, Figures, Parity
+from splitpose.promotion.measurements import Evidence, Metrics, Parity
 from splitpose.settings import Gate
 
 GATE = Gate(
     variant="final", precision="int8", max_loss=0.5, min_above_mean_pose=0.0, max_slice_loss=3.0,
     max_parity_loss=0.5, max_p95_ratio=1.2, max_p95_ms=None, max_size_ratio=1.1, max_bytes=None,
 )  # fmt: skip
-NEW, OLD = Figures(90.0, 5.0, 1000), Figures(90.0, 5.0, 1000)
-EQUAL = Difference("all test people", 400, 0.0, (-1.0, 1.0))
+CHALLENGER, CHAMPION = Metrics(90.0, 5.0, 1000), Metrics(90.0, 5.0, 1000)
+EQUAL = Difference("all test instances", 400, 0.0, (-1.0, 1.0))
 EVIDENCE = Evidence(
-    people=400,
+    instances=400,
     target="local",
-    challenger=NEW,
-    champion=OLD,
+    challenger=CHALLENGER,
+    champion=CHAMPION,
     mean_pose=75.0,
     difference=EQUAL,
-    slices=[replace(EQUAL, name="group: a", people=30)],
+    slices=[replace(EQUAL, name="group: a", instances=30)],
     parity=Parity(90.0, 90.0),
     data_failures=[],
 )
-FIRST = replace(EVIDENCE, champion=None, slices=[])
+WITHOUT_CHAMPION = replace(EVIDENCE, champion=None, slices=[])
 
 
 def difference(points: float, low: float, high: float) -> Difference:
-    return Difference("all test people", 400, points, (low, high))
+    return Difference("all test instances", 400, points, (low, high))
 
 
 def slices(*losses: tuple[float, float]) -> list[Difference]:
     return [Difference(f"group: {points}", 30, points, (-99.0, high)) for points, high in losses]
 
 
-def test_an_equal_one_passes_every_check():
-    checks = checks_of(EVIDENCE, GATE)
+def test_an_equal_model_passes_every_check():
+    checks = run_checks(EVIDENCE, GATE)
     assert [check.name for check in checks] == [
         "pck", "slices", "p95_ratio", "size_ratio", "parity", "p95_ms", "bytes", "data",
     ]  # fmt: skip
     assert all(check.passed for check in checks)
-    assert reason_of(checks) == (
-        "all 8 checks passed: mean PCK@0.2 of 90.0 against the champion's 90.0 on 400 test people, "
+    assert summarise(checks) == (
+        "all 8 checks passed: mean PCK@0.2 of 90.0 against the champion's 90.0 on 400 test instances, "
         "+0 points (-1 to +1)"
     )
 
@@ -51,68 +51,72 @@ def test_an_equal_one_passes_every_check():
     ("name", "change", "passed"),
     [
         ("pck", {"difference": difference(-0.5, -1.5, 0.5)}, True),
-        ("pck", {"difference": difference(-0.501, -1.5, 0.5)}, False),  # not told from chance, but too much
+        ("pck", {"difference": difference(-0.501, -1.5, 0.5)}, False),  # not significant, but too much
         ("pck", {"difference": difference(-0.2, -0.4, 0.0)}, True),
-        ("pck", {"difference": difference(-0.2, -0.4, -0.001)}, False),  # little, but told from chance
+        ("pck", {"difference": difference(-0.2, -0.4, -0.001)}, False),  # little, but significant
         ("pck", {"difference": difference(2.0, 1.0, 3.0)}, True),
         ("pck", {"difference": Difference("", 400, -0.5, None)}, True),
         ("pck", {"difference": Difference("", 400, -0.6, None)}, False),
         ("pck", {"difference": difference(float("nan"), 0.0, 0.0)}, False),
-        ("slices", {"slices": slices((-3.0, -1.0), (-9.0, 0.0))}, True),  # at the limit; not told from chance
+        ("slices", {"slices": slices((-3.0, -1.0), (-9.0, 0.0))}, True),  # at the limit; not significant
         ("slices", {"slices": slices((5.0, 9.0), (-3.001, -0.001))}, False),
         ("slices", {"slices": []}, True),
-        ("p95_ratio", {"challenger": replace(NEW, p95_ms=6.0)}, True),
-        ("p95_ratio", {"challenger": replace(NEW, p95_ms=6.003)}, False),
-        ("p95_ratio", {"challenger": replace(NEW, p95_ms=0.0), "champion": replace(OLD, p95_ms=0.0)}, True),
-        ("size_ratio", {"challenger": replace(NEW, bytes=1100)}, True),
-        ("size_ratio", {"challenger": replace(NEW, bytes=1101)}, False),
+        ("p95_ratio", {"challenger": replace(CHALLENGER, p95_ms=6.0)}, True),
+        ("p95_ratio", {"challenger": replace(CHALLENGER, p95_ms=6.003)}, False),
+        (
+            "p95_ratio",
+            {"challenger": replace(CHALLENGER, p95_ms=0.0), "champion": replace(CHAMPION, p95_ms=0.0)},
+            True,
+        ),
+        ("size_ratio", {"challenger": replace(CHALLENGER, bytes=1100)}, True),
+        ("size_ratio", {"challenger": replace(CHALLENGER, bytes=1101)}, False),
         ("parity", {"parity": Parity(89.5, 90.0)}, True),
         ("parity", {"parity": Parity(89.499, 90.0)}, False),
         ("parity", {"parity": Parity(95.0, 90.0)}, True),  # better than its Keras model is no loss
         ("data", {"data_failures": ["too few films"]}, False),
     ],
 )
-def test_each_rule_at_its_edge(name, change, passed):
-    checks = {check.name: check.passed for check in checks_of(replace(EVIDENCE, **change), GATE)}
+def test_every_rule_at_its_limit(name, change, passed):
+    checks = {check.name: check.passed for check in run_checks(replace(EVIDENCE, **change), GATE)}
     assert checks.pop(name) is passed
     assert all(checks.values())
 
 
-@pytest.mark.parametrize("evidence", [EVIDENCE, FIRST])
+@pytest.mark.parametrize("evidence", [EVIDENCE, WITHOUT_CHAMPION])
 @pytest.mark.parametrize(
     ("name", "limit", "passed"),
     [("p95_ms", 5.0, True), ("p95_ms", 4.999, False), ("bytes", 1000, True), ("bytes", 999, False)],
 )
-def test_limits_of_their_own_hold_with_and_without_a_champion(evidence, name, limit, passed):
-    checks = {check.name: check for check in checks_of(evidence, GATE.model_copy(update={f"max_{name}": limit}))}
+def test_absolute_limits_apply_with_and_without_a_champion(evidence, name, limit, passed):
+    checks = {check.name: check for check in run_checks(evidence, GATE.model_copy(update={f"max_{name}": limit}))}
     assert (checks[name].passed, checks[name].limit) == (passed, limit)
 
 
 @pytest.mark.parametrize(("points", "limit", "passed"), [(0.0, 0.0, True), (-0.001, 0.0, False), (4.9, 5.0, False)])
-def test_a_first_champion_beats_the_mean_pose(points, limit, passed):
-    evidence = replace(FIRST, difference=difference(points, -9.0, 9.0))
-    first, *others = checks_of(evidence, GATE.model_copy(update={"min_above_mean_pose": limit}))
-    assert (first.name, first.passed, first.figure, first.limit) == ("above_mean_pose", passed, points, limit)
+def test_a_first_champion_must_beat_the_mean_pose(points, limit, passed):
+    evidence = replace(WITHOUT_CHAMPION, difference=difference(points, -9.0, 9.0))
+    first, *others = run_checks(evidence, GATE.model_copy(update={"min_above_mean_pose": limit}))
+    assert (first.name, first.passed, first.value, first.limit) == ("above_mean_pose", passed, points, limit)
     assert [check.name for check in others] == ["parity", "p95_ms", "bytes", "data"]
 
 
-def test_figures_and_limits_stand_in_every_check():
-    found = {check.name: (check.figure, check.limit) for check in checks_of(EVIDENCE, GATE)}
-    assert found == {
+def test_every_check_has_its_value_and_limit():
+    values = {check.name: (check.value, check.limit) for check in run_checks(EVIDENCE, GATE)}
+    assert values == {
         "pck": (0.0, -0.5), "slices": (0.0, -3.0), "p95_ratio": (1.0, 1.2), "size_ratio": (1.0, 1.1),
         "parity": (0.0, 0.5), "p95_ms": (5.0, None), "bytes": (1000, None), "data": (None, None),
     }  # fmt: skip
 
 
-def test_the_reason_names_what_failed():
+def test_the_summary_names_the_failed_checks():
     evidence = replace(
         EVIDENCE,
         slices=slices((-4.0, -1.0), (-6.0, -2.0)),
-        challenger=replace(NEW, p95_ms=7.5),
+        challenger=replace(CHALLENGER, p95_ms=7.5),
         data_failures=["x"],
     )
-    assert reason_of(checks_of(evidence, GATE)) == (
-        "3 of 8 checks failed, slices, p95_ratio, data: 2 of 2 slices lost more than 3 points, told from chance; "
-        "lowest: group: -6.0 (30 people), -6 points (-99 to -2); "
-        "p95 latency of 7.5 ms against 5.0 ms on local, 1.5 times as much, allowed 1.2; x"
+    assert summarise(run_checks(evidence, GATE)) == (
+        "3 of 8 checks failed, slices, p95_ratio, data: 2 of 2 slices lost significantly more than 3 points; "
+        "lowest: group: -6.0 (30 instances), -6 points (-99 to -2); "
+        "p95 latency of 7.5 ms against 5.0 ms on local, ratio 1.5, limit 1.2; x"
     )

@@ -7,25 +7,28 @@ from dataclasses import asdict, replace
 import pytest
 
 from splitpose.errors import InputError
-from splitpose.promotion.decision_log import Decision, append, read
+from splitpose.promotion.decision import Decision, parse_decision
+from splitpose.promotion.decision_log import append, read
+
+pytestmark = pytest.mark.integration
 
 DECISION = Decision(
     time="20261122T235959.123456Z",
     profile="sample",
     action="keep",
-    by="retrain",
+    by="automatic",
     dry_run=False,
     challenger={"version": "7", "variant": "final"},
     champion=None,
     checks=[
-        {"name": "size", "passed": True, "figure": 100, "limit": None, "text": "100 bytes"},
-        {"name": "slices", "passed": False, "figure": -3.5, "limit": -2.0, "text": "group a|b"},
+        {"name": "size", "passed": True, "value": 100, "limit": None, "text": "100 bytes"},
+        {"name": "slices", "passed": False, "value": -3.5, "limit": -2.0, "text": "group a|b"},
     ],
-    reason="kept: a slice is worse",
+    reason="a slice is worse",
 )
 
 
-def test_decisions_come_back_in_order(tmp_path):
+def test_decisions_are_read_in_order(tmp_path):
     path = tmp_path / "reports" / "decisions.jsonl"
     assert read(path) == []
     decisions = [replace(DECISION, time=str(number), action="promote") for number in range(3)]
@@ -35,7 +38,7 @@ def test_decisions_come_back_in_order(tmp_path):
     assert [json.loads(line) for line in path.read_text().splitlines()] == [asdict(one) for one in decisions]
 
 
-def test_half_a_line_is_passed_over_and_taken_away_by_the_next(tmp_path):
+def test_an_incomplete_line_is_skipped_and_removed_by_the_next_decision(tmp_path):
     path = tmp_path / "decisions.jsonl"
     append(path, DECISION)
     whole = path.read_bytes()
@@ -45,7 +48,7 @@ def test_half_a_line_is_passed_over_and_taken_away_by_the_next(tmp_path):
     assert path.read_bytes() == whole * 2
 
 
-def test_a_whole_line_without_its_end_counts(tmp_path):
+def test_a_complete_line_without_its_line_end_counts(tmp_path):
     path = tmp_path / "decisions.jsonl"
     append(path, DECISION)
     whole = path.read_bytes()
@@ -55,15 +58,17 @@ def test_a_whole_line_without_its_end_counts(tmp_path):
     assert path.read_bytes() == whole * 2
 
 
-def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
+def test_a_full_disk_leaves_the_file_unchanged(tmp_path):
     path = tmp_path / "decisions.jsonl"
     append(path, DECISION)
     whole = path.read_bytes()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
-        for room in (0, 50):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + room, hard))
-            with pytest.raises(InputError, match=r"decisions\.jsonl: the decision could not be written \(.*room"):
+        for space in (0, 50):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + space, hard))
+            with pytest.raises(
+                InputError, match=r"decisions\.jsonl: the decision cannot be written \(.*free some space"
+            ):
                 append(path, DECISION)
             assert path.read_bytes() == whole
     finally:
@@ -73,9 +78,9 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", r"decisions\.jsonl, line 2: no decision \(Invalid JSON"),
-        ("{}", r"line 2: no decision \(time: Field required\); mend the line"),
-        (json.dumps(asdict(DECISION) | {"action": "hide"}), r"line 2: no decision \(action: Input should be"),
+        ("{", r"decisions\.jsonl, line 2: not a decision \(invalid JSON"),
+        ("{}", r"line 2: not a decision \(time: Field required\); correct or remove it"),
+        (json.dumps(asdict(DECISION) | {"action": "hide"}), r"line 2: not a decision \(action: Input should be"),
     ],
 )
 def test_a_damaged_line_is_named(tmp_path, line, message):
@@ -84,6 +89,23 @@ def test_a_damaged_line_is_named(tmp_path, line, message):
     path.write_text(f"{path.read_text()}{line}\n")
     with pytest.raises(InputError, match=message):
         read(path)
+
+
+@pytest.mark.parametrize(("legacy", "present"), [("hand", "manual"), ("retrain", "automatic")])
+def test_lines_of_earlier_versions_are_translated(tmp_path, legacy, present):
+    checks = [{"figure" if key == "value" else key: value for key, value in one.items()} for one in DECISION.checks]
+    path = tmp_path / "decisions.jsonl"
+    path.write_text(json.dumps(asdict(DECISION) | {"by": legacy, "checks": checks}) + "\n")
+    assert read(path) == [replace(DECISION, by=present)]
+    append(path, DECISION)
+    assert read(path) == [replace(DECISION, by=present), DECISION]
+
+
+@pytest.mark.parametrize("line", ["", "[]", "3", "null", '{"by": 3, "checks": [1]}', b"\xff"])
+def test_anything_else_is_not_a_decision(line):
+    with pytest.raises(ValueError) as error:
+        parse_decision(line)
+    assert "\n" not in str(error.value)
 
 
 WRITER = """
@@ -97,7 +119,7 @@ for number in range(50):
 """
 
 
-def test_processes_that_write_at_once_lose_nothing(tmp_path, repository):
+def test_concurrent_processes_lose_no_decision(tmp_path, repository):
     path = tmp_path / "decisions.jsonl"
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(path), name], cwd=repository / "tests")
@@ -109,9 +131,9 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path, repository):
         assert [time for time in times if time.startswith(name)] == [f"{name} {number}" for number in range(50)]
 
 
-def test_markdown_has_every_figure():
+def test_markdown_has_every_value():
     text = replace(DECISION, dry_run=True).as_markdown()
     assert text.splitlines()[0] == "# keep (dry run)"
     assert "- challenger: version 7, variant final\n- champion: none" in text
     assert "| size | yes | 100 |  | 100 bytes |\n| slices | **no** | -3.5 | -2.0 | group a\\|b |" in text
-    assert text.endswith("sample, 20261122T235959.123456Z, by retrain")
+    assert text.endswith("sample, 20261122T235959.123456Z, automatic")

@@ -1,8 +1,8 @@
 import pytest
-from promotion.conftest import Stopwatch
+from promotion.conftest import FakeDevice
 
 from splitpose.benchmark.targets import BenchmarkOptions
-from splitpose.promotion.latency import MAX_ROUNDS, p95_ms
+from splitpose.promotion.latency import MAX_ROUNDS, measure_p95
 
 
 @pytest.mark.parametrize(
@@ -15,11 +15,11 @@ from splitpose.promotion.latency import MAX_ROUNDS, p95_ms
         ([2.0**-number for number in range(50)], [6.0], (2.0**-19, 6.0), MAX_ROUNDS),
     ],
 )
-def test_both_are_timed_in_turn_until_the_best_of_each_is_confirmed(tmp_path, file, old, new, expected, rounds):
+def test_files_alternate_until_the_lowest_p95_of_each_is_confirmed(tmp_path, file, old, new, expected, rounds):
     files = {}
     for name in ("old", "new"):
         files[name] = tmp_path / f"{name}.tflite"
         files[name].write_bytes(file().read_bytes())
-    device = Stopwatch(old=old, new=new)
-    assert p95_ms(device, files, BenchmarkOptions()) == dict(zip(files, expected, strict=True))
+    device = FakeDevice(old=old, new=new)
+    assert measure_p95(device, files, BenchmarkOptions()) == dict(zip(files, expected, strict=True))
     assert device.runs == ["old", "new"] * rounds

@@ -7,10 +7,12 @@ from support import spot_model
 
 from splitpose.cli import main
 from splitpose.promotion import decision_log
-from splitpose.tracking.model_registry import Registry
+from splitpose.tracking.model_registry import ModelRegistry
 from splitpose.tracking.runs import open_run
 
-Project = tuple[Path, Registry]
+pytestmark = pytest.mark.integration
+
+Project = tuple[Path, ModelRegistry]
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +29,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def project(root: Path, request: pytest.FixtureRequest) -> Project:
-    """A project with three versions, as yet without decisions; its profile has the test's name."""
+    """A project with three versions and without decisions; its profile has the test's name."""
     profile = request.node.name
     (root / "params.yaml").write_text(f"profile: {profile}\nvariants:\n  spot: {{}}\n")
     (root / "reports/decisions.jsonl").unlink(missing_ok=True)
-    registry = Registry(root, profile)
+    registry = ModelRegistry(root, profile)
     for number in "123":
         tflite = spot_model.write(root / f"{number}.tflite", weights_sha256=number)
         registry.register(open_run(root, profile, "spot", f"{profile} {number}").id, tflite)
@@ -39,10 +41,10 @@ def project(root: Path, request: pytest.FixtureRequest) -> Project:
 
 
 @pytest.fixture
-def say(root: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Runs `splitpose` with --params; gives the one line that it says."""
+def splitpose(root: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return a function that runs `splitpose` with --params and returns the line that it prints."""
 
-    def say(*words: str, status: int = 0) -> str:
+    def splitpose(*words: str, status: int = 0) -> str:
         capsys.readouterr()
         assert main([*words, "--params", str(root / "params.yaml")]) == status
         shown = capsys.readouterr()
@@ -50,79 +52,91 @@ def say(root: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         assert len(lines) == 1
         return lines[0]
 
-    return say
+    return splitpose
 
 
-def test_by_hand_promotes_and_rolls_back(project, say):
+def test_manual_promotion_and_rollback(project, splitpose):
     root, registry = project
-    name = "champion of test_by_hand_promotes_and_rolls_back"
-    assert say("promote", "--version", "1") == f"{name}: version 1 (spot float32), the first one"
+    name = "champion of test_manual_promotion_and_rollback"
+    assert splitpose("promote", "--version", "1") == f"{name}: version 1 (spot float32), the first champion"
     assert (
-        say("promote", "--reason", "looks\nbetter ")
-        == f"{name}: version 3 (spot float32), in the place of version 1"
+        splitpose("promote", "--reason", "looks\nbetter ")
+        == f"{name}: version 3 (spot float32), replaces version 1"
     )
-    assert say("promote") == f"{name}: version 3 (spot float32), as before"
-    assert say("rollback") == f"{name}: version 1 (spot float32), in the place of version 3"
+    assert splitpose("promote") == f"{name}: version 3 (spot float32), unchanged"
+    assert splitpose("rollback") == f"{name}: version 1 (spot float32), replaces version 3"
     assert registry.champion() == registry.versions()[0]
-    assert say("rollback", status=1).endswith(
-        "no earlier champion to go back to; `splitpose promote` takes any version"
+    assert splitpose("rollback", status=1).endswith(
+        "there is no earlier champion; `splitpose promote` accepts any version"
     )
 
-    kept = decision_log.read(root / "reports/decisions.jsonl")
-    assert [(one.action, one.by, one.reason) for one in kept] == [
-        ("promote", "hand", "no reason given"),
-        ("promote", "hand", "looks better"),
-        ("rollback", "hand", "no reason given"),
+    logged = decision_log.read(root / "reports/decisions.jsonl")
+    assert [(one.action, one.by, one.reason) for one in logged] == [
+        ("promote", "manual", "no reason given"),
+        ("promote", "manual", "looks better"),
+        ("rollback", "manual", "no reason given"),
     ]
-    assert [(one.challenger["number"], (one.champion or {}).get("number")) for one in kept if one.challenger] == [
+    assert [(one.challenger["number"], (one.champion or {}).get("number")) for one in logged if one.challenger] == [
         ("1", None), ("3", "1"), ("1", "3"),
     ]  # fmt: skip
-    assert kept[0].challenger == {
+    assert logged[0].challenger == {
         key: getattr(registry.versions()[0], key) for key in ("number", "run", "sha256", "variant", "precision")
     }
 
 
-def test_decisions_are_in_the_registry_too_and_lost_lines_come_back(project, say):
+def test_decisions_are_in_the_registry_too_and_restore_lost_lines(project, splitpose):
     root, registry = project
-    say("promote", "--version", "2", "--reason", "because")
+    splitpose("promote", "--version", "2", "--reason", "because")
     tags = {key: value for key, value in registry.versions()[1].tags.items() if "decision" in key}
     ((key, text),) = tags.items()
     lines = (root / "reports/decisions.jsonl").read_text()
     assert json.loads(text) == json.loads(lines)
     assert key == f"splitpose.decision.{json.loads(lines)['time']}"
     (root / "reports/decisions.jsonl").unlink()
-    say("promote", "--version", "2")
+    splitpose("promote", "--version", "2")
     assert (root / "reports/decisions.jsonl").read_text() == lines
 
 
-def test_a_version_without_its_file_does_not_become_champion(project, say):
+def test_tags_of_an_earlier_version_restore_lines(project, splitpose):
     root, registry = project
-    say("promote", "--version", "2")
-    say("promote", "--version", "3")
+    legacy = {
+        "time": "20200101T000000.000000Z", "profile": "p", "action": "keep", "by": "retrain", "dry_run": False,
+        "challenger": {"number": "1"}, "champion": None, "reason": "worse",
+        "checks": [{"name": "pck", "passed": False, "figure": -1.0, "limit": -0.5, "text": "worse"}],
+    }  # fmt: skip
+    registry.set_tags(registry.versions()[0], {f"splitpose.decision.{legacy['time']}": json.dumps(legacy)})
+    splitpose("promote", "--version", "1")
+    restored, promoted = decision_log.read(root / "reports/decisions.jsonl")
+    assert (restored.by, restored.checks[0]["value"], restored.reason) == ("automatic", -1.0, "worse")
+    assert (promoted.by, promoted.action) == ("manual", "promote")
+
+
+def test_a_version_without_its_file_does_not_become_champion(project, splitpose):
+    root, registry = project
+    splitpose("promote", "--version", "2")
+    splitpose("promote", "--version", "3")
     gone = registry.versions()[1]
     next((root / "mlartifacts" / gone.run).rglob("*.tflite")).unlink()
     for words in (("rollback",), ("promote", "--version", "2")):
-        assert "version 2: its file is gone from run" in say(*words, status=1)
+        assert "version 2: its file is missing from run" in splitpose(*words, status=1)
     champion = registry.champion()
     assert champion is not None
     assert champion.number == "3"
     assert len(decision_log.read(root / "reports/decisions.jsonl")) == 2
 
 
-def test_versions_that_do_not_exist_are_told(project, say):
-    name = "error: splitpose-test_versions_that_do_not_exist_are_told"
+def test_missing_versions_are_reported(project, splitpose):
+    name = "error: splitpose-test_missing_versions_are_reported"
     assert (
-        say("promote", "--version", "7", status=1)
-        == f"{name}: there is no version 7; give --version, one of 1, 2, 3"
+        splitpose("promote", "--version", "7", status=1)
+        == f"{name}: there is no version 7; choose a --version from 1, 2, 3"
     )
-    assert "no earlier champion" in say("rollback", status=1)
+    assert "no earlier champion" in splitpose("rollback", status=1)
 
 
-def test_a_project_without_versions_stays_as_it_is(tmp_path, monkeypatch, capsys):
+def test_a_project_without_versions_remains_unchanged(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "params.yaml").write_text("profile: none\nvariants:\n  spot: {}\n")
     assert main(["promote", "--params", str(tmp_path / "params.yaml")]) == 1
-    assert capsys.readouterr().err.startswith(
-        "error: splitpose-none: has no version yet; `splitpose retrain` registers"
-    )
+    assert capsys.readouterr().err.startswith("error: splitpose-none: has no version yet; `splitpose retrain`")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]

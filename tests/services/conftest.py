@@ -1,4 +1,4 @@
-"""The services of more than one machine, all on loopback: PostgreSQL, S3, MLflow and Prefect on them."""
+"""The services that several machines share, all on loopback: PostgreSQL, S3, MLflow and Prefect."""
 
 import os
 import secrets
@@ -24,28 +24,28 @@ def password() -> str:
 
 @pytest.fixture(scope="session")
 def postgres(password: str) -> Iterator[str]:
-    """host:port of a PostgreSQL server whose user is postgres; it has the databases mlflow and prefect."""
+    """Return host:port of a PostgreSQL server with the user postgres and the databases mlflow and prefect."""
     if not DEBIAN:
         pytest.skip("PostgreSQL is missing: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="postgres"))
     secret = folder / "password"
     secret.write_text(password)
-    # It refuses to run as root.
-    other = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-    if other:
+    # PostgreSQL refuses to run as root.
+    as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+    if as_postgres:
         for path in (folder, secret):
             shutil.chown(path, "postgres", "postgres")
     data, port = folder / "data", free_port()
     initdb = [DEBIAN[-1] / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={secret}"]
-    subprocess.run([*other, *initdb, "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+    subprocess.run([*as_postgres, *initdb, "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
     server = subprocess.Popen(
-        [*other, DEBIAN[-1] / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"],
+        [*as_postgres, DEBIAN[-1] / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=folder,
     )
     try:
-        _make_databases(port, password)
+        _create_databases(port, password)
         yield f"127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -53,7 +53,7 @@ def postgres(password: str) -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _make_databases(port: int, password: str) -> None:
+def _create_databases(port: int, password: str) -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -71,14 +71,14 @@ def _make_databases(port: int, password: str) -> None:
 
 @pytest.fixture(scope="session")
 def s3(password: str) -> Iterator[dict[str, str]]:
-    """The environment that leads S3's clients to a server with the bucket."""
+    """Return the environment of clients of an S3 server that has the bucket."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = Server(command, f"{url}/moto-api/", {})
     environment = {
         "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "somebody",
+        "AWS_ACCESS_KEY_ID": "user",
         "AWS_SECRET_ACCESS_KEY": password,
         "AWS_DEFAULT_REGION": "us-east-1",
     }
@@ -91,7 +91,7 @@ def s3(password: str) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def mlflow(postgres: str, s3: dict[str, str], password: str) -> Iterator[str]:
-    """Address of an MLflow server with its runs in PostgreSQL and its artifacts in S3."""
+    """Return the address of an MLflow server with runs in PostgreSQL and artifacts in S3."""
     port = free_port()
     command = [
         sys.executable,
@@ -120,7 +120,7 @@ def mlflow(postgres: str, s3: dict[str, str], password: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def prefect(postgres: str, password: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a Prefect server's API, with its runs in PostgreSQL."""
+    """Return the address of the API of a Prefect server with runs in PostgreSQL."""
     port = free_port()
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     settings = {

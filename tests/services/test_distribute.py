@@ -1,4 +1,4 @@
-"""Two machines in miniature: two workers, each in its own clone, make two variants at once for a third clone."""
+"""Several machines in miniature: two workers, each in its own clone, run two variants in parallel for a third."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import requests
 import yaml
 from mlflow import MlflowClient
 from support import toy_project
-from support.night import kill_all_of, wait_for
+from support.flow_runner import kill_processes, wait_for_output
 from support.servers import BUCKET, s3_client
 
 TRAIN = """\
@@ -20,21 +20,21 @@ import csv, shutil, sys
 from splitpose.tracking import live_run
 
 variant, history = sys.argv[1:]
-print("trains", variant, flush=True)
+print("training", variant, flush=True)
 total = 0
-for number in range(100_000_000):  # as trainings do, it keeps a core busy
+for number in range(100_000_000):  # keeps a core busy, like a training
     total += number
 with live_run(variant) as log:
-    for row in list(csv.DictReader(open("made/history.csv")))[1:]:
+    for row in list(csv.DictReader(open("inputs/history.csv")))[1:]:
         log({key: int(value) if key == "iteration" else value for key, value in row.items()})
-shutil.copy("made/history.csv", history)
+shutil.copy("inputs/history.csv", history)
 """
 IGNORED = "/data/\n/models/\n/reports/\n"
 
 
 @pytest.fixture
 def origin(tmp_path, repository):
-    """The project's repository."""
+    """The project's git repository."""
     root = toy_project.write(tmp_path / "origin")
     (root / "train.py").write_text(TRAIN)
     (root / "prefect.yaml").write_text((repository / "prefect.yaml").read_text())
@@ -47,7 +47,7 @@ def origin(tmp_path, repository):
 
 
 def git(root: Path, *words: str) -> None:
-    who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.com"]
+    who = ["-c", "user.name=user", "-c", "user.email=user@example.com"]
     subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True)
 
 
@@ -57,7 +57,7 @@ def commit(root: Path) -> None:
 
 
 class Machine:
-    """A clone of the project, and the environment that is all that makes it one of several machines."""
+    """A clone of the project with its own environment, which is all that makes it a separate machine."""
 
     def __init__(self, origin: Path, name: str, repository: Path, services: dict[str, str]):
         self.root = origin.parent / name
@@ -65,9 +65,9 @@ class Machine:
         (self.root / ".dvc" / "config.local").write_text(
             f"[core]\n    remote = store\n['remote \"store\"']\n    url = s3://{BUCKET}/dvc\n"
         )
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
         self.environment = {
-            **kept,
+            **inherited,
             **services,
             "PREFECT_HOME": str(origin.parent / f"{name}-prefect"),
             "DVC_SITE_CACHE_DIR": str(origin.parent / f"{name}-dvc"),
@@ -86,56 +86,56 @@ class Machine:
                 stderr=subprocess.STDOUT,
             )
 
-    def work(self) -> None:
+    def start_worker(self) -> None:
         self.start("schedule")
-        wait_for(self.log, "scheduled; runs are shown at")
+        wait_for_output(self.log, "scheduled; runs are shown at")
 
 
 @pytest.fixture
 def machines(origin, repository, mlflow, prefect, s3, tmp_path):
     services = {"MLFLOW_TRACKING_URI": mlflow, "PREFECT_API_URL": prefect, **s3}
     yield [Machine(origin, name, repository, services) for name in ("coordinator", "first", "second")]
-    kill_all_of(tmp_path)
+    kill_processes(tmp_path)
 
 
 def distribute(coordinator: Machine) -> float:
-    """Seconds that the flow takes."""
+    """Run the flow, and return its duration in seconds."""
     start = time.monotonic()
     status = coordinator.start("reproduce", "--distribute").wait(400)
     assert status == 0, coordinator.log.read_text()[-4000:]
     return time.monotonic() - start
 
 
-def variants_of(prefect: str) -> list[tuple[datetime, datetime]]:
-    """Start and end of the last two workers' runs."""
+def variant_runs(prefect: str) -> list[tuple[datetime, datetime]]:
+    """Return start and end of the last two runs of workers."""
     body = {"flows": {"name": {"any_": ["variant"]}}, "sort": "START_TIME_DESC", "limit": 2}
     runs = requests.post(f"{prefect}/flow_runs/filter", json=body, timeout=10).json()
     assert [run["state_name"] for run in runs] == ["Completed", "Completed"]
     return sorted(tuple(datetime.fromisoformat(run[key]) for key in ("start_time", "end_time")) for run in runs)
 
 
-def test_two_workers_make_two_variants_at_once_and_one_report_has_both(
+def test_two_workers_run_two_variants_in_parallel_and_one_report_has_both(
     origin, machines, mlflow, prefect, s3, password, capsys
 ):
     coordinator, first, second = machines
-    first.work()
+    first.start_worker()
     alone = distribute(coordinator)
-    (_, ended), (began, _) = variants_of(prefect)
-    assert began >= ended  # one worker: one after the other
+    (_, ended), (began, _) = variant_runs(prefect)
+    assert began >= ended  # one worker runs them one after the other
 
     profile = origin / "profiles" / "tiny.yaml"
     profile.write_text(profile.read_text().replace("iterations: 20", "iterations: 21"))
     commit(origin)
     for machine in machines:
         git(machine.root, "pull", "--quiet")
-    second.work()
+    second.start_worker()
     together = distribute(coordinator)
-    (_, ended), (began, _) = variants_of(prefect)
+    (_, ended), (began, _) = variant_runs(prefect)
     assert began < ended
     with capsys.disabled():
         print(f"\ntwo variants: one worker {alone:.0f} s, two {together:.0f} s, ratio {alone / together:.2f}")
 
-    trained = [machine.log.read_text().count("- trains") for machine in machines]
+    trained = [machine.log.read_text().count("- training") for machine in machines]
     assert trained[0] == 0 and sum(trained) == 4 and trained[2] == 1
     assert "| plain | 50.5 |" in (coordinator.root / "reports" / "comparison.md").read_text()
     stages = yaml.safe_load((coordinator.root / "dvc.lock").read_text())["stages"]
@@ -157,9 +157,9 @@ def test_two_workers_make_two_variants_at_once_and_one_report_has_both(
         assert password not in machine.log.read_text()
 
 
-def test_a_clone_at_another_commit_says_so(origin, machines):
+def test_a_clone_at_another_commit_is_an_error(origin, machines):
     coordinator, first, _ = machines
-    first.work()
+    first.start_worker()
     (origin / "train.py").write_text(TRAIN + "# another\n")
     commit(origin)
     git(coordinator.root, "pull", "--quiet")

@@ -13,10 +13,12 @@ from splitpose.errors import InputError
 from splitpose.settings import Profile, load
 from splitpose.stages.augment import augment
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def source(tmp_path):
-    """Three people in three splits, each in a picture of their own."""
+    """A data root with three instances in three splits, one per image."""
     joints = np.random.default_rng(0).uniform(20, 60, (3, 22))
     table = pd.DataFrame(joints, columns=JOINT_COLUMNS)
     table = table.assign(id=list("abc"), image=["a.png", "b.png", "c.png"], width=80, height=80)
@@ -33,26 +35,26 @@ def profile(repository):
     return load(Profile, repository / "profiles" / "sample.yaml")
 
 
-def test_training_people_come_in_copies(source, profile):
+def test_training_instances_are_augmented_copies(source, profile):
     augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
     ids = {s: [c.id for c in tfrecords.read(source / "crops", s)] for s in ("train", "val", "test")}
-    assert ids == {"train": ["a"] * profile.crops.copies, "val": ["b"], "test": ["c"]}
+    assert ids == {"train": ["a"] * profile.crops.copies_per_instance, "val": ["b"], "test": ["c"]}
 
 
-def test_a_second_run_makes_nothing_and_a_new_seed_all(source, profile, capsys):
-    places = (source, source / "table.parquet", source / "crops", source / "sheets")
-    augment(profile, *places)
+def test_a_second_run_writes_nothing_and_a_new_seed_everything(source, profile, caplog):
+    arguments = (source, source / "table.parquet", source / "crops", source / "sheets")
+    augment(profile, *arguments)
     before = {path.name: path.stat().st_mtime_ns for path in (source / "crops").iterdir()}
-    capsys.readouterr()
-    augment(profile, *places)
+    caplog.set_level("INFO", "splitpose")
+    augment(profile, *arguments)
     assert {path.name: path.stat().st_mtime_ns for path in (source / "crops").iterdir()} == before
-    assert "train: 8 crops of 1 people; 0 made, 8 kept from before" in capsys.readouterr().out
-    augment(profile.model_copy(update={"crops": profile.crops.model_copy(update={"seed": 1})}), *places)
+    assert "train: 8 crops of 1 instances (0 new, 8 unchanged)" in caplog.messages
+    augment(profile.model_copy(update={"crops": profile.crops.model_copy(update={"seed": 1})}), *arguments)
     after = {path.name for path in (source / "crops").iterdir()}
     assert len(after) == 3 and not after & before.keys()
 
 
-def test_a_sheet_a_split_shows_the_crops(source, profile):
+def test_each_split_has_a_sheet_of_crops(source, profile):
     augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
     sheets = {path.stem: cv2.imread(str(path)) for path in (source / "sheets").iterdir()}
     assert set(sheets) == {"train", "val", "test"}
@@ -60,17 +62,17 @@ def test_a_sheet_a_split_shows_the_crops(source, profile):
     assert all(sheet.std() > 10 for sheet in sheets.values())
 
 
-def test_an_unreadable_picture_is_named_and_only_whole_files_are_left(source, profile):
-    (source / "b.png").write_bytes(b"no picture")
+def test_an_unreadable_image_is_named_and_only_complete_files_are_left(source, profile):
+    (source / "b.png").write_bytes(b"not an image")
     with pytest.raises(InputError, match=r"b.png: not a readable image, damaged or truncated"):
         augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
     assert [path.name.split("-")[0] for path in (source / "crops").iterdir()] == ["train"]
     assert not (source / "sheets").exists()
 
 
-def test_a_full_disk_is_told_before_anything_is_written(source, profile, monkeypatch):
+def test_a_full_disk_is_reported_before_anything_is_written(source, profile, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1000))
-    with pytest.raises(InputError, match=r"crops: the crops need up to 0 MB, 0 MB are free"):
+    with pytest.raises(InputError, match=r"crops: the crops require up to 0 MB and 0 MB are free"):
         augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
     assert not list((source / "crops").iterdir())

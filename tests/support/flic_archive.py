@@ -1,4 +1,4 @@
-"""A small archive in FLIC's layout, and what it takes to write others."""
+"""A small archive in FLIC's layout, and functions to write others."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from scipy.io import savemat
 from splitpose.skeleton import JOINTS
 
 Row = dict[str, Any]
-"""A record of `examples`: field -> value as MATLAB has it."""
+"""A record of `examples`: MATLAB value by field."""
 
 JOINTS_OF_COORDS = [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]
 
@@ -26,14 +26,14 @@ POSE = np.array(
 
 
 def coords_of(joints: np.ndarray) -> np.ndarray:
-    """(K, 2) px -> FLIC's 2 x 29."""
+    """Convert joints (K, 2) in px to FLIC's 2 x 29 array."""
     coords = np.full((2, 29), np.nan)
     coords[:, JOINTS_OF_COORDS] = joints.T
     return coords
 
 
 def row(joints: np.ndarray = POSE, **changes: Any) -> Row:
-    """A record with the types that MATLAB's own file has."""
+    """Make a record with the types of MATLAB's own file."""
     assert joints.shape == (len(JOINTS), 2)
     return {
         "poselet_hit_idx": np.array([[1, 5]], np.uint16),
@@ -50,7 +50,7 @@ def row(joints: np.ndarray = POSE, **changes: Any) -> Row:
 
 
 def struct(rows: Sequence[Row]) -> np.ndarray:
-    """A struct array of 1 x N, as MATLAB keeps it."""
+    """Make a 1 x N struct array, as MATLAB stores it."""
     records = np.empty((1, len(rows)), [(field, object) for field in rows[0]])
     for number, fields in enumerate(rows):
         records[0, number] = tuple(fields.values())
@@ -58,14 +58,14 @@ def struct(rows: Sequence[Row]) -> np.ndarray:
 
 
 def save(root: Path, *rows: Row, folder: str = "FLIC") -> Path:
-    """Write examples.mat alone; returns `root`."""
+    """Write examples.mat without images and return `root`."""
     (root / folder).mkdir(parents=True, exist_ok=True)
     savemat(root / folder / "examples.mat", {"examples": struct(rows)})
     return root
 
 
-def good() -> list[Row]:
-    """PEOPLE in 3 films, a picture each; the last film is for test. Nothing is wrong."""
+def valid_rows() -> list[Row]:
+    """Make PEOPLE valid rows in 3 films, one per image; the last film is for test."""
     rows = []
     for number in range(PEOPLE):
         film = f"film-{number // 10}"
@@ -83,8 +83,8 @@ def good() -> list[Row]:
     return rows
 
 
-def draw(root: Path, rows: Sequence[Row]) -> None:
-    """Write the rows' pictures."""
+def write_images(root: Path, rows: Sequence[Row]) -> None:
+    """Write the images of the rows."""
     images = root / "FLIC" / "images"
     images.mkdir(parents=True)
     for number, fields in enumerate(rows):

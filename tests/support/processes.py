@@ -1,5 +1,6 @@
 """Functions that wait for a condition and list running processes."""
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -19,3 +20,11 @@ def running_in(folder: Path) -> list[str]:
     command = ["ps", "-ww", "-eo", "args"]  # without -ww, lines are cut at 80 characters
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if f"{folder}/" in line]
+
+
+def restore_sigint() -> None:
+    """Let Ctrl-C interrupt a child process, as in a terminal; to be passed to Popen as `preexec_fn`.
+
+    Tests that run in the background inherit an ignored SIGINT, and so do the processes that they start.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Real servers on loopback, each stopped by its own process id."""
+"""Real servers on loopback, which are stopped by their process ids."""
 
 import os
 import socket
@@ -13,18 +13,18 @@ import boto3
 import requests
 
 BUCKET = "splitpose"
-"""Of the S3 server."""
+"""The bucket of the S3 server."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 class Server:
-    """A server that can be killed and started again on its port, with its files."""
+    """A server process that can be killed and restarted on the same port with the same files."""
 
     def __init__(self, command: list[str], health: str, environment: dict[str, str]):
         self.command, self.health, self.environment = command, health, environment
@@ -39,12 +39,12 @@ class Server:
             start_new_session=True,
         )
         deadline = time.monotonic() + 60
-        while not self.answers():
+        while not self.is_healthy():
             assert self.process.poll() is None, f"{self.command} ended"
             assert time.monotonic() < deadline, f"{self.command} does not answer"
             time.sleep(0.1)
 
-    def answers(self) -> bool:
+    def is_healthy(self) -> bool:
         try:
             return requests.get(self.health, timeout=1).ok
         except requests.RequestException:
@@ -58,7 +58,7 @@ class Server:
 
 @contextmanager
 def prefect_server(home: Path) -> Iterator[Server]:
-    """Prefect's server; its API is at `server.health` less /health."""
+    """Run a Prefect server; its API is `server.health` without /health."""
     port = free_port()
     settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
@@ -71,7 +71,7 @@ def prefect_server(home: Path) -> Iterator[Server]:
 
 @contextmanager
 def mlflow_server(folder: Path) -> Iterator[Server]:
-    """MLflow's server on SQLite; it is at `server.health` less /health."""
+    """Run an MLflow server on SQLite; its address is `server.health` without /health."""
     port = free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
@@ -85,7 +85,7 @@ def mlflow_server(folder: Path) -> Iterator[Server]:
 
 
 def s3_client(environment: dict[str, str]) -> "boto3.client":
-    """For the server that the environment names."""
+    """Return a client of the S3 server in the environment."""
     return boto3.client(
         "s3",
         endpoint_url=environment["AWS_ENDPOINT_URL"],

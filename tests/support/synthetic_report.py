@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from splitpose import annotations
-from splitpose.annotations import BOX_COLUMNS, joints_of, typed, with_joints
+from splitpose.annotations import BOX_COLUMNS, cast_columns, joints_of, with_joints
 from splitpose.evaluation import predictions, training_history
 from splitpose.report.inputs import ReportInputs
 from splitpose.skeleton import INDEX, JOINTS
@@ -241,7 +241,7 @@ def people(count: int) -> pd.DataFrame:
         group="film",
         **dict.fromkeys(BOX_COLUMNS),
     )
-    return typed(with_joints(rows, np.repeat(standing()[None], count, axis=0)))
+    return cast_columns(with_joints(rows, np.repeat(standing()[None], count, axis=0)))
 
 
 def six_people() -> pd.DataFrame:

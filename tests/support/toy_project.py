@@ -1,4 +1,4 @@
-"""A whole project in miniature: DVC runs it in seconds, and its stages hand over files written below."""
+"""A project in miniature: DVC runs it in seconds, because its stages copy files from inputs/."""
 
 import json
 import os
@@ -23,13 +23,13 @@ METRICS = {
     "ci95": {"0.05": {"mean": [18.0, 23.0], "leye": None}, "0.2": {"mean": [48.0, 53.0], "lwri": [35.0, 49.0]}},
     "auc": {"0.2": {"mean": 30.5, "leye": None, "ci95": {"mean": [28.0, 33.0], "leye": None}}},
 }  # fmt: skip
-READINGS = [
-    {"reading": "argmax", "pck": {"0.2": {"mean": 50.5}}},
-    {"reading": "argmax + flip test", "pck": {"0.2": {"mean": 52.5}}},
+DECODINGS = [
+    {"name": "argmax", "pck": {"0.2": {"mean": 50.5}}},
+    {"name": "argmax + flip test", "pck": {"0.2": {"mean": 52.5}}},
 ]
 PARITY = {"int8": {"bytes": 321, "pck_0.2_mean": 49.5, "keras_pck_0.2_mean": 50.5, "max_difference": 0.25}}
 BENCHMARK = {
-    "device": {"cpu": "abacus", "cores": 2},
+    "device": {"cpu": "toy", "cores": 2},
     "int8": {"p50_ms": 1.5, "p95_ms": 2.5, "fully_delegated": True},
 }
 COMPARISON = "| variant | PCK@0.2 |\n|---|---|\n| plain | 50.5 |\n"
@@ -50,15 +50,15 @@ from splitpose.tracking import live_run
 variant, history = sys.argv[1:]
 if variant == "plain":  # one variant is enough: MLflow takes seconds to start
     with live_run(variant) as log:
-        for row in list(csv.DictReader(open("made/history.csv")))[1:]:
+        for row in list(csv.DictReader(open("inputs/history.csv")))[1:]:
             log({key: int(value) if key == "iteration" else value for key, value in row.items()})
-shutil.copy("made/history.csv", history)
+shutil.copy("inputs/history.csv", history)
 """
 PIPELINE = """\
 stages:
   download:
-    cmd: mkdir -p data/crops && cp made/people.txt data/crops && echo 20 people
-    deps: [made/people.txt]
+    cmd: mkdir -p data/crops && cp inputs/people.txt data/crops && echo 20 people
+    deps: [inputs/people.txt]
     params: [profile, {'profiles/${profile}.yaml': [source]}]
     outs: [data/crops]
   train_frozen:
@@ -80,8 +80,8 @@ stages:
     matrix: {variant: '${variants}'}
     cmd: >-
       mkdir -p reports/metrics reports/predictions reports/decodings reports/robustness reports/cases
-      && cp made/metrics.json reports/metrics/${item.variant}.json
-      && cp made/readings.json reports/decodings/${item.variant}.json
+      && cp inputs/metrics.json reports/metrics/${item.variant}.json
+      && cp inputs/decodings.json reports/decodings/${item.variant}.json
       && echo '{}' > reports/robustness/${item.variant}.json
       && echo jpeg > reports/cases/${item.variant}.jpg
       && echo id > reports/predictions/${item.variant}.csv
@@ -95,25 +95,25 @@ stages:
   convert:
     matrix: {variant: '${variants}'}
     cmd: >-
-      mkdir -p reports/parity && cp made/parity.json reports/parity/${item.variant}.json
+      mkdir -p reports/parity && cp inputs/parity.json reports/parity/${item.variant}.json
       && echo ${item.variant} > models/${item.variant}/int8.tflite
     deps: ['models/${item.variant}/final.weights.h5']
     outs: ['models/${item.variant}/int8.tflite']
     metrics: ['reports/parity/${item.variant}.json']
   benchmark:
     matrix: {variant: '${variants}'}
-    cmd: mkdir -p reports/benchmark && cp made/benchmark.json reports/benchmark/${item.variant}.json
+    cmd: mkdir -p reports/benchmark && cp inputs/benchmark.json reports/benchmark/${item.variant}.json
     deps: ['models/${item.variant}/int8.tflite']
     metrics: ['reports/benchmark/${item.variant}.json']
   report:
-    cmd: mkdir -p reports/figures && cp made/comparison.md reports && echo png > reports/figures/curves.png
+    cmd: mkdir -p reports/figures && cp inputs/comparison.md reports && echo png > reports/figures/curves.png
     deps: [reports/metrics, reports/parity, reports/benchmark]
     outs: [reports/comparison.md, reports/figures]
 """
 
 
 def write(root: Path, pipeline: str = PIPELINE) -> Path:
-    """Lay the project out in an empty folder."""
+    """Write the project to an empty folder."""
     history = [",".join(COLUMNS), *(",".join(str(value) for value in row.values()) for row in ROWS)]
     files = {
         ".dvc/config": "[core]\n    analytics = false\n    no_scm = true\n",
@@ -121,13 +121,13 @@ def write(root: Path, pipeline: str = PIPELINE) -> Path:
         "params.yaml": PARAMS,
         "profiles/tiny.yaml": PROFILE,
         "train.py": TRAIN,
-        "made/people.txt": "20 people\n",
-        "made/history.csv": "\n".join(history) + "\n",
-        "made/metrics.json": json.dumps(METRICS),
-        "made/readings.json": json.dumps(READINGS),
-        "made/parity.json": json.dumps(PARITY),
-        "made/benchmark.json": json.dumps(BENCHMARK),
-        "made/comparison.md": COMPARISON,
+        "inputs/people.txt": "20 people\n",
+        "inputs/history.csv": "\n".join(history) + "\n",
+        "inputs/metrics.json": json.dumps(METRICS),
+        "inputs/decodings.json": json.dumps(DECODINGS),
+        "inputs/parity.json": json.dumps(PARITY),
+        "inputs/benchmark.json": json.dumps(BENCHMARK),
+        "inputs/comparison.md": COMPARISON,
     }
     for name, text in files.items():
         path = root / name

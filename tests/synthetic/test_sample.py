@@ -1,4 +1,4 @@
-"""The rendered sample: FLIC's layout, the same bytes for the same arguments, joints that fit the drawing."""
+"""The synthetic sample: FLIC's layout, reproducible bytes, joints that match the drawing."""
 
 import hashlib
 from pathlib import Path
@@ -39,7 +39,7 @@ def hashes(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def test_examples_load_as_flics_own(rendered: Path) -> None:
+def test_examples_have_flics_layout(rendered: Path) -> None:
     examples = loadmat(rendered / "FLIC" / "examples.mat")["examples"]
     assert examples.shape == (1, PEOPLE)
     assert examples.dtype.names == FIELDS
@@ -64,7 +64,7 @@ def test_examples_load_squeezed(rendered: Path) -> None:
     assert bool(row["istrain"]) != bool(row["istest"])
 
 
-def test_header_holds_no_date(rendered: Path) -> None:
+def test_the_header_contains_no_date(rendered: Path) -> None:
     header = (rendered / "FLIC" / "examples.mat").read_bytes()[:116]
     assert header.rstrip() == b"MATLAB 5.0 MAT-file, rendered sample"
 
@@ -74,14 +74,13 @@ def test_bytes_do_not_depend_on_workers(rendered: Path, tmp_path: Path) -> None:
     assert hashes(tmp_path) == hashes(rendered)
 
 
-def test_seed_changes_the_pictures(rendered: Path, tmp_path: Path) -> None:
-    first = sample.plan(1, sample.film_names(1), SEED)[0]
-    other = sample.render_still(tmp_path, SEED + 1, first)
-    one = sample.render_still(tmp_path, SEED, first)
-    assert not np.array_equal(one, other)
+def test_the_seed_changes_the_images(rendered: Path, tmp_path: Path) -> None:
+    (plan,) = sample.plan_images(1, sample.film_names(1), SEED)
+    joints = sample.render_image(tmp_path, SEED, plan)
+    assert not np.array_equal(joints, sample.render_image(tmp_path, SEED + 1, plan))
 
 
-def test_flic_reader_takes_it(rendered: Path) -> None:
+def test_the_flic_reader_reads_it(rendered: Path) -> None:
     table = flic.read(rendered, "person").table
     assert len(table) == PEOPLE
     assert table["id"].is_unique
@@ -100,7 +99,7 @@ def test_splits_share_no_film(rendered: Path) -> None:
     assert len(films["test"]) == 2  # a fifth of 10 films
 
 
-def test_torso_box_holds_the_middle_of_the_torso(rendered: Path) -> None:
+def test_the_torso_box_contains_the_middle_of_the_torso(rendered: Path) -> None:
     table = flic.read(rendered, "person").table
     torso = [INDEX[name] for name in ("lsho", "rsho", "lhip", "rhip")]
     middle = joints_of(table)[:, torso].mean(axis=1)
@@ -108,12 +107,12 @@ def test_torso_box_holds_the_middle_of_the_torso(rendered: Path) -> None:
     assert (table["box_y0"] < middle[:, 1]).all() and (middle[:, 1] < table["box_y1"]).all()
 
 
-def test_plan_counts_people_and_sometimes_pairs_them() -> None:
-    stills = sample.plan(1001, sample.film_names(20), seed=3)
-    assert sum(still.people for still in stills) == 1001
-    assert 0.06 < np.mean([still.people == 2 for still in stills]) < 0.14
-    assert len({still.name for still in stills}) == len(stills)
-    assert {still.film for still in stills} == set(range(20))
+def test_some_planned_images_have_two_people() -> None:
+    plans = sample.plan_images(1001, sample.film_names(20), seed=3)
+    assert sum(plan.people for plan in plans) == 1001
+    assert 0.06 < np.mean([plan.people == 2 for plan in plans]) < 0.14
+    assert len({plan.name for plan in plans}) == len(plans)
+    assert {plan.film for plan in plans} == set(range(20))
 
 
 def test_film_names_are_distinct_beyond_the_list() -> None:
@@ -133,57 +132,56 @@ def test_interrupted_rendering_leaves_nothing(tmp_path: Path, monkeypatch: pytes
 
 def test_poses_follow_flics_mean() -> None:
     rng = np.random.default_rng(0)
-    drawn = np.stack([poses.shape(rng) for _ in range(400)])
+    drawn = np.stack([poses.sample_pose(rng) for _ in range(400)])
     # FLIC's mean nose and left wrist (pose_statistics.json), torso units.
     np.testing.assert_allclose(drawn[:, INDEX["nose"]].mean(axis=0), [-0.013, -0.680], atol=0.03)
     np.testing.assert_allclose(drawn[:, INDEX["lwri"]].mean(axis=0), [0.349, 0.360], atol=0.06)
 
 
-def test_absurd_poses_are_told() -> None:
-    good = poses.shape(np.random.default_rng(1))
-    assert poses.plausible(good)
+def test_implausible_poses_are_detected() -> None:
+    good = poses.sample_pose(np.random.default_rng(1))
+    assert poses.is_plausible(good)
     long_arm = good.copy()
     long_arm[INDEX["lwri"]] += [1.0, 0.0]
-    assert not poses.plausible(long_arm)
+    assert not poses.is_plausible(long_arm)
     crossed_eyes = good.copy()
     crossed_eyes[[INDEX["leye"], INDEX["reye"]]] = good[[INDEX["reye"], INDEX["leye"]]]
-    assert not poses.plausible(crossed_eyes)
+    assert not poses.is_plausible(crossed_eyes)
 
 
-def test_people_in_one_picture_stand_apart() -> None:
+def test_people_in_one_image_are_separate() -> None:
     rng = np.random.default_rng(2)
-    film = camera.film(rng)
-    picture, people = scene.draw(rng, film, 2)
-    assert picture.shape == (480, 720, 3) and picture.dtype == np.uint8
+    image, people = scene.render_scene(rng, camera.sample_film_style(rng), 2)
+    assert image.shape == (480, 720, 3) and image.dtype == np.uint8
     one, other = people
     assert abs(one[:, 0].mean() - other[:, 0].mean()) > 0.45 * (poses.torso_px(one) + poses.torso_px(other))
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_every_joint_lies_on_the_drawn_person(seed: int) -> None:
+def test_every_joint_is_on_the_drawn_person(seed: int) -> None:
     rng = np.random.default_rng(seed)
     empty = np.full((480, 720, 3), (255, 0, 255), np.uint8)
-    joints = poses.place(rng, 0, 480)
-    picture = empty.copy()
-    figure.paint(picture, joints, appearance.draw(rng), lighting.draw(rng), rng)
-    painted = (np.abs(picture.astype(int) - empty) > 60).any(axis=2)
+    joints = poses.sample_placed_pose(rng, 0, 480)
+    image = empty.copy()
+    figure.draw_person(image, joints, appearance.sample_appearance(rng), lighting.sample_light(rng), rng)
+    drawn = (np.abs(image.astype(int) - empty) > 60).any(axis=2)
     x, y = np.rint(joints).astype(int).T
-    assert painted[y, x].all()
-    assert 0.02 < painted.mean() < 0.75
+    assert drawn[y, x].all()
+    assert 0.02 < drawn.mean() < 0.75
 
 
 def test_eyes_are_darker_than_the_face_around_them() -> None:
-    found = 0
+    darker = 0
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        picture = np.full((480, 720, 3), 128, np.uint8)
-        joints = poses.place(rng, 0, 480)
-        person = appearance.draw(rng)
-        figure.paint(picture, joints, person, lighting.draw(rng), rng)
-        grey = picture.mean(axis=2)
+        image = np.full((480, 720, 3), 128, np.uint8)
+        joints = poses.sample_placed_pose(rng, 0, 480)
+        person = appearance.sample_appearance(rng)
+        figure.draw_person(image, joints, person, lighting.sample_light(rng), rng)
+        grey = image.mean(axis=2)
         eye = joints[INDEX["leye"]]
         x, y = np.rint(eye).astype(int)
         cheek_x, cheek_y = np.rint(eye + np.array([0, 0.09 * poses.torso_px(joints)])).astype(int)
         iris, cheek = grey[y - 1 : y + 2, x - 1 : x + 2].min(), grey[cheek_y, cheek_x]
-        found += iris < 0.8 * cheek
-    assert found >= 24  # dark skin in shadow and hands before the face make exceptions
+        darker += iris < 0.8 * cheek
+    assert darker >= 24  # exceptions: dark skin in shadow, hands in front of the face

@@ -2,6 +2,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,20 @@ from support.toy_project import ROWS
 from splitpose.errors import InputError
 from splitpose.tracking import connect, lineage, live_run, state, sync_runs
 
+pytestmark = pytest.mark.integration
+
 Content = dict[str, Any]
 """{"status", "metrics", "params", "tags"} of a run."""
 
-Recorded = tuple[Path, dict[str, str], dict[str, Content]]
-"""A project, the runs' ids, and what MLflow held before they were recorded."""
+Synced = tuple[Path, dict[str, str], dict[str, Content]]
+"""A project, the ids of its runs, and the content of MLflow before the synchronisation."""
 
 CURVES = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A toy project after `dvc repro`; its stage fine_tune@plain logged looks 2 and 3 while it ran."""
+    """A toy project after `dvc repro`; its stage fine_tune@plain has logged rows 2 and 3 of its history."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -36,21 +39,21 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def project(finished: Path, tmp_path: Path) -> Path:
-    """A copy of it without MLflow's files."""
+    """A copy of the finished project without MLflow's files."""
     return Path(
         shutil.copytree(finished, tmp_path / "project", ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts"))
     )
 
 
 @pytest.fixture(scope="module")
-def recorded(finished: Path) -> Recorded:
-    """The toy project itself, recorded after its run, with the runs' ids and what MLflow held before."""
+def synced(finished: Path) -> Synced:
+    """The finished project itself after the synchronisation."""
     before = contents(finished)
     return finished, sync_runs(finished), before
 
 
 def contents(root: Path) -> dict[str, Content]:
-    """Everything in MLflow's database but times and ids: {variant: {"status", "metrics", "params", "tags"}}."""
+    """Return the content of MLflow's database without times and ids by variant."""
     with sqlite3.connect(root / "mlflow.db") as database:
         runs = database.execute("select run_uuid, name, status from runs").fetchall()
         found = {}
@@ -79,11 +82,11 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def digests(root: Path) -> dict[str, str]:
-    return {name: state.digest(state.of_workspace(root, name), name) for name in toy_project.VARIANTS}
+    return {name: state.digest(state.workspace_entries(root, name), name) for name in toy_project.VARIANTS}
 
 
-def test_state_is_the_same_before_a_run_and_after_it(project: Path) -> None:
-    entries = state.of_lock(project)
+def test_state_is_equal_before_and_after_the_run(project: Path) -> None:
+    entries = state.lock_entries(project)
     after = {name: state.digest(entries, name) for name in toy_project.VARIANTS}
     (project / "dvc.lock").unlink()
     shutil.rmtree(project / "models")  # as before the first run: only the data is there
@@ -102,7 +105,7 @@ def test_state_is_the_same_before_a_run_and_after_it(project: Path) -> None:
         ("train.py", "# one", "# two", {"plain", "fast"}),
     ],
 )
-def test_state_changes_with_what_a_variant_is_made_from(
+def test_state_depends_on_the_inputs_of_a_variant(
     project: Path, file: str, old: str, new: str, changed: set[str]
 ) -> None:
     before = digests(project)
@@ -111,17 +114,17 @@ def test_state_changes_with_what_a_variant_is_made_from(
     assert {name for name in before if before[name] != after[name]} == changed
 
 
-def test_a_stage_logs_while_dvc_runs_it(recorded: Recorded) -> None:
-    root, _, before = recorded
+def test_a_stage_logs_live_while_dvc_runs_it(synced: Synced) -> None:
+    root, _, before = synced
     assert list(before) == ["plain"]
     assert before["plain"]["status"] == "RUNNING"
-    assert before["plain"]["tags"]["splitpose.state"] == state.digest(state.of_lock(root), "plain")
+    assert before["plain"]["tags"]["splitpose.state"] == state.digest(state.lock_entries(root), "plain")
     for key in CURVES:
         assert curve(before["plain"], key) == [(row["iteration"], row[key]) for row in ROWS[1:]]
 
 
-def test_record_completes_every_variant(recorded: Recorded) -> None:
-    root, runs, _ = recorded
+def test_sync_completes_every_variant(synced: Synced) -> None:
+    root, runs, _ = synced
     assert list(runs) == ["plain", "fast"]
     now = contents(root)
     for variant in ("plain", "fast"):
@@ -130,7 +133,7 @@ def test_record_completes_every_variant(recorded: Recorded) -> None:
             assert curve(now[variant], key) == [(row["iteration"], row[key]) for row in ROWS]
         single = {key: value for key, _, value in now[variant]["metrics"] if key not in CURVES}
         assert single == {
-            "test_people": 7, "parameters": 1000, "macs": 5000,
+            "test_instances": 7, "parameters": 1000, "macs": 5000,
             "best_iteration": 30, "best_train_loss": 0.125, "best_val_loss": 0.2,
             "pck_0.05_mean": 20.5, "pck_0.05_mean_ci95_low": 18, "pck_0.05_mean_ci95_high": 23,
             "pck_0.2_mean": 50.5, "pck_0.2_mean_ci95_low": 48, "pck_0.2_mean_ci95_high": 53,
@@ -142,38 +145,38 @@ def test_record_completes_every_variant(recorded: Recorded) -> None:
         }  # fmt: skip
         assert now[variant]["params"]["source.people"] == "20"
         tags = now[variant]["tags"]
-        assert tags["stand-in"] == "rendered people"
-        assert tags["device.cpu"] == "abacus"
+        assert tags["data"] == "synthetic"
+        assert tags["device.cpu"] == "toy"
         assert tags["splitpose.profile"] == "tiny"
-        (crops,) = (out["md5"] for out in state.of_lock(root)["download"]["outs"])
+        (crops,) = (out["md5"] for out in state.lock_entries(root)["download"]["outs"])
         assert tags["data.crops"] == crops
     rates = {variant: now[variant]["params"]["training.fine_tune.learning_rate"] for variant in now}
     assert rates == {"plain": "0.002", "fast": "1e-05"}
 
 
-def test_what_dvc_restored_is_told_from_what_was_trained(recorded: Recorded) -> None:
-    """Only one of the toy's variants trains under live_run; the other is as if it came from the cache."""
-    root, *_ = recorded
+def test_restored_and_trained_variants_are_distinguished(synced: Synced) -> None:
+    """Only one of the toy project's variants trains under live_run; the other looks restored from the cache."""
+    root, *_ = synced
     tags = {name: run["tags"]["splitpose.origin"] for name, run in contents(root).items()}
     assert tags == {"plain": "trained", "fast": "restored from DVC's cache"}
 
 
-def test_record_keeps_the_files(recorded: Recorded) -> None:
-    root, runs, _ = recorded
+def test_sync_logs_the_artifacts(synced: Synced) -> None:
+    root, runs, _ = synced
     folder = root / "mlartifacts" / runs["fast"] / "artifacts"
-    kept = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert kept == {
+    artifacts = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert artifacts == {
         "dvc.lock", "params.yaml", "profiles/tiny.yaml", "models/fast/int8.tflite", "reports/history/fast.csv",
         "reports/metrics/fast.json", "reports/predictions/fast.csv", "reports/parity/fast.json",
         "reports/decodings/fast.json", "reports/robustness/fast.json", "reports/cases/fast.jpg",
         "reports/benchmark/fast.json", "reports/figures/curves.png",
     }  # fmt: skip
-    for name in kept:
+    for name in artifacts:
         assert (folder / name).read_bytes() == (root / name).read_bytes()
 
 
-def test_record_again_changes_nothing(recorded: Recorded) -> None:
-    root, runs, _ = recorded
+def test_repeated_sync_changes_nothing(synced: Synced) -> None:
+    root, runs, _ = synced
 
     def rows() -> dict[str, list[str]]:
         with sqlite3.connect(root / "mlflow.db") as database:
@@ -189,54 +192,57 @@ def test_record_again_changes_nothing(recorded: Recorded) -> None:
     assert files() == before_files
 
 
-def test_a_lost_database_comes_back(recorded: Recorded, project: Path) -> None:
-    root, runs, _ = recorded
+def test_a_lost_database_is_restored(synced: Synced, project: Path) -> None:
+    root, runs, _ = synced
     assert not (project / "mlflow.db").exists()
     assert set(sync_runs(project).values()).isdisjoint(runs.values())
     assert contents(project) == contents(root)
 
 
-def test_unfinished_variants_are_named_and_the_others_recorded(project: Path) -> None:
+def test_unfinished_variants_are_named_and_the_others_synced(project: Path) -> None:
     edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
-    with pytest.raises(InputError, match=r"not all stages have run for fast; run `dvc repro`"):
+    with pytest.raises(InputError, match=r"not all stages have run for fast; run the pipeline again"):
         sync_runs(project)
     assert contents(project)["plain"]["status"] == "FINISHED"
     assert "fast" not in contents(project)
 
 
-def test_stages_of_two_runs_are_not_one_state(project: Path) -> None:
-    entries = state.of_lock(project)
-    assert state.finished(entries, "plain")
-    entries["evaluate@plain"]["deps"][0]["md5"] = "0" * 32  # scored with crops that are no longer there
-    assert not state.finished(entries, "plain")
-    assert state.finished(entries, "fast")
+def test_stages_of_different_runs_are_not_one_state(project: Path) -> None:
+    entries = state.lock_entries(project)
+    assert state.is_finished(entries, "plain")
+    entries["evaluate@plain"]["deps"][0]["md5"] = "0" * 32  # scored with crops that no longer exist
+    assert not state.is_finished(entries, "plain")
+    assert state.is_finished(entries, "fast")
 
 
-def test_a_file_that_is_not_the_one_in_the_lock_is_an_error(project: Path) -> None:
+def test_a_file_that_differs_from_the_lock_is_an_error(project: Path) -> None:
     edit(project / "reports" / "metrics" / "plain.json", "50.5", "99.9")
-    with pytest.raises(InputError, match=r"metrics/plain.json: not the file that dvc.lock knows"):
+    with pytest.raises(InputError, match=r"metrics/plain.json: differs from dvc.lock"):
         sync_runs(project)
 
 
-def test_a_lock_that_knows_no_readings_is_an_error(project: Path) -> None:
+def test_a_lock_without_the_decodings_is_an_error(project: Path) -> None:
     path = project / "dvc.lock"
     lock = yaml.safe_load(path.read_text())
     for variant in toy_project.VARIANTS:
         outs = lock["stages"][f"evaluate@{variant}"]["outs"]
         outs[:] = [out for out in outs if "decodings" not in out["path"]]
     path.write_text(yaml.safe_dump(lock))
-    with pytest.raises(InputError, match=r"dvc.lock: 0 files of a variant in reports/decodings; run `dvc repro`"):
+    with pytest.raises(
+        InputError,
+        match=r"dvc.lock: reports/decodings/plain.json is not an output of any stage; run the pipeline again",
+    ):
         sync_runs(project)
 
 
-def test_before_the_first_run_record_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"dvc.lock: no such file; `dvc repro` writes it"):
+def test_sync_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"dvc.lock: no such file; run the pipeline first"):
         sync_runs(toy_project.write(tmp_path))
 
 
 @pytest.fixture
 def as_stage(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The environment of a stage that DVC runs."""
+    """Set the environment of a stage that DVC runs."""
     monkeypatch.chdir(project)
     monkeypatch.setenv("DVC_ROOT", str(project))
     monkeypatch.setenv("DVC_STAGE", "fine_tune@plain")
@@ -245,7 +251,7 @@ def as_stage(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project
 
 
-def test_training_that_failed_and_runs_again_is_one_run(as_stage: Path) -> None:
+def test_a_training_that_failed_continues_its_run(as_stage: Path) -> None:
     with pytest.raises(KeyError), live_run("plain") as log:
         log(ROWS[0])
         log(ROWS[1])
@@ -260,10 +266,10 @@ def test_training_that_failed_and_runs_again_is_one_run(as_stage: Path) -> None:
         assert curve(now, key) == [(row["iteration"], row[key]) for row in ROWS]
 
 
-def test_training_goes_on_without_mlflow(
+def test_training_continues_without_mlflow(
     as_stage: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # no server listens there
     trained = []
     with live_run("plain") as log:
         for row in ROWS:
@@ -274,7 +280,7 @@ def test_training_goes_on_without_mlflow(
     assert len(warnings) == 1
 
 
-def test_a_stage_run_by_hand_is_not_logged(as_stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_manually_run_stage_is_not_logged(as_stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DVC_STAGE")
     with live_run("plain") as log:
         log(ROWS[0])
@@ -289,18 +295,25 @@ def test_a_named_store_is_used(project: Path, tmp_path: Path, monkeypatch: pytes
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
 
+def test_mlflow_logs_warnings_only(project: Path) -> None:
+    code = "import sys; from pathlib import Path; from splitpose.tracking import sync_runs; sync_runs(Path.cwd())"
+    result = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+    assert (project / "mlflow.db").exists()
+    assert (result.stdout, result.stderr) == ("", "")
+
+
 def hash_of(root: Path, path: str) -> str:
-    """DVC's hash of an output."""
-    outs = [out for stage in state.of_lock(root).values() for out in stage["outs"]]
+    """Return DVC's hash of an output."""
+    outs = [out for stage in state.lock_entries(root).values() for out in stage["outs"]]
     (found,) = (out["md5"] for out in outs if out["path"] == path)
     return str(found)
 
 
-def test_lineage_tells_where_each_variant_comes_from(recorded: Recorded) -> None:
-    root, runs, _ = recorded
+def test_lineage_of_every_variant(synced: Synced) -> None:
+    root, runs, _ = synced
     facts = lineage(root, ["plain", "fast"])
     assert facts["all variants"] == {"git commit": "no git", "data/crops": hash_of(root, "data/crops")}
-    digest = state.digest(state.of_lock(root), "fast")
+    digest = state.digest(state.lock_entries(root), "fast")
     files = (
         "models/fast/frozen.weights.h5",
         "models/fast/final.weights.h5",
@@ -315,60 +328,60 @@ def test_lineage_tells_where_each_variant_comes_from(recorded: Recorded) -> None
     assert facts["plain"]["MLflow run"] == runs["plain"]
 
 
-def test_lineage_without_a_database_asks_nothing_and_makes_none(project: Path) -> None:
+def test_lineage_creates_no_database(project: Path) -> None:
     assert lineage(project, ["plain"])["plain"]["MLflow run"] == "none yet"
     assert not (project / "mlflow.db").exists()
 
 
-def test_lineage_of_a_state_that_was_not_recorded(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
-    root, _, _ = recorded
+def test_lineage_of_a_state_without_a_run(synced: Synced, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, _, _ = synced
     monkeypatch.setattr(state, "digest", lambda entries, variant: "another state")
     assert lineage(root, ["plain"])["plain"]["MLflow run"] == "none yet"
 
 
-def test_lineage_where_mlflow_does_not_answer(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+def test_lineage_without_an_answer_from_mlflow(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # no server listens there
     for key in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
         monkeypatch.setenv(key, "1")
     facts = lineage(project, ["plain"])["plain"]
-    assert facts["MLflow run"].startswith("not asked: ")
+    assert facts["MLflow run"].startswith("not available: ")
     assert "\n" not in facts["MLflow run"]
     assert len(facts) == 6
 
 
-def test_lineage_before_dvc_ran(project: Path) -> None:
+def test_lineage_before_the_first_run(project: Path) -> None:
     (project / "dvc.lock").unlink()
     assert lineage(project, ["plain"]) == {
         "all variants": {
             "git commit": "no git",
-            "dvc.lock": f"{project / 'dvc.lock'}: no such file; `dvc repro` writes it",
+            "dvc.lock": f"{project / 'dvc.lock'}: no such file; run the pipeline first",
         }
     }
 
 
-def test_lineage_of_a_variant_that_dvc_did_not_finish(project: Path) -> None:
+def test_lineage_of_an_unfinished_variant(project: Path) -> None:
     edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
     facts = lineage(project, ["plain", "fast"])
     assert facts["fast"] == {"dvc.lock": "not all stages of this variant were run by DVC"}
     assert "models/plain/final.weights.h5" in facts["plain"]
 
 
-def test_lineage_tells_changes_that_are_not_committed(project: Path) -> None:
+def test_lineage_reports_uncommitted_changes(project: Path) -> None:
     def git(*words: str) -> str:
         me = ("-c", "user.name=me", "-c", "user.email=me@localhost")
         done = subprocess.run(["git", *me, *words], cwd=project, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
-    def told() -> str:
+    def git_commit() -> str:
         return lineage(project, ["plain"])["all variants"]["git commit"]
 
     git("init", "--quiet")
     git("add", "dvc.yaml", "dvc.lock", "params.yaml", "profiles")
     git("commit", "--quiet", "--message", "all")
     head = git("rev-parse", "HEAD")
-    assert told() == head
-    edit(project / "dvc.lock", "schema: '2.0'", "schema: '2.0'  # written while the report is made")
-    (project / "new.txt").write_text("git does not know it")
-    assert told() == head
+    assert git_commit() == head
+    edit(project / "dvc.lock", "schema: '2.0'", "schema: '2.0'  # written while the report is built")
+    (project / "new.txt").write_text("not tracked")
+    assert git_commit() == head
     edit(project / "params.yaml", "1.0e-5", "2.0e-5")
-    assert told() == f"{head} with changes that are not committed"
+    assert git_commit() == f"{head} with uncommitted changes"

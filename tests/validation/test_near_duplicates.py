@@ -5,7 +5,12 @@ import cv2
 import numpy as np
 import pytest
 
-from splitpose.validation.near_duplicates import MAX_HAMMING_DISTANCE, bits, differing_bits, fingerprint
+from splitpose.validation.near_duplicates import (
+    MAX_HAMMING_DISTANCE,
+    hamming_distances,
+    pack_hashes,
+    perceptual_hash,
+)
 
 
 def reencoded(grey: np.ndarray, quality: int) -> np.ndarray:
@@ -33,29 +38,39 @@ def photographs(shared: Path) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_copies_of_photographs_are_alike(copy: str, photographs: list[np.ndarray]) -> None:
+def test_copies_of_photographs_are_near_duplicates(copy: str, photographs: list[np.ndarray]) -> None:
     for grey in photographs:
-        ours, theirs = fingerprint(grey), fingerprint(COPIES[copy](grey))
-        assert ours and theirs
-        assert differing_bits(bits([ours]), bits([theirs]))[0, 0] <= MAX_HAMMING_DISTANCE
+        original, copied = perceptual_hash(grey), perceptual_hash(COPIES[copy](grey))
+        assert original and copied
+        assert hamming_distances(pack_hashes([original]), pack_hashes([copied]))[0, 0] <= MAX_HAMMING_DISTANCE
 
 
-def test_different_photographs_are_far_apart(photographs: list[np.ndarray]) -> None:
-    each = bits([text for grey in photographs if (text := fingerprint(grey))])
-    assert len(each) == len(photographs) == 137
-    apart = differing_bits(each, each)
-    assert apart[~np.eye(137, dtype=bool)].min() == 80
+def test_different_photographs_have_distant_hashes(photographs: list[np.ndarray]) -> None:
+    hashes = pack_hashes([text for grey in photographs if (text := perceptual_hash(grey))])
+    assert len(hashes) == len(photographs) == 137
+    distances = hamming_distances(hashes, hashes)
+    assert distances[~np.eye(137, dtype=bool)].min() == 80
 
 
-def test_differing_bits_by_hand() -> None:
-    nothing, one, all_ = "0" * 64, "8" + "0" * 63, "f" * 64
-    assert differing_bits(bits([nothing, one]), bits([nothing, one, all_])).tolist() == [[0, 1, 256], [1, 0, 255]]
+def test_hamming_distances_of_known_hashes() -> None:
+    zeros, one_bit, ones = "0" * 64, "8" + "0" * 63, "f" * 64
+    assert hamming_distances(pack_hashes([zeros, one_bit]), pack_hashes([zeros, one_bit, ones])).tolist() == [
+        [0, 1, 256],
+        [1, 0, 255],
+    ]
 
 
-def test_plain_and_small_pictures_have_none() -> None:
+def test_uniform_and_small_images_have_no_hash() -> None:
     noise = np.random.default_rng(0).normal(90, 8, (480, 720)).clip(0, 255).astype(np.uint8)
     ramp = np.tile(np.linspace(30, 255, 720).astype(np.uint8), (480, 1))
     halves = np.repeat(np.array([[30] * 360 + [220] * 360], np.uint8), 480, axis=0)
-    plain = [np.zeros((480, 720), np.uint8), np.full((480, 720), 200, np.uint8), noise, ramp, ramp[:, ::-1], halves]
+    uniform = [
+        np.zeros((480, 720), np.uint8),
+        np.full((480, 720), 200, np.uint8),
+        noise,
+        ramp,
+        ramp[:, ::-1],
+        halves,
+    ]
     small = np.random.default_rng(0).integers(30, 255, (100, 16)).astype(np.uint8)
-    assert [fingerprint(grey) for grey in [*plain, small]] == [None] * 7
+    assert [perceptual_hash(grey) for grey in [*uniform, small]] == [None] * 7

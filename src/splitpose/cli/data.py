@@ -35,10 +35,9 @@ def check(
     from splitpose.report.validation_table import print_validation_result
 
     try:
-        result = validation.inspect(source.table, source.root, docs, splits_are_cut=source.splits_are_cut)
+        result = validation.validate(source.table, source.root, data_docs=docs, require_splits=source.has_splits)
+        print_validation_result(source, result)
+        result.raise_if_failed()
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    print_validation_result(source, result)
-    if not result.summary["passed"]:
-        raise InputError(f"{path}: {validation.failure(result)}")
-    print(f"passed: {len(result.table)} people can be used, {result.summary['quarantined_rows']} are left out")
+    print(f"passed: {len(result.table):,} rows are valid, {result.summary['quarantined_rows']:,} are quarantined")

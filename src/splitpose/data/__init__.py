@@ -1,1 +1,1 @@
-"""Readers of annotation sources, downloads and splits."""
+"""Readers of annotation files, the download of FLIC, and train/val/test splits."""

@@ -1,21 +1,22 @@
-"""COCO keypoint annotations to the annotation table.
+"""Reader of COCO keypoint annotations.
 
-Keypoints are pixel indices, as Detectron2 reads them: integers are pixel centres, so they are taken over as they
-are. Boxes are continuous with pixel corners at integers, so half a pixel is taken off them. Sides are the
+Keypoints are pixel indices, as Detectron2 reads them: pixel centres are at integers, so coordinates are kept.
+Bounding boxes are continuous with pixel corners at integers, so 0.5 px is subtracted. Left and right are the
 person's own.
 """
 
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
-from splitpose.annotations import BOX_COLUMNS, typed, with_joints
-from splitpose.data.coco_json import Box, Picture, load
-from splitpose.data.reader_result import Reading, joined
+from splitpose.annotations import BOX_COLUMNS, cast_columns, with_joints
+from splitpose.data.coco_json import Bbox, CocoDataset, CocoImage, load
+from splitpose.data.reader_result import ReaderResult, concatenate
 from splitpose.errors import InputError
 from splitpose.progress import track
 from splitpose.skeleton import INDEX, JOINTS
@@ -24,166 +25,177 @@ ANNOTATIONS = "annotations.json"
 IMAGES = "images"
 
 Sets = Sequence[tuple[str, Path, Path]]
-"""Of each JSON: the split of its people, its path, the folder of its pictures."""
+"""Annotation sets: split, COCO JSON and folder of images of each."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """Which instances are read, and how they are grouped."""
+
+    min_joints: int
+    """Smallest number of annotated joints, at least 1; instances with fewer are skipped."""
+    min_side: float
+    """Smallest length of the longer bounding box side, px; smaller instances are skipped. The extent of the
+    joints is used where the box is missing or has no area."""
+    group: str = "image"
+    """Group of an instance: "image" (the file_name), "folder" (the folder of the file_name), or a key that every
+    entry of `images` has."""
+    split: str = "train"
+    """Split of all instances."""
 
 
 def copy(sets: Sets, raw: Path) -> None:
-    """Copy each JSON and the pictures of its people to <number>-<name of the JSON>/ in `raw`.
+    """Copy each JSON and the images that it annotates to <number>-<name of the JSON>/ in `raw`.
 
-    Copies and no hard links, because DVC may make its files read-only. A picture that is missing, or whose
-    file_name leads out of its folder, is left to the checks.
+    Files are copied and not hard-linked, because they may be made read-only afterwards. Images that are missing,
+    or whose file_name is outside the folder of images, are not copied; validation reports them.
 
     Raises:
-        InputError: naming a JSON and what is wrong with it, or a missing folder.
+        InputError: A JSON is invalid, or a folder is missing.
     """
-    for place, (_, annotations, images) in zip(_places_in(raw, sets), sets, strict=True):
-        content = load(annotations)
+    for target, (_, annotations, images) in zip(_targets(raw, sets), sets, strict=True):
+        dataset = load(annotations)
         if not images.is_dir():
-            raise InputError(f"source.images: {images}: no such folder of pictures")
-        (place / IMAGES).mkdir(parents=True)
-        shutil.copyfile(annotations, place / ANNOTATIONS)
-        wanted = {person.image_id for person in content.annotations}
-        paths = [picture.path for picture in content.images if picture.id in wanted]
-        for path in track(paths, f"copying pictures of {annotations.name}", len(paths), "pictures"):
-            if path.is_absolute() or ".." in path.parts or not _is_file(images / path):
-                continue
-            (place / IMAGES / path).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                shutil.copyfile(images / path, place / IMAGES / path)
-            except PermissionError as error:
-                raise InputError(f"{images / path}: may not be read; give yourself the right to") from error
+            raise InputError(f"source.images: {images}: no such folder of images")
+        (target / IMAGES).mkdir(parents=True)
+        shutil.copyfile(annotations, target / ANNOTATIONS)
+        annotated = {annotation.image_id for annotation in dataset.annotations}
+        paths = [image.path for image in dataset.images if image.id in annotated]
+        for path in track(paths, f"copying images of {annotations.name}", len(paths), "images"):
+            if not path.is_absolute() and ".." not in path.parts and _is_file(images / path):
+                _copy_image(images / path, target / IMAGES / path)
 
 
-def read_all(sets: Sets, raw: Path, *, min_joints: int, min_side: float, group: str) -> Reading:
-    """The people of all JSONs that `copy` brought to `raw`; what it takes and raises is `read`'s."""
-    return joined(
-        read(
-            place / ANNOTATIONS,
-            [place / IMAGES],
-            raw.parent,
-            min_joints=min_joints,
-            min_side=min_side,
-            group=group,
-            split=split,
-        )
-        for place, (split, _, _) in zip(_places_in(raw, sets), sets, strict=True)
+def _copy_image(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source, target)
+    except PermissionError as error:
+        raise InputError(f"{source}: permission denied; check the permissions of the file") from error
+
+
+def read_all(sets: Sets, raw: Path, options: ReadOptions) -> ReaderResult:
+    """Read all JSONs that `copy` copied to `raw`, each with the split of its set; see `read`."""
+    return concatenate(
+        read(target / ANNOTATIONS, [target / IMAGES], raw.parent, replace(options, split=split))
+        for target, (split, _, _) in zip(_targets(raw, sets), sets, strict=True)
     )
 
 
-def read(
-    annotations: Path,
-    image_folders: Sequence[Path],
-    root: Path,
-    *,
-    min_joints: int,
-    min_side: float,
-    group: str,
-    split: str = "train",
-) -> Reading:
-    """The people of a COCO keypoints JSON who are large enough and have enough of the 11 joints.
+def read(annotations: Path, image_folders: Sequence[Path], root: Path, options: ReadOptions) -> ReaderResult:
+    """Read the person instances of a COCO keypoints JSON.
 
-    A joint of visibility 0 is not annotated. Every category counts whose keypoints have some of the 11 joints,
-    in whatever order and spelling.
+    Joints of visibility 0 are not annotated. Every category counts whose keypoints include any of the 11 joints,
+    in any order and spelling.
 
     Args:
-        annotations: the JSON, below `root`.
-        image_folders: below `root`, where pictures are looked for by file_name; the first that has one counts,
-            and the first of all for a picture that none has.
-        root: `image` and `id` in the table are paths below it; an id ends in "-<the annotation's id>".
-        min_joints: people with fewer annotated joints are left out; at least 1.
-        min_side: px; people whose box's longer side is shorter are left out. Without a proper box, the longer
-            side of their joints' extent counts.
-        group: "picture" (its file_name), "folder" (that file_name lies in), or a key of each of the images.
-        split: of all these people.
+        annotations: COCO JSON below `root`.
+        image_folders: folders below `root` that are searched for each file_name. The first one with the file is
+            used, or the first of all if none has it.
+        root: folder that `image` and `id` are relative to; `id` ends in "-<id of the annotation>".
+        options: which instances are read, and how they are grouped.
 
     Raises:
-        InputError: naming the file, the entry and the key that is wrong; or nobody is left.
+        InputError: The JSON is invalid (file, entry and key are named), or no instance can be used.
     """
-    content = load(annotations)
-    columns_of_picture = {
-        picture.id: {
-            "image": _image(picture.path, image_folders, root),
-            "width": picture.width,
-            "height": picture.height,
-            "group": _group(picture, group, f"{annotations}: images[{number}]"),
+    dataset = load(annotations)
+    image_columns = {
+        image.id: {
+            "image": _image_path(image.path, image_folders, root),
+            "width": image.width,
+            "height": image.height,
+            "group": _group(image, options.group, f"{annotations}: images[{index}]"),
         }
-        for number, picture in enumerate(content.images)
+        for index, image in enumerate(dataset.images)
     }
-    places = {category.id: category.joints for category in content.categories}
-    name = annotations.relative_to(root).with_suffix("").as_posix()
-    rows, joints, left_out = [], [], Counter[str]()
-    for person in content.annotations:
-        persons_joints = _joints(person.keypoints or [], places[person.category_id])
-        if not places[person.category_id]:
-            left_out["other category"] += 1
-        elif person.iscrowd:
-            left_out["crowd"] += 1
-        elif np.isfinite(persons_joints[:, 0]).sum() < min_joints:
-            left_out[f"fewer than {min_joints} joints"] += 1
-        elif _side(person.bbox, persons_joints) < min_side:
-            left_out["tiny"] += 1
+    indices = {category.id: category.joint_indices for category in dataset.categories}
+    prefix = annotations.relative_to(root).with_suffix("").as_posix()
+    rows, all_joints, skipped = [], [], Counter[str]()
+    for annotation in dataset.annotations:
+        joints = _joints(annotation.keypoints or [], indices[annotation.category_id])
+        if not indices[annotation.category_id]:
+            skipped["category without any of the 11 joints"] += 1
+        elif annotation.iscrowd:
+            skipped["crowd"] += 1
+        elif np.isfinite(joints[:, 0]).sum() < options.min_joints:
+            skipped[_too_few_joints(options.min_joints)] += 1
+        elif _longer_side(annotation.bbox, joints) < options.min_side:
+            skipped[f"smaller than {options.min_side:g} px"] += 1
         else:
-            box = dict(zip(BOX_COLUMNS, _corners(person.bbox), strict=True))
-            rows.append({"id": f"{name}-{person.id}", "split": split, **columns_of_picture[person.image_id], **box})
-            joints.append(persons_joints)
+            bbox = dict(zip(BOX_COLUMNS, _corners(annotation.bbox), strict=True))
+            rows.append(
+                {"id": f"{prefix}-{annotation.id}", "split": options.split}
+                | image_columns[annotation.image_id]
+                | bbox
+            )
+            all_joints.append(joints)
     if not rows:
-        counts = ", ".join(f"{people} {reason}" for reason, people in left_out.items())
-        raise InputError(
-            f"{annotations}: nobody is left of {len(content.annotations)} people{f': {counts}' if counts else ''}; "
-            f"lower min_joints (now {min_joints}) or min_side (now {min_side:g} px), or give another file"
-        )
-    return Reading(typed(with_joints(pd.DataFrame(rows), np.array(joints))), dict(left_out))
+        raise InputError(f"{annotations}: {_no_instances(dataset, skipped, options)}")
+    return ReaderResult(cast_columns(with_joints(pd.DataFrame(rows), np.array(all_joints))), dict(skipped))
 
 
-def _places_in(raw: Path, sets: Sets) -> list[Path]:
-    """The folder of each JSON."""
+def _too_few_joints(min_joints: int) -> str:
+    return "no annotated joints" if min_joints == 1 else f"fewer than {min_joints} annotated joints"
+
+
+def _no_instances(dataset: CocoDataset, skipped: Counter[str], options: ReadOptions) -> str:
+    """Return the error for a JSON without usable instances."""
+    counts = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
+    return (
+        f"none of the {len(dataset.annotations)} annotations can be used{f' ({counts})' if counts else ''}; lower "
+        f"min_joints (now {options.min_joints}) or min_side (now {options.min_side:g} px), or choose another file"
+    )
+
+
+def _targets(raw: Path, sets: Sets) -> list[Path]:
+    """Return the folder in `raw` of each annotation set."""
     return [raw / f"{number}-{annotations.stem}" for number, (_, annotations, _) in enumerate(sets)]
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is a file; no file can have a name that the system refuses."""
+    """Return whether a file exists; False for a name that the system does not allow."""
     try:
         return path.is_file()
     except OSError:
         return False
 
 
-def _image(path: PurePosixPath, folders: Sequence[Path], root: Path) -> str:
-    """A picture's path below `root`; one that leads out of its folder stays so, for the checks to find."""
+def _image_path(path: PurePosixPath, folders: Sequence[Path], root: Path) -> str:
+    """Return an image's path below `root`; a path outside its folder is kept and rejected by validation."""
     folder = next((folder for folder in folders if _is_file(folder / path)), folders[0])
     return str(PurePosixPath(folder.relative_to(root)) / path)
 
 
-def _group(picture: Picture, group: str, where: str) -> str:
-    """What must not be cut apart; the three kinds are `read`'s."""
-    if group == "picture":
-        return str(picture.path)
+def _group(image: CocoImage, group: str, where: str) -> str:
+    """Return the group of an image; see `ReadOptions.group`."""
+    if group == "image":
+        return str(image.path)
     if group == "folder":
-        return str(picture.path.parent)
-    value = dict(picture).get(group)
+        return str(image.path.parent)
+    value = dict(image).get(group)
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise InputError(f"{where}.{group}: no text or whole number; source.group needs one in each of the images")
+        raise InputError(f"{where}.{group}: not text or an integer; source.group requires one in every image")
     return str(value)
 
 
-def _joints(keypoints: list[float], places: dict[str, int]) -> np.ndarray:
-    """(K, 2) px, NaN where not annotated."""
+def _joints(keypoints: list[float], indices: dict[str, int]) -> np.ndarray:
+    """Return joints (K, 2) in px, NaN where not annotated."""
     joints = np.full((len(JOINTS), 2), np.nan)
-    for joint, place in places.items():
-        x, y, visibility = keypoints[3 * place : 3 * place + 3] or (0, 0, 0)
+    for joint, index in indices.items():
+        x, y, visibility = keypoints[3 * index : 3 * index + 3] or (0, 0, 0)
         if visibility > 0:
             joints[INDEX[joint]] = x, y
     return joints
 
 
-def _side(box: Box | None, joints: np.ndarray) -> float:
-    """Longer side in px of the box, or of the joints' extent without a proper box."""
-    if box is not None and min(box[2:]) > 0:
-        return max(box[2:])
+def _longer_side(bbox: Bbox | None, joints: np.ndarray) -> float:
+    """Return the longer side in px of the box, or of the joints' extent if the box has no area."""
+    if bbox is not None and min(bbox[2:]) > 0:
+        return max(bbox[2:])
     return float(np.ptp(joints[np.isfinite(joints[:, 0])], axis=0).max())
 
 
-def _corners(box: Box | None) -> tuple[float, float, float, float]:
-    """x0, y0, x1, y1 from pixel centres; NaN without a box."""
-    x, y, width, height = box or (np.nan,) * 4
+def _corners(bbox: Bbox | None) -> tuple[float, float, float, float]:
+    """Return x0, y0, x1, y1 with pixel centres at integers; NaN without a box."""
+    x, y, width, height = bbox or (np.nan,) * 4
     return x - 0.5, y - 0.5, x + width - 0.5, y + height - 0.5

@@ -1,12 +1,12 @@
-"""What a COCO keypoints JSON may hold, checked entry by entry, and which of its keypoints are the 11 joints.
+"""Schema of COCO keypoint JSONs, and the mapping of their keypoint names to the skeleton's joints.
 
-Numbers are no text here, and texts and truth values are no numbers. Keys that are not used are ignored.
+Validation is strict: text is not converted to numbers, nor numbers and booleans to text. Unknown keys are ignored.
 """
 
 import re
 from codecs import BOM_UTF8
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -14,37 +14,43 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from splitpose.errors import InputError
 from splitpose.skeleton import FULL_NAMES, JOINTS
 
+ADVICE = "; provide a COCO keypoints JSON"
 
-def load(path: Path) -> "Content":
-    """What a COCO keypoints JSON holds, whole and consistent.
 
-    Raises InputError naming the file, the first entry and key that is wrong, and why.
+def load(path: Path) -> "CocoDataset":
+    """Read and validate a COCO keypoints JSON.
+
+    Raises InputError naming the file, the first invalid entry and key, and what is wrong with it.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a COCO keypoints JSON") from error
+        raise InputError(f"{path}: {error.strerror}{ADVICE}") from error
     try:
-        return Content.model_validate_json(data.removeprefix(BOM_UTF8))
+        return CocoDataset.model_validate_json(data.removeprefix(BOM_UTF8))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-        what = first["msg"].removeprefix("Value error, ")
-        advice = "" if key or first["type"] == "value_error" else "; give a COCO keypoints JSON"
-        raise InputError(f"{path}: {f'{key}: ' if key else ''}{what}{advice}") from error
+        raise InputError(f"{path}: {_describe(error.errors(include_url=False, include_input=False)[0])}") from error
 
 
-def places(names: list[str]) -> dict[str, int]:
-    """Where each of the 11 joints stands among names of keypoints; only of joints that are there.
+def _describe(error: Any) -> str:
+    """Return pydantic's first error as text: the key, the problem, and advice if the file is not COCO at all."""
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    problem = error["msg"].removeprefix("Value error, ")
+    is_coco = len(error["loc"]) > 1 or error["type"] == "value_error"
+    return f"{f'{key}: ' if key else ''}{problem}{'' if is_coco else ADVICE}"
+
+
+def joint_indices(names: list[str]) -> dict[str, int]:
+    """Return the index in `names` of each joint of the skeleton that occurs there.
 
     Spelling is free: "Left Shoulder", "left_shoulder", "leftShoulder", "l-shoulder", "lsho", "shoulder_left" ...
     """
-    joints = [_JOINT_OF.get(re.sub(r"[\W_]", "", name.lower())) for name in names]
+    joints = [_JOINT_BY_SPELLING.get(re.sub(r"[\W_]", "", name.lower())) for name in names]
     return {joint: joints.index(joint) for joint in JOINTS if joint in joints}
 
 
 def _spellings(joint: str) -> set[str]:
-    """Ways to write a joint without signs between: leftshoulder, lshoulder, leftsho, lsho, shoulderleft ..."""
+    """Return the spellings of a joint without separators: leftshoulder, lshoulder, leftsho, shoulderleft ..."""
     *side, part = FULL_NAMES[joint].split()
     if not side:
         return {part}
@@ -52,134 +58,144 @@ def _spellings(joint: str) -> set[str]:
     return {spelling for s in sides for p in parts for spelling in (s + p, p + s)}
 
 
-_JOINT_OF = {spelling: joint for joint in JOINTS for spelling in _spellings(joint)}
+_JOINT_BY_SPELLING = {spelling: joint for joint in JOINTS for spelling in _spellings(joint)}
 
 
-def _id(value: object) -> str:
+def _as_id(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError("Input should be a whole number or text")
+        raise ValueError("Input should be an integer or a string")
     return str(value)
 
 
-def _file_name(value: str) -> str:
+def _check_file_name(value: str) -> str:
     if not value or "\0" in value:
-        raise ValueError("Input should be a path of a file")
+        raise ValueError("Input should be a file path")
     return value
 
 
-def _each_joint_once(names: list[str] | None) -> list[str] | None:
+def _check_unique_joints(names: list[str] | None) -> list[str] | None:
     first: dict[str, str] = {}
     for name in names or []:
-        for joint in places([name]):
+        for joint in joint_indices([name]):
             if joint in first:
-                raise ValueError(f"{first[joint]!r} and {name!r} both mean {FULL_NAMES[joint]}; rename one")
+                raise ValueError(f"{first[joint]!r} and {name!r} both mean {FULL_NAMES[joint]}; rename one of them")
             first[joint] = name
     return names
 
 
-def _triples(keypoints: list[float] | None) -> list[float]:
+def _check_triplets(keypoints: list[float] | None) -> list[float]:
     values = keypoints or []
     if len(values) % 3:
-        raise ValueError(f"{len(values)} numbers are no triples of x, y and visibility")
+        raise ValueError(f"{len(values)} values are not a multiple of 3 (x, y and visibility of each keypoint)")
     for start in range(0, len(values), 3):
         x, y, visibility = values[start : start + 3]
         if visibility not in (0, 1, 2):
             raise ValueError(f"visibility of keypoint {start // 3} is {visibility:g}; it should be 0, 1 or 2")
         if visibility and not (np.isfinite(x) and np.isfinite(y)):
-            raise ValueError(f"keypoint {start // 3} is annotated at {x:g}, {y:g}; give numbers, or visibility 0")
+            raise ValueError(
+                f"keypoint {start // 3} is annotated at {x:g}, {y:g}; set finite coordinates or visibility 0"
+            )
     return values
 
 
-MOST_PIXELS = 2**20
-"""Of a side: OpenCV reads no larger pictures."""
+MAX_SIDE = 2**20
+"""Largest width or height, px, of an image that OpenCV reads."""
 
-Id = Annotated[str, BeforeValidator(_id)]
-Pixels = Annotated[int, Field(gt=0, le=MOST_PIXELS)]
-Place = Annotated[float, Field(ge=-MOST_PIXELS, le=MOST_PIXELS, allow_inf_nan=False)]
-Box = tuple[Place, Place, Place, Place]
+Id = Annotated[str, BeforeValidator(_as_id)]
+Pixels = Annotated[int, Field(gt=0, le=MAX_SIDE)]
+Coordinate = Annotated[float, Field(ge=-MAX_SIDE, le=MAX_SIDE, allow_inf_nan=False)]
+Bbox = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+"""x, y, width, height in px; pixel corners are at integers."""
 
 
-class Entry(BaseModel):
-    """Base of what stands in the lists."""
+class Record(BaseModel):
+    """Base of all parts of a COCO JSON."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
 
-class Picture(Entry):
-    """One of `images`; its other keys are kept, because one of them may be the group."""
+class CocoImage(Record):
+    """An entry of `images`; unknown keys are kept, because one of them may be the group."""
 
     model_config = ConfigDict(extra="allow")
     id: Id
-    file_name: Annotated[str, AfterValidator(_file_name)]
+    file_name: Annotated[str, AfterValidator(_check_file_name)]
     width: Pixels
     height: Pixels
 
     @property
     def path(self) -> PurePosixPath:
-        """Of the file, in a folder of pictures."""
+        """Path of the file, relative to the folder of images."""
         return PurePosixPath(self.file_name)
 
 
-class Category(Entry):
-    """One of `categories`."""
+class CocoCategory(Record):
+    """An entry of `categories`."""
 
     id: Id
-    keypoints: Annotated[list[str] | None, AfterValidator(_each_joint_once)] = None
+    keypoints: Annotated[list[str] | None, AfterValidator(_check_unique_joints)] = None
 
     @property
-    def joints(self) -> dict[str, int]:
-        """Where each of the 11 joints stands among the keypoints; only of joints that are there."""
-        return places(self.keypoints or [])
+    def joint_indices(self) -> dict[str, int]:
+        """Index among the category's keypoints of each joint of the skeleton that it has."""
+        return joint_indices(self.keypoints or [])
 
 
-class Person(Entry):
-    """One of `annotations`; `bbox` is x, y, width, height, and `keypoints` x, y, visibility of each in turn."""
+class CocoAnnotation(Record):
+    """An entry of `annotations`: one person instance; `keypoints` is x, y, visibility of each keypoint in turn."""
 
     id: Id
     image_id: Id
     category_id: Id
     iscrowd: Literal[0, 1, False, True] = 0
-    keypoints: Annotated[list[float] | None, AfterValidator(_triples)] = None
-    bbox: Box | None = None
+    keypoints: Annotated[list[float] | None, AfterValidator(_check_triplets)] = None
+    bbox: Bbox | None = None
 
 
-class Content(Entry):
-    """A COCO keypoints JSON whose parts fit together."""
+class CocoDataset(Record):
+    """A COCO keypoints JSON with unique ids and valid references between its parts."""
 
-    images: list[Picture]
-    categories: list[Category]
-    annotations: list[Person]
+    images: list[CocoImage]
+    categories: list[CocoCategory]
+    annotations: list[CocoAnnotation]
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "Content":
-        _unique("images", "id", [picture.id for picture in self.images])
-        _unique("images", "file_name", [str(picture.path) for picture in self.images])
-        _unique("categories", "id", [category.id for category in self.categories])
-        _unique("annotations", "id", [person.id for person in self.annotations])
-        named = {category.id: len(category.keypoints or []) for category in self.categories if category.joints}
-        if not named:
-            names = ", ".join(repr(name) for category in self.categories for name in category.keypoints or [])
-            raise ValueError(
-                f"categories: none of their keypoints is one of the 11 joints; found {names or 'none'}"
-            )
-        images = {picture.id for picture in self.images}
+    def _check_consistency(self) -> "CocoDataset":
+        _check_unique("images", "id", [image.id for image in self.images])
+        _check_unique("images", "file_name", [str(image.path) for image in self.images])
+        _check_unique("categories", "id", [category.id for category in self.categories])
+        _check_unique("annotations", "id", [annotation.id for annotation in self.annotations])
+        keypoint_counts = _keypoint_counts(self.categories)
+        images = {image.id for image in self.images}
         categories = {category.id for category in self.categories}
-        for number, person in enumerate(self.annotations):
-            where = f"annotations[{number}]"
-            if person.image_id not in images:
-                raise ValueError(f"{where}.image_id: {person.image_id!r} is not among the images")
-            if person.category_id not in categories:
-                raise ValueError(f"{where}.category_id: {person.category_id!r} is not among the categories")
-            given = len(person.keypoints or []) // 3
-            if given and given != named.get(person.category_id, given):
-                expected = named[person.category_id]
-                raise ValueError(f"{where}.keypoints: there are {given}, but the category names {expected}")
+        for index, annotation in enumerate(self.annotations):
+            where = f"annotations[{index}]"
+            if annotation.image_id not in images:
+                raise ValueError(f"{where}.image_id: {annotation.image_id!r} is not the id of any image")
+            if annotation.category_id not in categories:
+                raise ValueError(f"{where}.category_id: {annotation.category_id!r} is not the id of any category")
+            count = len(annotation.keypoints or []) // 3
+            expected = keypoint_counts.get(annotation.category_id, count)
+            if count and count != expected:
+                raise ValueError(f"{where}.keypoints: there are {count}, but the category has {expected} keypoints")
         return self
 
 
-def _unique(part: str, key: str, values: list[str]) -> None:
+def _keypoint_counts(categories: list[CocoCategory]) -> dict[str, int]:
+    """Return the number of keypoints of each category that has any joint of the skeleton."""
+    counts = {category.id: len(category.keypoints or []) for category in categories if category.joint_indices}
+    if not counts:
+        names = ", ".join(repr(name) for category in categories for name in category.keypoints or [])
+        raise ValueError(
+            f"categories: no keypoint has the name of one of the 11 joints (such as left_shoulder); "
+            f"found {names or 'none'}"
+        )
+    return counts
+
+
+def _check_unique(part: str, key: str, values: list[str]) -> None:
     first: dict[str, int] = {}
-    for number, value in enumerate(values):
+    for index, value in enumerate(values):
         if value in first:
-            raise ValueError(f"{part}[{number}].{key}: {value!r} is already that of {part}[{first[value]}]")
-        first[value] = number
+            raise ValueError(f"{part}[{index}].{key}: {value!r} is already the {key} of {part}[{first[value]}]")
+        first[value] = index

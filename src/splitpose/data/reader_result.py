@@ -1,4 +1,4 @@
-"""What every reader of a source gives."""
+"""The result type that all readers of annotations share."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,17 +8,19 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The annotation table, and how many people were left out for which reason."""
+class ReaderResult:
+    """An annotation table, and how many instances the reader skipped."""
 
     table: pd.DataFrame
-    left_out: dict[str, int]
+    """Annotation table."""
+    skipped: dict[str, int]
+    """Number of skipped instances by reason."""
 
 
-def joined(readings: Iterable[Reading]) -> Reading:
-    """Several readings (at least one) as one."""
-    tables, left_out = [], Counter[str]()
-    for reading in readings:
-        tables.append(reading.table)
-        left_out.update(reading.left_out)
-    return Reading(pd.concat(tables, ignore_index=True), dict(left_out))
+def concatenate(results: Iterable[ReaderResult]) -> ReaderResult:
+    """Concatenate the tables of at least one result and add up the skipped instances."""
+    tables, skipped = [], Counter[str]()
+    for result in results:
+        tables.append(result.table)
+        skipped.update(result.skipped)
+    return ReaderResult(pd.concat(tables, ignore_index=True), dict(skipped))

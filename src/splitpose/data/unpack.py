@@ -1,4 +1,4 @@
-"""Unpacking an archive that somebody else made: all of it is looked at before anything is written."""
+"""Safe extraction of a downloaded archive: all members are checked before anything is written."""
 
 import errno
 import shutil
@@ -14,87 +14,95 @@ from splitpose.progress import track
 MAX_MEMBERS = 100_000
 MAX_BYTES = 10 * 2**30
 MAX_COMPRESSION_RATIO = 100
-"""No edition of FLIC has more members, unpacks to more bytes or grows more in a member; a hostile archive might."""
+"""Limits that no edition of FLIC reaches, against zip bombs."""
 
-SMALL = 2**20
-"""A member of up to so many bytes may grow as it likes."""
+MIN_CHECKED_SIZE = 2**20
+"""Members of up to this many bytes may have any compression ratio."""
 
-BLOCK = 4096
-"""Bytes by which a file's place on the disk grows."""
+DISK_BLOCK = 4096
+"""Bytes by which a file grows on disk."""
 
-PACKERS_OWN = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
-"""Folder and files that packers of macOS and Windows add."""
+IGNORED_NAMES = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+"""Folder and files that macOS and Windows add to archives."""
 
 
 def unpack(archive: Path, edition: str, folder: Path) -> None:
-    """Unpack the archive's folder `edition` to `folder/<edition>`, which is there when it is whole.
+    """Unpack the archive's folder `edition` to `folder/<edition>`, completely or not at all.
 
-    Members that only macOS or Windows put there (__MACOSX/, ._*, .DS_Store, Thumbs.db, desktop.ini) are left
-    out in silence: they are harmless and come with an archive that was packed by hand.
+    Members added by macOS or Windows (__MACOSX/, ._*, .DS_Store, Thumbs.db, desktop.ini) are ignored: they are
+    harmless, and common in archives that were packed again manually.
 
     Raises:
-        InputError: no whole zip; a member that leads out of `edition`, comes twice, is a link or another special
-            file, is encrypted or absurdly large; or the disk is too full.
+        InputError: The file is not a complete zip; a member is outside `edition`, a duplicate, a link or another
+            special file, encrypted or suspiciously large; or the disk is too full.
     """
     try:
         with zipfile.ZipFile(archive) as content:
             members = _members(archive, content.infolist(), edition)
             folder.mkdir(parents=True, exist_ok=True)
-            _check_room(folder, archive, members)
-            with atomic_folder(folder / edition) as beside:
-                for place, member in track(members.items(), f"unpack {archive.name}", len(members), "files"):
-                    target = beside / place.relative_to(edition)
+            _check_disk_space(folder, archive, members)
+            with atomic_folder(folder / edition) as temporary:
+                for path, member in track(members.items(), f"unpacking {archive.name}", len(members), "files"):
+                    target = temporary / path.relative_to(edition)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     with content.open(member) as source, target.open("wb") as file:
                         shutil.copyfileobj(source, file)  # the CRC is checked at the end of the member
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OSError) as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place in the file that cannot be
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: seek to an invalid offset
             raise
-        raise InputError(f"{archive}: not a whole zip ({error}); get it anew") from error
+        raise InputError(f"{archive}: not a complete zip archive ({error}); download it again") from error
 
 
 def _members(archive: Path, infos: list[zipfile.ZipInfo], edition: str) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """The files to unpack, by path. Raises InputError naming the first that must not be unpacked."""
+    """Return the files to unpack by path. Raises InputError naming the first member that is not safe."""
     members: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for info in infos:
-        place = PurePosixPath(info.filename)
-        if flaw := _flaw(info, place):
-            raise InputError(f"{archive}: member {info.filename!r} {flaw}; this is not {edition}, get it anew")
-        if info.is_dir() or place.parts[0] in PACKERS_OWN or place.name in PACKERS_OWN or place.name[:2] == "._":
+        path = PurePosixPath(info.filename)
+        where = f"{archive}: member {info.filename!r}"
+        if problem := _problem(info, path):
+            raise InputError(f"{where} {problem}; this is not {edition}, download it again")
+        if info.is_dir() or _is_ignored(path):
             continue
-        if place.parts[0] != edition or len(place.parts) == 1:
-            raise InputError(f"{archive}: member {info.filename!r} is not in {edition}/; get the archive anew")
-        if place in members:
-            raise InputError(f"{archive}: member {info.filename!r} comes twice; get the archive anew")
-        members[place] = info
-    folders = {parent for place in members for parent in place.parents}
+        if path.parts[0] != edition or len(path.parts) == 1:
+            raise InputError(f"{where} is not in {edition}/; download the archive again")
+        if path in members:
+            raise InputError(f"{where} is a duplicate; download the archive again")
+        members[path] = info
+    folders = {parent for path in members for parent in path.parents}
     if both := folders & members.keys():
-        raise InputError(f"{archive}: {min(both)} is a file and a folder; get the archive anew")
+        raise InputError(f"{archive}: {min(both)} is both a file and a folder; download the archive again")
     size = sum(info.file_size for info in members.values())
     if len(members) > MAX_MEMBERS or size > MAX_BYTES:
-        raise InputError(f"{archive}: unpacks to {len(members):,} files of {size:,} bytes; this is not {edition}")
+        raise InputError(
+            f"{archive}: unpacks to {len(members):,} files of {size:,} bytes; this is not {edition}, "
+            "download it again"
+        )
     return members
 
 
-def _flaw(info: zipfile.ZipInfo, place: PurePosixPath) -> str | None:
-    """Why a member must not be unpacked; None if it may."""
-    kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where the packer noted none
-    if place.is_absolute() or ".." in place.parts or "\\" in info.filename or not place.parts:
-        return "leads elsewhere"
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+def _is_ignored(path: PurePosixPath) -> bool:
+    return path.parts[0] in IGNORED_NAMES or path.name in IGNORED_NAMES or path.name.startswith("._")
+
+
+def _problem(info: zipfile.ZipInfo, path: PurePosixPath) -> str | None:
+    """Return why a member must not be unpacked, or None."""
+    file_type = stat.S_IFMT(info.external_attr >> 16)  # 0 if the packer recorded none
+    if path.is_absolute() or ".." in path.parts or "\\" in info.filename or not path.parts:
+        return "has a path outside the archive"
+    if file_type not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is a link or another special file"
     if info.flag_bits & 1:
         return "is encrypted"
-    if info.file_size > max(SMALL, MAX_COMPRESSION_RATIO * info.compress_size):
-        return f"grows from {info.compress_size:,} to {info.file_size:,} bytes"
+    if info.file_size > max(MIN_CHECKED_SIZE, MAX_COMPRESSION_RATIO * info.compress_size):
+        return f"unpacks from {info.compress_size:,} to {info.file_size:,} bytes"
     return None
 
 
-def _check_room(folder: Path, archive: Path, members: dict[PurePosixPath, zipfile.ZipInfo]) -> None:
-    needed = sum(info.file_size + BLOCK for info in members.values())
+def _check_disk_space(folder: Path, archive: Path, members: dict[PurePosixPath, zipfile.ZipInfo]) -> None:
+    required = sum(info.file_size + DISK_BLOCK for info in members.values())
     free = shutil.disk_usage(folder).free
-    if free < needed:
+    if free < required:
         raise InputError(
-            f"{folder}: {needed:,} bytes are needed to unpack {archive.name} and {free:,} are free; "
-            "free some and run again"
+            f"{folder}: unpacking {archive.name} requires {required:,} bytes and {free:,} are free; "
+            "free some disk space and run again"
         )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from splitpose.annotations import JOINTS_IN_COMMON, ONE_PERSON, joints_of
+from splitpose.annotations import DUPLICATE_DISTANCE, MIN_COMMON_JOINTS, joints_of
 from splitpose.evaluation.pck import normalised_errors
 from splitpose.evaluation.summary import summarise
 
@@ -40,10 +40,10 @@ def annotator_agreement(
 def pair_distances(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
     """Return how far apart the joints of two annotations of one person are: (P, K) in torso diameters.
 
-    Two rows of an image are the same person if the joints that both have, at least JOINTS_IN_COMMON, are on average
-    less than ONE_PERSON apart; three such rows are three pairs. The distance of a joint is the mean of its errors
-    with either annotation as the ground truth, so neither annotator counts more; it is NaN where either annotation
-    lacks the joint. Rows with equal joints are copies of one annotation and not a pair.
+    Two rows of an image are the same person if the joints that both have, at least MIN_COMMON_JOINTS, are less than
+    DUPLICATE_DISTANCE apart on average; three such rows are three pairs. The distance of a joint is the mean of its
+    errors with either annotation as the ground truth, so neither annotator counts more; it is NaN where either
+    annotation lacks the joint. Rows with equal joints are copies of one annotation and not a pair.
     """
     return _find_pairs(table, torso)[1]
 
@@ -61,5 +61,5 @@ def _find_pairs(table: pd.DataFrame, torso: tuple[str, str]) -> tuple[np.ndarray
     distances: np.ndarray = (normalised_errors(first, second, torso) + normalised_errors(second, first, torso)) / 2
     joints = np.isfinite(distances).sum(axis=1)
     mean = np.nansum(distances, axis=1) / np.maximum(joints, 1)
-    same_person = (joints >= JOINTS_IN_COMMON) & (mean > 0) & (mean < ONE_PERSON)
+    same_person = (joints >= MIN_COMMON_JOINTS) & (mean > 0) & (mean < DUPLICATE_DISTANCE)
     return pairs[same_person], distances[same_person]

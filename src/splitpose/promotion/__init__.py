@@ -1,5 +1,1 @@
-"""Promotion of the challenger to champion: automatically after a retraining, or manually."""
-
-from splitpose.promotion.automatic import decide
-
-__all__ = ["decide"]
+"""Promotion of a challenger to champion: automatic after retraining, if it passes the gate, or manual."""

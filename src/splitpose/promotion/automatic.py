@@ -1,6 +1,6 @@
-"""Champion by the gate's word: whether the model that was just made takes the place of the one in use.
+"""Automatic promotion: the model that was just built becomes champion if it passes the gate.
 
-Files and figures come from the workspace, versions from MLflow's registry, the rules from the profile's `gate`.
+Files and metrics come from the workspace, versions from MLflow's model registry, rules from the profile's `gate`.
 """
 
 import hashlib
@@ -10,92 +10,87 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from splitpose import paths
 from splitpose.errors import ExternalServiceError, InputError
 from splitpose.promotion import decision_log, gate
-from splitpose.promotion.decision_log import Decision
-from splitpose.promotion.decision_store import DECISIONS, facts, keep, now, restore
+from splitpose.promotion.decision import Decision
 from splitpose.settings import Params, Profile, load
-from splitpose.tracking.model_registry import Registry, Version
+from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
 
 
 def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
-    """Judge the workspace's model against the champion; promote it where it passes, unless `dry_run`.
+    """Compare the workspace's model with the champion, and promote it if it passes the gate, unless `dry_run`.
 
-    The decision is kept with its figures: as a tag of the challenger's version, then as a line of
-    reports/decisions.jsonl. Lines that an earlier run could not write any more are written first.
+    The decision is logged with its metrics: as a tag of the challenger's version, then as a line of
+    reports/decisions.jsonl. Lines that an interrupted run could not write are appended first. A model that was
+    rolled back manually is promoted only manually.
 
     Args:
         root: the project, up to date.
-        runs: each variant's MLflow run id.
-        dry_run: nothing changes in the registry; the line says so.
+        runs: the MLflow run id of each variant.
+        dry_run: do not change the registry; the logged decision says so.
 
-    A file that was champion and rolled back by hand stays out until it is promoted by hand.
-
-    Raises InputError where a file or the gate's variant is missing.
+    Raises:
+        InputError: a file or the gate's variant is missing.
     """
-    name = load(Params, root / "params.yaml").profile
-    profile = load(Profile, root / "profiles" / f"{name}.yaml")
+    name = load(Params, root / paths.PARAMS).profile
+    profile = load(Profile, root / paths.profile(name))
     variant, precision = profile.gate.variant, profile.gate.precision
     if variant not in runs:
         raise InputError(f"params.yaml: variants: {variant} is missing, which gate.variant of {name} promotes")
-    tflite = root / "models" / variant / f"{precision}.tflite"
-    registry = Registry(root, name)
-    restore(registry, root / DECISIONS)
+    tflite, log = root / paths.tflite(variant, precision), root / paths.DECISIONS
+    registry = ModelRegistry(root, name)
+    decision_log.restore(registry, log)
     champion = registry.champion()
     with tempfile.TemporaryDirectory() as folder:
-        file, unreadable = _fetched(registry, champion, Path(folder))
-        judgement = gate.judge(
-            profile=profile,
-            root=root,
-            challenger=tflite,
-            champion=file,
-            unreadable=unreadable,
-            parity=root / "reports" / "parity" / f"{variant}.json",
-            checks=root / "data" / "annotations" / "checks.json",
-        )
+        champion_file, champion_error = _download(registry, champion, Path(folder))
+        result = gate.evaluate(root, profile, tflite, champion_file, champion_error)
     challenger = None if dry_run else registry.register(runs[variant], tflite)
     sha256 = hashlib.sha256(tflite.read_bytes()).hexdigest()
-    stays_out = rolled_back(decision_log.read(root / DECISIONS), sha256)
-    promote = judgement.promote and not stays_out
+    veto = rollback_reason(decision_log.read(log), sha256)
     decision = Decision(
-        time=now(),
+        time=decision_log.timestamp(),
         profile=name,
-        action="promote" if promote else "keep",
-        by="retrain",
+        action="promote" if result.promote and veto is None else "keep",
+        by="automatic",
         dry_run=dry_run,
-        challenger=facts(challenger or Version("", runs[variant], sha256, variant, precision, {})),
-        champion=facts(champion) if champion else None,
-        checks=[asdict(check) for check in judgement.checks],
-        reason=" ".join([*stays_out, judgement.reason]),
+        challenger=decision_log.describe_version(
+            challenger or RegisteredVersion("", runs[variant], sha256, variant, precision, {})
+        ),
+        champion=decision_log.describe_version(champion) if champion else None,
+        checks=[asdict(check) for check in result.checks],
+        reason=result.reason if veto is None else f"{veto}; {result.reason}",
     )
     if challenger:
-        keep(registry, challenger, decision, root / DECISIONS)
+        decision_log.execute(registry, challenger, decision, log)
     else:
-        decision_log.append(root / DECISIONS, decision)
+        decision_log.append(log, decision)
     return decision
 
 
-def _fetched(registry: Registry, champion: Version | None, folder: Path) -> tuple[Path | None, str | None]:
-    """The champion's file, or why it cannot be had; neither where there is no champion."""
+def _download(
+    registry: ModelRegistry, champion: RegisteredVersion | None, folder: Path
+) -> tuple[Path | None, str | None]:
+    """Return the champion's file, or the reason why it is not available; neither if there is no champion."""
     if champion is None:
         return None, None
     try:
-        return registry.fetch(champion, folder), None
-    except ExternalServiceError:  # it may be there; another run will see
+        return registry.download(champion, folder), None
+    except ExternalServiceError:  # the file may exist; a later run will see
         raise
     except InputError as error:
         return None, str(error)
 
 
-def rolled_back(known: Sequence[Decision], sha256: str) -> list[str]:
-    """A line that tells so, if the last word on a champion's file was that it should be champion no more."""
-    for decision in reversed(known):
-        if decision.action == "promote" and not decision.dry_run and _is(decision.challenger, sha256):
-            return []
-        if decision.action == "rollback" and _is(decision.champion, sha256):
-            return [f"it was rolled back by hand ({decision.reason}), and waits for `splitpose promote`;"]
-    return []
+def rollback_reason(decisions: Sequence[Decision], sha256: str) -> str | None:
+    """Return why a file must not be promoted: it was rolled back and has not been promoted since; else None."""
+    for decision in reversed(decisions):
+        if decision.action == "promote" and not decision.dry_run and _has_hash(decision.challenger, sha256):
+            return None
+        if decision.action == "rollback" and _has_hash(decision.champion, sha256):
+            return f"it was rolled back manually ({decision.reason}) and requires `splitpose promote`"
+    return None
 
 
-def _is(model: Mapping[str, Any] | None, sha256: str) -> bool:
+def _has_hash(model: Mapping[str, Any] | None, sha256: str) -> bool:
     return model is not None and model.get("sha256") == sha256

@@ -1,4 +1,4 @@
-"""A TFLite file that is judged, run on people in their pictures as a phone runs it."""
+"""A TFLite file that the gate evaluates, run on test instances as an application runs it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,29 +16,31 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file and what its card says."""
+    """A TFLite file that can be scored: its metadata and the model that runs it."""
 
     path: Path
-    card: Metadata
+    metadata: Metadata
     model: PoseModel
 
-    def people(self, rows: pd.DataFrame, crops: Crops) -> list[Instance]:
-        """People of the annotation table in squares as this model was trained on, whatever the profile says now."""
-        framing = {"region_from": self.card.region_from, "padding": self.card.padding}
-        return to_instances(rows, crops.model_copy(update=framing))
+    def instances(self, rows: pd.DataFrame, crops: Crops) -> list[Instance]:
+        """Return instances of the annotation table with crop regions by the metadata instead of the profile."""
+        policy = {"region_from": self.metadata.region_from, "padding": self.metadata.padding}
+        return to_instances(rows, crops.model_copy(update=policy))
 
-    def joints(self, people: list[Instance], data: Path) -> np.ndarray:
-        """What the model finds: (N, K, 2) px of the pictures, which lie below `data`.
+    def predict(self, instances: list[Instance], data: Path) -> np.ndarray:
+        """Return the predicted joints of N instances: (N, K, 2) px of their images, which are below `data`.
 
-        Raises InputError naming a picture that cannot be read.
+        Raises:
+            InputError: an image cannot be read.
         """
-        return self.model.predict_instances(people, data)
+        return self.model.predict_instances(instances, data)
 
 
 def load(path: Path) -> Candidate:
-    """Load a file and try it once.
+    """Load a TFLite file and run it once.
 
-    Raises InputError naming a file that is missing, damaged, does not say how it is used or does not do so.
+    Raises:
+        InputError: the file is missing or damaged, has no metadata, or contradicts it.
     """
     model = PoseModel.load(path, THREADS, metadata_required=True)
     assert model.metadata is not None

@@ -1,118 +1,119 @@
-"""Evidence and limits in, checks with their figures out."""
+"""The rules of the gate: evidence and limits in, check results out. Nothing is read or measured here."""
 
 from dataclasses import dataclass
 
 from splitpose.promotion.differences import Difference
-from splitpose.promotion.measurements import Evidence, Figures
+from splitpose.promotion.measurements import Evidence, Metrics
 from splitpose.settings import Gate
 
-SHORTEST_MS = 0.001
-"""A latency below what is told counts as this, so that it can be divided by."""
+MIN_MS = 0.001
+"""The resolution of latencies in ms; lower ones are replaced by it, so that they can be divided by."""
 
 
 @dataclass(frozen=True)
-class Check:
-    """One rule: whether it is kept, its figure and limit (None where it has none), and both in words."""
+class CheckResult:
+    """The result of one rule: its value and limit (None where it has none), and both in words."""
 
     name: str
     passed: bool
-    figure: float | None
+    value: float | None
     limit: float | None
     text: str
 
 
-def checks_of(evidence: Evidence, gate: Gate) -> list[Check]:
-    """Every rule of the gate, the champion's rules only where there is one. Nothing is read or measured here.
+def run_checks(evidence: Evidence, gate: Gate) -> list[CheckResult]:
+    """Check every rule of the gate; without a champion, the mean pose is the reference.
 
-    Figures are rounded first, so that the verdict is that of what is shown; a figure that is no number fails.
+    Values are rounded first, so that the result agrees with what is displayed; NaN fails.
     """
     challenger, champion = evidence.challenger, evidence.champion
-    shared = [
+    absolute = [
         _parity(evidence, gate),
         _at_most("p95_ms", challenger.p95_ms, gate.max_p95_ms, f"p95 latency of {challenger.p95_ms} ms"),
         _at_most("bytes", challenger.bytes, gate.max_bytes, f"{challenger.bytes} bytes"),
         _data(evidence),
     ]
     if champion is None:
-        return [_above_mean_pose(evidence, gate), *shared]
+        return [_above_mean_pose(evidence, gate), *absolute]
     return [
         _pck(evidence, champion, gate),
         _slices(evidence.slices, gate),
         *_ratios(evidence, champion, gate),
-        *shared,
+        *absolute,
     ]
 
 
-def reason_of(checks: list[Check]) -> str:
-    """One line: which checks failed and by what figures, or that none did and what was gained."""
-    failed = [check for check in checks if not check.passed]
+def summarise(results: list[CheckResult]) -> str:
+    """Return one line: the failed checks with their values, or that all passed and the gain."""
+    failed = [result for result in results if not result.passed]
     if failed:
-        names = ", ".join(check.name for check in failed)
-        return f"{len(failed)} of {len(checks)} checks failed, {names}: {'; '.join(check.text for check in failed)}"
-    return f"all {len(checks)} checks passed: {checks[0].text}"
+        names = ", ".join(result.name for result in failed)
+        details = "; ".join(result.text for result in failed)
+        return f"{len(failed)} of {len(results)} checks failed, {names}: {details}"
+    return f"all {len(results)} checks passed: {results[0].text}"
 
 
-def _pck(evidence: Evidence, champion: Figures, gate: Gate) -> Check:
-    found = evidence.difference
-    passed = not found.is_a_loss and found.points >= -gate.max_loss
-    text = _against(evidence, f"the champion's {champion.pck}")
-    return Check("pck", passed, found.points, -gate.max_loss, text)
+def _pck(evidence: Evidence, champion: Metrics, gate: Gate) -> CheckResult:
+    difference = evidence.difference
+    passed = not difference.is_significant_loss and difference.points >= -gate.max_loss
+    text = _comparison(evidence, f"the champion's {champion.pck}")
+    return CheckResult("pck", passed, difference.points, -gate.max_loss, text)
 
 
-def _above_mean_pose(evidence: Evidence, gate: Gate) -> Check:
+def _above_mean_pose(evidence: Evidence, gate: Gate) -> CheckResult:
     points, limit = evidence.difference.points, gate.min_above_mean_pose
-    text = _against(evidence, f"{evidence.mean_pose} of their mean pose")
-    return Check("above_mean_pose", points >= limit, points, limit, text)
+    text = _comparison(evidence, f"the mean pose's {evidence.mean_pose}")
+    return CheckResult("above_mean_pose", points >= limit, points, limit, text)
 
 
-def _slices(slices: list[Difference], gate: Gate) -> Check:
+def _slices(slices: list[Difference], gate: Gate) -> CheckResult:
     limit = -gate.max_slice_loss
     if not slices:
-        return Check("slices", True, None, limit, "no slice has enough people")
-    worse = [one for one in slices if one.points < limit and one.is_a_loss]
-    lowest = min(worse or slices, key=lambda one: one.points)
+        return CheckResult("slices", True, None, limit, "no slice has enough instances")
+    failed = [part for part in slices if part.points < limit and part.is_significant_loss]
+    lowest = min(failed or slices, key=lambda part: part.points)
     text = (
-        f"{len(worse) or 'none'} of {len(slices)} slices lost more than {gate.max_slice_loss:g} points, told from "
-        f"chance; lowest: {lowest.name} ({lowest.people} people), {_points(lowest)}"
+        f"{len(failed) or 'none'} of {len(slices)} slices lost significantly more than {gate.max_slice_loss:g} "
+        f"points; lowest: {lowest.name} ({lowest.instances} instances), {_points(lowest)}"
     )
-    return Check("slices", not worse, lowest.points, limit, text)
+    return CheckResult("slices", not failed, lowest.points, limit, text)
 
 
-def _ratios(evidence: Evidence, champion: Figures, gate: Gate) -> list[Check]:
+def _ratios(evidence: Evidence, champion: Metrics, gate: Gate) -> list[CheckResult]:
     challenger = evidence.challenger
-    slower = round(max(challenger.p95_ms, SHORTEST_MS) / max(champion.p95_ms, SHORTEST_MS), 3)
-    larger = round(challenger.bytes / champion.bytes, 3)
-    times = f"p95 latency of {challenger.p95_ms} ms against {champion.p95_ms} ms on {evidence.target}"
+    latency_ratio = round(max(challenger.p95_ms, MIN_MS) / max(champion.p95_ms, MIN_MS), 3)
+    size_ratio = round(challenger.bytes / champion.bytes, 3)
+    latencies = f"p95 latency of {challenger.p95_ms} ms against {champion.p95_ms} ms on {evidence.target}"
     sizes = f"{challenger.bytes} bytes against {champion.bytes}"
     return [
-        _at_most("p95_ratio", slower, gate.max_p95_ratio, f"{times}, {slower} times as much"),
-        _at_most("size_ratio", larger, gate.max_size_ratio, f"{sizes}, {larger} times as many"),
+        _at_most("p95_ratio", latency_ratio, gate.max_p95_ratio, f"{latencies}, ratio {latency_ratio}"),
+        _at_most("size_ratio", size_ratio, gate.max_size_ratio, f"{sizes}, ratio {size_ratio}"),
     ]
 
 
-def _parity(evidence: Evidence, gate: Gate) -> Check:
-    file, keras = evidence.parity.file, evidence.parity.keras
-    text = f"the file's mean PCK@0.2 is {file}, that of its Keras model {keras}"
-    return _at_most("parity", round(keras - file, 3), gate.max_parity_loss, text)
+def _parity(evidence: Evidence, gate: Gate) -> CheckResult:
+    tflite, keras = evidence.parity.tflite, evidence.parity.keras
+    text = f"mean PCK@0.2 of the TFLite file is {tflite}, that of its Keras model {keras}"
+    return _at_most("parity", round(keras - tflite, 3), gate.max_parity_loss, text)
 
 
-def _data(evidence: Evidence) -> Check:
-    text = "; ".join(evidence.data_failures) or "the annotations passed their checks"
-    return Check("data", not evidence.data_failures, None, None, text)
+def _data(evidence: Evidence) -> CheckResult:
+    text = "; ".join(evidence.data_failures) or "the annotations passed validation"
+    return CheckResult("data", not evidence.data_failures, None, None, text)
 
 
-def _at_most(name: str, figure: float, limit: float | None, text: str) -> Check:
-    passed = limit is None or figure <= limit
-    return Check(name, passed, figure, limit, text if limit is None else f"{text}, allowed {limit}")
+def _at_most(name: str, value: float, limit: float | None, text: str) -> CheckResult:
+    passed = limit is None or value <= limit
+    return CheckResult(name, passed, value, limit, text if limit is None else f"{text}, limit {limit}")
 
 
-def _against(evidence: Evidence, other: str) -> str:
+def _comparison(evidence: Evidence, reference: str) -> str:
     return (
-        f"mean PCK@0.2 of {evidence.challenger.pck} against {other} on {evidence.people} test people, "
+        f"mean PCK@0.2 of {evidence.challenger.pck} against {reference} on {evidence.instances} test instances, "
         f"{_points(evidence.difference)}"
     )
 
 
-def _points(found: Difference) -> str:
-    interval = "no interval" if found.interval is None else "{:+g} to {:+g}".format(*found.interval)
-    return f"{found.points:+g} points ({interval})"
+def _points(difference: Difference) -> str:
+    interval = "no interval" if difference.interval is None else "{:+g} to {:+g}".format(*difference.interval)
+    return f"{difference.points:+g} points ({interval})"

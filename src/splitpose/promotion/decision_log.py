@@ -1,97 +1,114 @@
-"""Decisions on who is champion, kept for good: one JSON line each in a file that only grows."""
+"""The decision log: every decision about the champion is a line of reports/decisions.jsonl and a registry tag.
+
+Lines are only ever appended. The tag belongs to the version that the decision is about; `restore` appends missing
+lines from the tags.
+"""
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any
 
 from splitpose.errors import InputError
+from splitpose.promotion.decision import Decision, parse_decision
+from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
 
-
-@dataclass(frozen=True)
-class Decision:
-    """Who was judged, by what figures, and what came of it.
-
-    time: UTC. by: a retraining, or a person's word. dry_run: nothing was changed. challenger, champion: what tells
-    which models they are (versions, runs, hashes), None where there is none. checks: {"name", "passed", "figure",
-    "limit", "text"} each (see `verdict.Check`). reason: one line.
-    """
-
-    time: str
-    profile: str
-    action: Literal["promote", "keep", "rollback"]
-    by: Literal["retrain", "hand"]
-    dry_run: bool
-    challenger: dict[str, Any] | None
-    champion: dict[str, Any] | None
-    checks: list[dict[str, Any]]
-    reason: str
-
-    def as_markdown(self) -> str:
-        """A heading, the reason, the models and a table of the checks."""
-        models = {"challenger": self.challenger, "champion": self.champion}
-        return "\n\n".join(
-            [
-                f"# {self.action}{' (dry run)' if self.dry_run else ''}",
-                self.reason,
-                "\n".join(f"- {name}: {_facts(model)}" for name, model in models.items()),
-                *([_table(self.checks)] if self.checks else []),
-                f"{self.profile}, {self.time}, by {self.by}",
-            ]
-        )
-
-
-DECISION = TypeAdapter(Decision)
+TAG_PREFIX = "splitpose.decision."
+"""Prefix of a version's tag that contains a decision; the decision's time follows."""
 
 
 def append(path: Path, decision: Decision) -> None:
-    """Add a decision to the file as a whole line, or not at all; processes that add at once wait for each other.
+    """Append a decision as a complete line, or leave the file unchanged; concurrent processes wait for each other.
 
-    Half a line at the end, of a process that was killed, is taken away.
+    An incomplete last line, which a killed process has left, is removed.
 
-    Raises InputError where the line cannot be written; the file is then as it was.
+    Raises:
+        InputError: the line cannot be written.
     """
-    line = json.dumps(asdict(decision), allow_nan=False).encode() + b"\n"
+    line = decision.as_json().encode() + b"\n"
     try:
         with _locked(path) as file:
             content = path.read_bytes()
             end = content.rfind(b"\n") + 1
-            if _is_whole(content[end:]):
+            if _is_complete(content[end:]):
                 line, end = b"\n" + line, len(content)
             os.ftruncate(file, end)
             try:
                 if os.write(file, line) < len(line):
-                    raise OSError("there was no room for the whole line")
+                    raise OSError("no space for the whole line")
                 os.fsync(file)
             except OSError:
                 os.ftruncate(file, end)
                 raise
     except OSError as error:
-        raise InputError(f"{path}: the decision could not be written ({error}); make room and try again") from error
+        raise InputError(
+            f"{path}: the decision cannot be written ({error}); free some space and try again"
+        ) from error
 
 
 def read(path: Path) -> list[Decision]:
-    """All decisions, the oldest first; none where there is no file. Half a line at the end is passed over.
+    """Return all decisions in the order of the file, none if there is no file; skip an incomplete last line.
 
-    Raises InputError naming a line that is no decision.
+    Raises:
+        InputError: a line is not a decision; the message contains its number.
     """
     if not path.is_file():
         return []
     *lines, rest = path.read_bytes().split(b"\n")
-    if _is_whole(rest):
+    if _is_complete(rest):
         lines.append(rest)
-    return [_decision(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    return [_parse(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def execute(registry: ModelRegistry, version: RegisteredVersion, decision: Decision, path: Path) -> None:
+    """Apply a decision about a version to the registry, and log it.
+
+    The order is tag, alias, line, so that an interruption loses nothing: `restore` appends the lines that are
+    missing.
+    """
+    registry.set_tags(version, {f"{TAG_PREFIX}{decision.time}": decision.as_json()})
+    if decision.action == "promote":
+        registry.promote(version)
+    elif decision.action == "rollback":
+        registry.rollback()
+    append(path, decision)
+
+
+def restore(registry: ModelRegistry, path: Path) -> None:
+    """Append the decisions that are in the registry but not in the file, in order of time.
+
+    Raises:
+        InputError: a line or a tag is not a decision.
+    """
+    logged = {decision.time for decision in read(path)}
+    tagged = [
+        _parse(text, f"{registry.name}, version {version.number}, tag {key}")
+        for version in registry.versions()
+        for key, text in version.tags.items()
+        if key.startswith(TAG_PREFIX)
+    ]
+    missing = [decision for decision in tagged if decision.time not in logged]
+    for decision in sorted(missing, key=lambda decision: decision.time):
+        append(path, decision)
+
+
+def timestamp() -> str:
+    """Return the time in UTC with microseconds, e.g. 20261122T235959.123456Z, which identifies a decision."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def describe_version(version: RegisteredVersion) -> dict[str, Any]:
+    """Return what a decision contains about a version: its number, run, hash, variant and precision."""
+    return {key: value for key, value in asdict(version).items() if key != "tags"}
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[int]:
-    """The file, open for appending by this process alone."""
+    """Yield a descriptor of the file, opened for appending and locked for this process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
@@ -101,35 +118,17 @@ def _locked(path: Path) -> Iterator[int]:
         os.close(file)
 
 
-def _is_whole(line: bytes) -> bool:
-    """Whether a line that lacks its end is a decision all the same, as after some editors."""
+def _is_complete(line: bytes) -> bool:
+    """Return whether a line without a line end, as some editors leave it, is a decision."""
     try:
-        DECISION.validate_json(line)
-    except ValidationError:
+        parse_decision(line)
+    except ValueError:
         return False
     return True
 
 
-def _decision(line: bytes, where: str) -> Decision:
+def _parse(text: str | bytes, place: str) -> Decision:
     try:
-        return DECISION.validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        what = ": ".join([*map(str, first["loc"]), first["msg"]])
-        raise InputError(f"{where}: no decision ({what}); mend the line or take it away") from error
-
-
-def _facts(model: dict[str, Any] | None) -> str:
-    return ", ".join(f"{key} {value}" for key, value in model.items()) if model else "none"
-
-
-def _table(checks: list[dict[str, Any]]) -> str:
-    rows = [("check", "passed", "figure", "limit", ""), ("---", "---", "---:", "---:", "---")]
-    for check in checks:
-        passed = "yes" if check["passed"] else "**no**"
-        rows.append((check["name"], passed, _cell(check["figure"]), _cell(check["limit"]), check["text"]))
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
+        return parse_decision(text)
+    except ValueError as error:
+        raise InputError(f"{place}: not a decision ({error}); correct or remove it") from error

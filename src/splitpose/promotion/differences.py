@@ -1,6 +1,7 @@
-"""How far a challenger is above or below another, over all test people and slice by slice: mean PCK@0.2, in points.
+"""Differences in mean PCK@0.2 between a challenger and a reference, over all test instances and by slice.
 
-Legend: N people, K joints; errors are in torso diameters, NaN where not scored, of the same people in order.
+Shapes: N instances, K joints. Errors are in torso diameters, NaN where not scored, for the same instances in the
+same order. Differences are in percentage points.
 """
 
 from collections.abc import Sequence
@@ -16,93 +17,104 @@ from splitpose.evaluation.pck import pck
 from splitpose.evaluation.summary import GROUPS, resampled_scores, rounded
 from splitpose.settings import Scoring
 
-AT = 0.2
-"""Torso diameters: the headline's threshold."""
+THRESHOLD = 0.2
+"""PCK threshold in torso diameters."""
 
 MEAN = list(GROUPS).index("mean")
 
-CHANCE = 5.0
-"""Percent: how often chance alone may tell any slice from none at all, over all slices together."""
+FAMILYWISE_ERROR = 5.0
+"""Probability in percent that any slice of two equal models shows a significant difference."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Points, below zero where the challenger scores lower, over `people` test people, and their interval.
-
-    There is no interval where these people are all resampled together.
-    """
+    """A difference in mean PCK@0.2 over some test instances; negative if the challenger scores lower."""
 
     name: str
-    people: int
+    instances: int
     points: float
     interval: tuple[float, float] | None
+    """Confidence interval; None if all instances are in one bootstrap cluster."""
 
     @property
-    def is_a_loss(self) -> bool:
-        """Whether the challenger scores lower, told from chance."""
+    def is_significant_loss(self) -> bool:
+        """Whether the whole interval is below zero."""
         return self.interval is not None and self.interval[1] < 0
 
 
 def score(errors: np.ndarray) -> float:
-    """Mean PCK@0.2 of (N, K) errors, percent."""
-    return round(float(np.nanmean(pck(errors, AT))), 3)
+    """Return the mean PCK@0.2 of (N, K) errors in percent."""
+    return round(float(np.nanmean(pck(errors, THRESHOLD))), 3)
 
 
-def difference(champion: np.ndarray, challenger: np.ndarray, clusters: np.ndarray, scoring: Scoring) -> Difference:
-    """Of all people, with a 95 % interval; `clusters` (N,) tells who is resampled together.
+def difference(reference: np.ndarray, challenger: np.ndarray, clusters: np.ndarray, scoring: Scoring) -> Difference:
+    """Return the difference over all instances with a 95 % interval.
 
-    Raises InputError where the two are not scored on the same joints of the same people.
+    Args:
+        reference: (N, K) errors of the champion or the mean pose.
+        challenger: (N, K) errors of the challenger.
+        clusters: (N,) labels of the instances that are resampled together.
+        scoring: settings of the bootstrap.
+
+    Raises:
+        InputError: the two are not scored on the same joints of the same instances.
     """
-    errors = {"champion": champion, "challenger": challenger}
-    (compared,) = paired_differences(errors, (AT,), scoring.resamples, scoring.seed, clusters)
-    of_mean = compared["pck"][f"{AT:g}"]["mean"]
-    interval = tuple(of_mean["ci95"]) if of_mean["ci95"] else None
-    return Difference("all test people", len(clusters), of_mean["difference"], interval)
+    errors = {"champion": reference, "challenger": challenger}
+    (comparison,) = paired_differences(errors, (THRESHOLD,), scoring.resamples, scoring.seed, clusters)
+    mean = comparison["pck"][f"{THRESHOLD:g}"]["mean"]
+    interval = tuple(mean["ci95"]) if mean["ci95"] else None
+    return Difference("all test instances", len(clusters), mean["difference"], interval)
 
 
 def slice_differences(
-    rows: pd.DataFrame, champion: np.ndarray, challenger: np.ndarray, clusters: np.ndarray, scoring: Scoring
+    rows: pd.DataFrame, reference: np.ndarray, challenger: np.ndarray, clusters: np.ndarray, scoring: Scoring
 ) -> list[Difference]:
-    """Of every slice that has enough people (see `scoring.slices`); `rows` are theirs of the annotation table.
+    """Return the difference for every slice that has enough instances (see `evaluation.slices`).
 
-    Each of S slices has an interval of 100 - CHANCE / S %. With 95 % each, some slice of two equal models would be
-    found to be worse every third time (tried on 19 slices of the sample).
+    Each of S slices has an interval of 100 - FAMILYWISE_ERROR / S percent (Bonferroni correction). With intervals
+    of 95 %, every third comparison of two equal models would show a loss in some slice (observed on the 19 slices
+    of the sample).
+
+    Args:
+        rows: the N instances' rows of the annotation table; the other arguments are as for `difference`.
     """
-    both = np.stack([champion, challenger])
-    large = []
-    for one in slices.iter_slices(rows, scoring.torso_joints):
-        part = np.where(one.mask, both, np.nan)
-        scored = ~np.isnan(part[0]).all(axis=1)
+    errors = np.stack([reference, challenger])
+    parts = []
+    for part in slices.iter_slices(rows, scoring.torso_joints):
+        part_errors = np.where(part.mask, errors, np.nan)
+        scored = ~np.isnan(part_errors[0]).all(axis=1)
         if scored.sum() >= slices.MIN_INSTANCES:
-            large.append((f"{one.name}: {one.value}", part[:, scored], clusters[scored]))
+            parts.append((f"{part.name}: {part.value}", part_errors[:, scored], clusters[scored]))
     return [
-        Difference(name, len(labels), *_difference(part, labels, scoring, CHANCE / len(large)))
-        for name, part, labels in large
+        Difference(
+            name, len(labels), *_slice_difference(part_errors, labels, scoring, FAMILYWISE_ERROR / len(parts))
+        )
+        for name, part_errors, labels in parts
     ]
 
 
-def _difference(
-    errors: np.ndarray, clusters: np.ndarray, scoring: Scoring, chance: float
+def _slice_difference(
+    errors: np.ndarray, clusters: np.ndarray, scoring: Scoring, alpha: float
 ) -> tuple[float, tuple[float, float] | None]:
-    """Of the second from the first of (2, N, K) errors, and its interval of 100 - `chance` %, on same resamples."""
-    scores = resampled_scores(errors, (AT,), scoring.resamples, scoring.seed, clusters)[:, :, 0, MEAN]
+    """Return the difference between two sets of errors, (2, N, K), and its interval of 100 - `alpha` percent."""
+    scores = resampled_scores(errors, (THRESHOLD,), scoring.resamples, scoring.seed, clusters)[:, :, 0, MEAN]
     differences = scores[1] - scores[0]
     if len(np.unique(clusters)) < 2:
         return rounded(differences[0]), None
-    low, high = np.nanpercentile(differences[1:], [chance / 2, 100 - chance / 2])
+    low, high = np.nanpercentile(differences[1:], [alpha / 2, 100 - alpha / 2])
     return rounded(differences[0]), (rounded(low), rounded(high))
 
 
-def mean_pose(people: Sequence[Instance]) -> np.ndarray:
-    """The people's mean pose in their squares, given for each of them: (N, K, 2) px of the pictures.
+def mean_pose(instances: Sequence[Instance]) -> np.ndarray:
+    """Return the instances' mean pose within their crop regions as a prediction for each: (N, K, 2) image px.
 
-    It is what a model says that learned nothing but where joints usually are.
+    It is the prediction of a model that has learned nothing but the average position of each joint.
     """
-    joints = np.stack([person.joints for person in people])
-    middles = np.array([[person.region.x, person.region.y] for person in people])[:, None]
-    sides = np.array([person.region.side for person in people])[:, None, None]
-    in_squares = (joints - middles) / sides
-    with np.errstate(invalid="ignore"):  # a joint that nobody has
-        mean = np.nansum(in_squares, axis=0) / np.isfinite(in_squares).sum(axis=0)
-    found: np.ndarray = mean * sides + middles
-    return found
+    joints = np.stack([instance.joints for instance in instances])
+    centres = np.array([[instance.region.x, instance.region.y] for instance in instances])[:, None]
+    sides = np.array([instance.region.side for instance in instances])[:, None, None]
+    normalised = (joints - centres) / sides
+    with np.errstate(invalid="ignore"):  # a joint that is never annotated
+        mean = np.nansum(normalised, axis=0) / np.isfinite(normalised).sum(axis=0)
+    predictions: np.ndarray = mean * sides + centres
+    return predictions

@@ -1,84 +1,79 @@
-"""The gate as a whole: two files in, one word and its reasons out."""
+"""The gate: whether a challenger may replace the champion, and why."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from splitpose import annotations
+from splitpose import annotations, paths
 from splitpose.errors import InputError
-from splitpose.promotion import candidate, measurements
+from splitpose.promotion import candidate
 from splitpose.promotion.candidate import Candidate
-from splitpose.promotion.checks import Check, checks_of, reason_of
+from splitpose.promotion.checks import CheckResult, run_checks, summarise
+from splitpose.promotion.measurements import measure, select_test_rows
 from splitpose.settings import Profile
-
-DATA = Path("data")
-TABLE = DATA / "annotations" / "annotations.parquet"
 
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Whether the challenger takes the champion's place, by which checks, and why in one line."""
+    """Whether the challenger replaces the champion, the results of the checks, and the reason in one line."""
 
     promote: bool
-    checks: list[Check]
+    checks: list[CheckResult]
     reason: str
 
 
-def judge(
-    profile: Profile,
-    root: Path,
-    challenger: Path,
-    champion: Path | None,
-    parity: Path,
-    checks: Path,
-    unreadable: str | None = None,
+def evaluate(
+    root: Path, profile: Profile, challenger: Path, champion: Path | None, champion_error: str | None = None
 ) -> GateDecision:
-    """Judge a TFLite file against the champion's by the profile's `gate`.
+    """Compare a TFLite file with the champion's by the profile's `gate`.
 
-    Both are scored on today's test people, each with crops as its own card says, and timed in turn on the profile's
-    target. So a champion of other test people or another input size needs nothing done before. A champion that
-    cannot be compared is no obstacle: the challenger is judged as the first, and the reason says so.
+    Both files are scored on the present test instances, each with crops as its own metadata specifies, and timed
+    alternately on the profile's target. So a champion of an earlier test set or of another input size can be
+    compared without preparation. A champion that cannot be compared does not block the challenger, which is then
+    checked like a first model; the reason says so.
 
     Args:
+        root: the project, with the annotation table, its images and the results of the stages.
         profile: settings.
-        root: the project; data/annotations/annotations.parquet and the pictures of its test people are read there.
-        challenger, champion: TFLite files with cards; None where there is no champion, or none that can be read.
-        parity: the convert stage's JSON of the challenger's variant.
-        checks: the validate stage's JSON.
-        unreadable: why there is no file of the champion though there is a champion.
+        challenger: a TFLite file with metadata, which the stage convert has written.
+        champion: the champion's TFLite file, None if there is none or if it is not available.
+        champion_error: why the champion's file is not available, None if there is no champion.
 
-    Raises InputError, in one line, where something else than the champion is missing, damaged or out of reach.
+    Raises:
+        InputError: anything but the champion is missing, damaged or not available.
     """
-    table = annotations.read(root / TABLE)
+    table = annotations.read(root / paths.ANNOTATION_TABLE)
     new = candidate.load(challenger)
-    rows = measurements.test_rows(table, new)
+    rows = select_test_rows(table, new)
     old = None
     if champion:
-        old, unreadable = _comparable(champion, new, table)
+        old, champion_error = _load_champion(champion, new, table)
     if old:
         if old.path.read_bytes() == new.path.read_bytes():
-            return GateDecision(False, [], "the challenger is the champion's own file")
-        rows = measurements.test_rows(table, new, old)
-    found = checks_of(measurements.gather(profile, root / DATA, rows, new, old, parity, checks), profile.gate)
-    reason = " ".join(f"{_standing(old, unreadable)}{reason_of(found)}".split())
-    return GateDecision(all(check.passed for check in found), found, reason)
+            return GateDecision(False, [], "the challenger is the same file as the champion")
+        rows = select_test_rows(table, new, old)
+    results = run_checks(measure(root, profile, rows, new, old), profile.gate)
+    reason = " ".join(f"{_preamble(old, champion_error)}{summarise(results)}".split())
+    return GateDecision(all(result.passed for result in results), results, reason)
 
 
-def _comparable(path: Path, challenger: Candidate, table: pd.DataFrame) -> tuple[Candidate | None, str | None]:
-    """The champion, or why it cannot be held against the challenger."""
+def _load_champion(path: Path, challenger: Candidate, table: pd.DataFrame) -> tuple[Candidate | None, str | None]:
+    """Return the champion, or the reason why it cannot be compared with the challenger."""
     try:
         champion = candidate.load(path)
-        if champion.card.viewpoint != challenger.card.viewpoint:
-            raise InputError(f"its left and right are the {champion.card.viewpoint}'s")
-        measurements.test_rows(table, challenger, champion)
+        if champion.metadata.viewpoint != challenger.metadata.viewpoint:
+            raise InputError(f"its left and right are the {champion.metadata.viewpoint}'s")
+        select_test_rows(table, challenger, champion)
     except InputError as error:
         return None, str(error).replace(str(path), "its file")
     return champion, None
 
 
-def _standing(champion: Candidate | None, unreadable: str | None) -> str:
-    """What goes before the reason where there is no champion."""
+def _preamble(champion: Candidate | None, champion_error: str | None) -> str:
+    """Return the beginning of the reason if there is no champion to compare with."""
     if champion:
         return ""
-    return f"the champion cannot be compared ({unreadable}); " if unreadable else "there is no champion yet; "
+    return (
+        f"the champion cannot be compared ({champion_error}); " if champion_error else "there is no champion yet; "
+    )

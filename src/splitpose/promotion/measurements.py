@@ -1,4 +1,4 @@
-"""All figures that a verdict rests on: both files on the same test people and on the same device."""
+"""The evidence for a gate decision: both files measured on the same test instances and on the same device."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from splitpose import annotations
+from splitpose import annotations, paths
 from splitpose.benchmark.targets import BenchmarkOptions, open_target
 from splitpose.crops.instances import select_croppable
 from splitpose.errors import InputError
@@ -15,15 +15,15 @@ from splitpose.evaluation.pck import normalised_errors
 from splitpose.files import read_json
 from splitpose.promotion.candidate import Candidate
 from splitpose.promotion.differences import Difference, difference, mean_pose, score, slice_differences
-from splitpose.promotion.latency import p95_ms
+from splitpose.promotion.latency import measure_p95
 from splitpose.settings import Benchmark, Profile
 
 MEAN_POSE = "mean pose"
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Of one file: mean PCK@0.2 of the test people, percent; p95 latency on the target; size."""
+class Metrics:
+    """Metrics of a TFLite file: mean PCK@0.2 on the test set in percent, p95 latency on the target, size."""
 
     pck: float
     p95_ms: float
@@ -32,122 +32,123 @@ class Figures:
 
 @dataclass(frozen=True)
 class Parity:
-    """Mean PCK@0.2 of the challenger's file and of its Keras model, percent, as the convert stage found them."""
+    """Mean PCK@0.2 of the challenger's TFLite file and of its Keras model in percent, from the stage convert."""
 
-    file: float
+    tflite: float
     keras: float
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a challenger, and of the champion where there is one."""
+    """Everything that the checks of the gate are based on."""
 
-    people: int
+    instances: int
+    """Number of test instances."""
     target: str
-    challenger: Figures
-    champion: Figures | None
+    """The device of the latencies."""
+    challenger: Metrics
+    champion: Metrics | None
     mean_pose: float
-    """Percent that the test people's mean pose scores, given for everyone."""
+    """Mean PCK@0.2 in percent of the test instances' mean pose as the prediction for each of them."""
     difference: Difference
-    """Of the challenger from the champion, or from the mean pose where there is none."""
+    """The challenger against the champion, or against the mean pose if there is no champion."""
     slices: list[Difference]
-    """Of the challenger from the champion; empty where there is none."""
+    """The challenger against the champion by slice; empty if there is no champion."""
     parity: Parity
     data_failures: list[str]
-    """What the annotations failed by."""
+    """Failures of the stage validate."""
 
 
-def test_rows(table: pd.DataFrame, *contenders: Candidate) -> pd.DataFrame:
-    """The test people whom all contenders can be given, of the annotation table.
+def select_test_rows(table: pd.DataFrame, *candidates: Candidate) -> pd.DataFrame:
+    """Return the test instances of the annotation table that every candidate's crop policy can crop.
 
-    Raises InputError where there is nobody.
+    Raises:
+        InputError: no instance is left.
     """
-    for contender in contenders:
-        table = select_croppable(table, contender.card.region_from)
+    for candidate in candidates:
+        table = select_croppable(table, candidate.metadata.region_from)
     return table[table["split"] == "test"].reset_index(drop=True)
 
 
-def gather(
-    profile: Profile,
-    data: Path,
-    rows: pd.DataFrame,
-    challenger: Candidate,
-    champion: Candidate | None,
-    parity: Path,
-    checks: Path,
+def measure(
+    root: Path, profile: Profile, rows: pd.DataFrame, challenger: Candidate, champion: Candidate | None
 ) -> Evidence:
-    """Score and time both files anew, and read what the stages found.
+    """Score and time both files, and read the results of the stages convert and validate.
 
     Args:
+        root: the project, which contains the images of the rows.
         profile: settings.
-        data: folder that the rows' pictures lie below.
-        rows: of `test_rows`.
-        challenger, champion: files.
-        parity: the convert stage's JSON of the challenger's variant.
-        checks: the validate stage's JSON.
+        rows: the result of `select_test_rows`.
+        challenger: the file to be promoted.
+        champion: the file in use, None if there is none to compare with.
 
-    Raises InputError naming a file, picture or device that cannot be read or reached, or the torso that nobody has.
+    Raises:
+        InputError: a file or an image cannot be read, the device is not available, or no test instance has a torso.
     """
-    contenders = {"challenger": challenger} | ({"champion": champion} if champion else {})
-    file_and_keras = _parity(parity, profile.gate.precision, challenger.path)
-    failures = _data_failures(checks)
-    errors = _errors(profile, data, rows, contenders)
-    latencies = _timed({name: contender.path for name, contender in contenders.items()}, profile.benchmark)
-    figures = {
-        name: Figures(score(errors[name]), latencies[name], contender.path.stat().st_size)
-        for name, contender in contenders.items()
+    candidates = {"challenger": challenger} | ({"champion": champion} if champion else {})
+    parity = _read_parity(root / paths.parity(profile.gate.variant), profile.gate.precision, challenger.path)
+    failures = _read_data_failures(root / paths.VALIDATION_SUMMARY)
+    errors = _errors(profile, root / paths.DATA, rows, candidates)
+    latencies = _latencies({name: candidate.path for name, candidate in candidates.items()}, profile.benchmark)
+    metrics = {
+        name: Metrics(score(errors[name]), latencies[name], candidate.path.stat().st_size)
+        for name, candidate in candidates.items()
     }
-    both = errors["champion" if champion else MEAN_POSE], errors["challenger"]
+    compared = errors["champion" if champion else MEAN_POSE], errors["challenger"]
     clusters = rows[profile.scoring.bootstrap_cluster].to_numpy()
     return Evidence(
-        people=len(rows),
+        instances=len(rows),
         target=profile.benchmark.target,
-        challenger=figures["challenger"],
-        champion=figures.get("champion"),
+        challenger=metrics["challenger"],
+        champion=metrics.get("champion"),
         mean_pose=score(errors[MEAN_POSE]),
-        difference=difference(*both, clusters, profile.scoring),
-        slices=slice_differences(rows, *both, clusters, profile.scoring) if champion else [],
-        parity=file_and_keras,
+        difference=difference(*compared, clusters, profile.scoring),
+        slices=slice_differences(rows, *compared, clusters, profile.scoring) if champion else [],
+        parity=parity,
         data_failures=failures,
     )
 
 
 def _errors(
-    profile: Profile, data: Path, rows: pd.DataFrame, contenders: Mapping[str, Candidate]
+    profile: Profile, data: Path, rows: pd.DataFrame, candidates: Mapping[str, Candidate]
 ) -> dict[str, np.ndarray]:
-    """(N, K) in torso diameters of each contender, and of the mean pose in the challenger's squares."""
-    people = {name: contender.people(rows, profile.crops) for name, contender in contenders.items()}
-    found = {name: contender.joints(people[name], data) for name, contender in contenders.items()}
-    found[MEAN_POSE] = mean_pose(people["challenger"])
+    """Return (N, K) errors in torso diameters of each candidate, and of the mean pose in the challenger's crops."""
+    instances = {name: candidate.instances(rows, profile.crops) for name, candidate in candidates.items()}
+    predictions = {name: candidate.predict(instances[name], data) for name, candidate in candidates.items()}
+    predictions[MEAN_POSE] = mean_pose(instances["challenger"])
     truth, torso = annotations.joints_of(rows), profile.scoring.torso_joints
-    errors = {name: normalised_errors(truth, joints, torso) for name, joints in found.items()}
+    errors = {name: normalised_errors(truth, joints, torso) for name, joints in predictions.items()}
     if np.isnan(errors[MEAN_POSE]).all():
-        raise InputError(f"annotation table: nobody of the split 'test' has both {' and '.join(torso)}; mark them")
+        torso_text = " and ".join(torso)
+        raise InputError(f"annotation table: no instance of the split 'test' has both {torso_text}; annotate them")
     return errors
 
 
-def _timed(files: Mapping[str, Path], settings: Benchmark) -> dict[str, float]:
+def _latencies(files: Mapping[str, Path], settings: Benchmark) -> dict[str, float]:
+    """Return the p95 latency in ms of each file on the profile's target."""
     options = BenchmarkOptions(threads=(settings.threads[0],), runs=settings.runs, warmup_runs=settings.warmup_runs)
     with open_target(settings.target) as target:
-        return p95_ms(target, files, options)
+        return measure_p95(target, files, options)
 
 
-def _parity(path: Path, precision: str, challenger: Path) -> Parity:
-    figures = read_json(path, produced_by="`dvc repro convert`")
+def _read_parity(path: Path, precision: str, challenger: Path) -> Parity:
+    """Read the parity of the challenger. Raises InputError if the file belongs to another TFLite file."""
+    results = read_json(path, produced_by="the stage convert")
     try:
-        found = figures[precision]
-        parity = Parity(float(found["pck_0.2_mean"]), float(found["keras_pck_0.2_mean"]))
-        size = int(found["bytes"])
+        result = results[precision]
+        parity = Parity(float(result["pck_0.2_mean"]), float(result["keras_pck_0.2_mean"]))
+        size = int(result["bytes"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: {precision}: {error!r}; run `dvc repro convert` again") from error
+        raise InputError(f"{path}: {precision}: {error!r}; run the stage convert again") from error
     if size != challenger.stat().st_size:
-        raise InputError(f"{path}: is of another file than {challenger}; run `dvc repro convert` again")
+        raise InputError(f"{path}: does not belong to {challenger}; run the stage convert again")
     return parity
 
 
-def _data_failures(path: Path) -> list[str]:
-    summary = read_json(path, produced_by="`dvc repro validate`")
+def _read_data_failures(path: Path) -> list[str]:
+    """Read the failures of the annotations' validation, none if they passed."""
+    summary = read_json(path, produced_by="the stage validate")
     try:
-        return [] if summary["passed"] is True else [*map(str, summary["failures"])] or ["the checks did not pass"]
+        return [] if summary["passed"] is True else [*map(str, summary["failures"])] or ["validation failed"]
     except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: {error!r}; run `dvc repro validate` again") from error
+        raise InputError(f"{path}: {error!r}; run the stage validate again") from error

@@ -1,5 +1,6 @@
-"""augment: crops of every person as TFRecord shards; training people in several changed copies."""
+"""augment: write crops of all instances as TFRecord shards, training instances in several augmented copies."""
 
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,56 +18,61 @@ from splitpose.report.crop_sheet import crop_sheet
 from splitpose.settings import Crops, Profile
 from splitpose.stages.command import run
 
-BYTES_A_PIXEL = 1.5
-"""Generous for a JPEG of quality 95."""
+logger = logging.getLogger(__name__)
+
+BYTES_PER_PIXEL = 1.5
+"""Upper estimate for a JPEG of quality 95."""
 
 
 def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) -> None:
-    """Cut the crops that are not there yet; show some of each split."""
+    """Write the shards that do not exist yet, and a sheet of example crops for each split."""
     settings = profile.crops
     annotated = annotations.read(table)
-    people = select_croppable(annotated, settings.region_from)
-    _tell(annotated, people, settings)
+    rows = select_croppable(annotated, settings.region_from)
+    if settings.region_from == "bbox":
+        _log_coverage(annotated, rows, settings)
 
-    shards = plan(people, data, settings)
+    shards = plan(rows, data, settings)
     out.mkdir(parents=True, exist_ok=True)
     missing = [shard for shard in shards if not (out / shard.name).is_file()]
-    _check_space(missing, settings, out)
+    _check_disk_space(missing, settings, out)
     write(missing, data, settings, out)
     prune(shards, out)
 
     with atomic_folder(sheets) as folder:
         for split in SPLITS:
-            sheet = crop_sheet(people[people["split"] == split], data, settings, split)
+            sheet = crop_sheet(rows[rows["split"] == split], data, settings, split)
             cv2.imwrite(str(folder / f"{split}.jpg"), sheet)
-            _count(split, shards, missing, settings)
+            _log_counts(split, shards, missing, settings)
 
 
-def _tell(annotated: pd.DataFrame, people: pd.DataFrame, settings: Crops) -> None:
-    """Print who has no box, and how each source's boxes frame people: sources may mean different boxes."""
-    if settings.region_from == "joints":
-        return
-    left_out = annotated.drop(people.index)["split"].value_counts()
-    print(f"left out for want of a box: {left_out.sum()} people", left_out.to_dict() or "")
-    for source, rows in people.groupby(people["image"].map(source_of)):
-        span, inside = crop_coverage(to_instances(rows, settings))
-        print(f"{source}: joints span {span:.0%} of the crop's side (median), {inside:.1%} of them are inside")
-
-
-def _check_space(missing: Sequence[Shard], settings: Crops, out: Path) -> None:
-    need = int(sum(shard.crop_count(settings) for shard in missing) * settings.size**2 * BYTES_A_PIXEL)
-    free = shutil.disk_usage(out).free
-    if free < need:
-        raise InputError(
-            f"{out}: the crops need up to {need / 1e6:.0f} MB, {free / 1e6:.0f} MB are free; free some"
+def _log_coverage(annotated: pd.DataFrame, rows: pd.DataFrame, settings: Crops) -> None:
+    """Log how many rows have no box, and how the boxes of each source frame a person, which may differ."""
+    skipped = annotated.drop(rows.index)["split"].value_counts()
+    counts = ", ".join(f"{split} {count:,}" for split, count in skipped.items())
+    logger.info(f"{skipped.sum():,} instances skipped: no bounding box{f' ({counts})' if counts else ''}")
+    for source, source_rows in rows.groupby(rows["image"].map(source_of)):
+        span, inside = crop_coverage(to_instances(source_rows, settings))
+        logger.info(
+            f"{source}: joints span {span:.0%} of the crop's side (median), {inside:.1%} of them are inside"
         )
 
 
-def _count(split: str, shards: Sequence[Shard], missing: Sequence[Shard], settings: Crops) -> None:
-    people = sum(len(shard.rows) for shard in shards if shard.split == split)
+def _check_disk_space(missing: Sequence[Shard], settings: Crops, out: Path) -> None:
+    required = int(sum(shard.crop_count(settings) for shard in missing) * settings.size**2 * BYTES_PER_PIXEL)
+    free = shutil.disk_usage(out).free
+    if free < required:
+        raise InputError(
+            f"{out}: the crops require up to {required / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free; "
+            "free some disk space"
+        )
+
+
+def _log_counts(split: str, shards: Sequence[Shard], missing: Sequence[Shard], settings: Crops) -> None:
+    instances = sum(len(shard.rows) for shard in shards if shard.split == split)
     crops = sum(shard.crop_count(settings) for shard in shards if shard.split == split)
-    made = sum(shard.crop_count(settings) for shard in missing if shard.split == split)
-    print(f"{split}: {crops} crops of {people} people; {made} made, {crops - made} kept from before")
+    new = sum(shard.crop_count(settings) for shard in missing if shard.split == split)
+    logger.info(f"{split}: {crops:,} crops of {instances:,} instances ({new:,} new, {crops - new:,} unchanged)")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""download: the source's pictures and annotations, as its makers lay them out, into data/raw."""
+"""download: place the source's images and annotations, in their original layout, in data/raw."""
 
 from pathlib import Path
 
 from splitpose.data import coco
-from splitpose.data.download import fetch
+from splitpose.data.download import download_archive
 from splitpose.data.unpack import unpack
 from splitpose.files import atomic_folder
 from splitpose.settings import CocoSource, FlicSource, Profile, SampleSource
@@ -12,13 +12,13 @@ from splitpose.synthetic import sample
 
 
 def download(profile: Profile, out: Path) -> None:
-    """Fetch, copy or render the source."""
+    """Download, copy or render the source."""
     with atomic_folder(out) as raw:
         match profile.source:
             case SampleSource(people=people, films=films, seed=seed):
                 sample.render(raw, people, films, seed, workers=2)
             case FlicSource(edition=edition, archive=archive):
-                unpack(fetch(edition, archive, out.parent / "archives"), edition, raw)
+                unpack(download_archive(edition, archive, out.parent / "archives"), edition, raw)
             case CocoSource(sets=sets):
                 coco.copy(sets, raw)
 

@@ -1,64 +1,73 @@
-"""validate: the annotations of all sources become one checked table; bad rows go to quarantine."""
+"""validate: merge the annotations of all sources into one validated table; quarantine invalid rows."""
 
+import logging
 from pathlib import Path
 
 import pandas as pd
 
-from splitpose import annotations, validation
+from splitpose import annotations, paths, validation
 from splitpose.data import coco, flic, incoming
-from splitpose.data.reader_result import Reading, joined
-from splitpose.data.splits import cut
+from splitpose.data.reader_result import ReaderResult, concatenate
+from splitpose.data.splits import assign_splits
 from splitpose.files import atomic_folder, write_json
-from splitpose.settings import CocoSource, FlicSource, Profile
+from splitpose.settings import CocoSource, FlicSource, Profile, Source
 from splitpose.stages.command import run
+from splitpose.validation import ValidationResult
 
-LOOKED = "image_scan.parquet"
-"""What the checks saw in the pictures. Pictures that did not change since are not decoded again."""
+logger = logging.getLogger(__name__)
 
 
 def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
-    """Read the sources, cut splits by group, check every row."""
-    source = profile.source
-    base = _read(profile, data / "raw")
-    new = incoming.read(data / "incoming", data, profile.incoming, source.viewpoint)
-    reading = joined([Reading(_cut(base.table, profile), base.left_out), *new])
-    verdict = validation.run(
-        reading.table,
+    """Read all sources, assign the splits and validate every row."""
+    image_scan = out / paths.IMAGE_SCAN.name
+    annotated = _read_sources(profile, data)
+    result = validation.validate(
+        annotated.table,
         data,
-        docs,
-        looked=pd.read_parquet(out / LOOKED) if (out / LOOKED).is_file() else None,
-        published=source.edition if isinstance(source, FlicSource) else None,
+        data_docs=docs,
+        image_scan=pd.read_parquet(image_scan) if image_scan.is_file() else None,
+        edition=profile.source.edition if isinstance(profile.source, FlicSource) else None,
     )
-    with atomic_folder(out) as folder:
-        annotations.write(verdict.table, folder / "annotations.parquet")
-        verdict.quarantine.to_csv(folder / "quarantine.csv", index=False)
-        verdict.told.to_csv(folder / "warnings.csv", index=False)
-        verdict.looked.to_parquet(folder / LOOKED, index=False)
-        write_json(verdict.summary | {"left_out": reading.left_out}, folder / "checks.json")
-    for reason, people in reading.left_out.items():
-        print(f"{people} people left out: {reason}")
-    print(f"{len(verdict.table)} people passed, {verdict.summary['quarantined_rows']} are in quarantine")
+    result.raise_if_failed()
+    _write(result, annotated.skipped, out)
+    _log_summary(result, annotated, out)
 
 
-def _read(profile: Profile, raw: Path) -> Reading:
-    """The people of the profile's source."""
+def _read_sources(profile: Profile, data: Path) -> ReaderResult:
+    """Read the profile's source, with all splits, and the new training rows in data/incoming/."""
     source = profile.source
+    base = _read_source(source, data / "raw")
+    test_fraction = source.test_fraction if isinstance(source, CocoSource) else None
+    table = assign_splits(base.table, profile.validation, test_fraction)
+    new = incoming.read(data / "incoming", data, profile.incoming, source.viewpoint)
+    return concatenate([ReaderResult(table, base.skipped), *new])
+
+
+def _read_source(source: Source, raw: Path) -> ReaderResult:
     if isinstance(source, CocoSource):
-        return coco.read_all(
-            source.sets, raw, min_joints=source.min_joints, min_side=source.min_side, group=source.group
-        )
-    reading = flic.read(raw, source.viewpoint)
-    return Reading(annotations.below(reading.table, raw.name), reading.left_out)
+        options = coco.ReadOptions(source.min_joints, source.min_side, source.group)
+        return coco.read_all(source.sets, raw, options)
+    result = flic.read(raw, source.viewpoint)
+    return ReaderResult(annotations.prefix_images(result.table, raw.name), result.skipped)
 
 
-def _cut(table: pd.DataFrame, profile: Profile) -> pd.DataFrame:
-    """The table with people for tests and for validation; splits that the source gives stay."""
-    seed, source = profile.validation.seed, profile.source
-    if isinstance(source, CocoSource) and not (table["split"] == "test").any():
-        table = cut(table, "test", source.test_fraction, seed, "source.test_fraction")
-    if not (table["split"] == "val").any():
-        table = cut(table, "val", profile.validation.fraction, seed, "validation.fraction")
-    return table
+def _write(result: ValidationResult, skipped: dict[str, int], out: Path) -> None:
+    with atomic_folder(out) as folder:
+        annotations.write(result.table, folder / paths.ANNOTATION_TABLE.name)
+        result.quarantine.to_csv(folder / paths.QUARANTINE.name, index=False)
+        result.warnings.to_csv(folder / paths.WARNINGS.name, index=False)
+        result.image_scan.to_parquet(folder / paths.IMAGE_SCAN.name, index=False)
+        write_json(result.summary | {"skipped": skipped}, folder / paths.VALIDATION_SUMMARY.name)
+
+
+def _log_summary(result: ValidationResult, annotated: ReaderResult, out: Path) -> None:
+    for reason, count in annotated.skipped.items():
+        logger.info(f"{count:,} annotations skipped: {reason}")
+    logger.info(
+        f"{len(result.table):,} of {len(annotated.table):,} rows passed; "
+        f"{result.summary['quarantined_rows']:,} in quarantine ({out / paths.QUARANTINE.name}); "
+        f"{result.warnings['id'].nunique():,} with warnings ({out / paths.WARNINGS.name})"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a made-up person looks like: skin, hair, clothes. Colours are blue, green, red in 0-255."""
+"""Random appearance of a synthetic person: skin, hair and clothes. Colours are BGR in 0-255."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,22 +6,25 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from splitpose.synthetic.paint import noise_patch
+from splitpose.synthetic.canvas import sample_noise
 
 Colour = tuple[float, ...]
 
-TILE = 128
-"""Side of a cloth's tile, px; it repeats."""
+TILE_SIZE = 128
+"""Side of a cloth texture tile, px."""
 
-SKINS: list[Colour] = [
+CLOTH_SCALE = 200.0
+"""Pixels of the cloth texture per torso unit."""
+
+SKIN_COLOURS: list[Colour] = [
     (196, 214, 246), (178, 200, 238), (160, 186, 232), (140, 170, 222), (120, 152, 208),
     (98, 132, 190), (78, 108, 164), (58, 84, 134), (44, 64, 104), (34, 48, 80),
 ]  # fmt: skip
-HAIRS: list[Colour] = [
+HAIR_COLOURS: list[Colour] = [
     (20, 20, 24), (28, 34, 44), (32, 48, 74), (40, 66, 104), (58, 94, 140),
     (96, 148, 196), (140, 190, 222), (44, 62, 140), (150, 154, 158), (206, 208, 210),
 ]  # fmt: skip
-CLOTHS: list[Colour] = [
+CLOTH_COLOURS: list[Colour] = [
     (30, 30, 32), (52, 50, 50), (92, 90, 88), (150, 150, 150), (226, 228, 230), (200, 214, 226), (84, 52, 34),
     (120, 76, 40), (190, 140, 80), (220, 190, 150), (44, 40, 130), (40, 36, 180), (90, 80, 200),
     (160, 130, 220),
@@ -35,8 +38,8 @@ Beard = Literal["none", "stubble", "moustache", "full"]
 
 
 @dataclass(frozen=True)
-class Look:
-    """One person's appearance; lengths are in torso units where nothing else is said."""
+class Appearance:
+    """A person's appearance; lengths are in torso units unless stated otherwise."""
 
     woman: bool
     skin: Colour
@@ -48,6 +51,7 @@ class Look:
     mouth: float
     outfit: Outfit
     cloth: np.ndarray
+    """Texture tile of the upper garment, (TILE_SIZE, TILE_SIZE, 3) uint8."""
     under: Colour
     tie: Colour | None
     trim: Colour
@@ -59,8 +63,8 @@ class Look:
     build: float
 
 
-def draw(rng: np.random.Generator) -> Look:
-    """A person at random."""
+def sample_appearance(rng: np.random.Generator) -> Appearance:
+    """Sample a person's appearance."""
     woman = bool(rng.random() < 0.45)
     outfits: list[Outfit] = (
         ["tee", "shirt", "sweater", "dress", "dress", "jacket"]
@@ -80,67 +84,77 @@ def draw(rng: np.random.Generator) -> Look:
         else ["short", "short", "short", "side", "side", "curly", "bald", "hat"]
     )
     beards: list[Beard] = ["none", "none", "none", "none", "none", "none", "stubble", "moustache", "full"]
-    colour = _vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 18)
+    colour = _sample_colour(rng, CLOTH_COLOURS, 18)
     if outfit == "suit":
-        colour = _vary(rng, CLOTHS[[0, 1, 2, 6, 20, 23][rng.integers(6)]], 10)
-    return Look(
+        colour = _sample_colour(rng, [CLOTH_COLOURS[i] for i in (0, 1, 2, 6, 20, 23)], 10)
+    return Appearance(
         woman=woman,
-        skin=_vary(rng, SKINS[rng.integers(len(SKINS))], 8),
-        hair=_vary(rng, HAIRS[rng.integers(len(HAIRS))], 8),
+        skin=_sample_colour(rng, SKIN_COLOURS, 8),
+        hair=_sample_colour(rng, HAIR_COLOURS, 8),
         hair_style=styles[rng.integers(len(styles))],
         hair_side=int(rng.choice([-1, 1])),
         beard="none" if woman else beards[rng.integers(len(beards))],
         glasses=bool(rng.random() < 0.15),
         mouth=float(rng.uniform(-0.4, 1)),
         outfit=outfit,
-        cloth=_cloth(rng, colour, plain=0.75 if outfit in ("suit", "jacket") else 0.5),
-        under=_vary(rng, CLOTHS[[4, 4, 5, 9, 3, 0][rng.integers(6)]], 8),
-        tie=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 20) if outfit == "suit" and rng.random() < 0.75 else None,
-        trim=_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 10),
+        cloth=_cloth_texture(rng, colour, plain_prob=0.75 if outfit in ("suit", "jacket") else 0.5),
+        under=_sample_colour(rng, [CLOTH_COLOURS[i] for i in (4, 4, 5, 9, 3, 0)], 8),
+        tie=_sample_colour(rng, CLOTH_COLOURS, 20) if outfit == "suit" and rng.random() < 0.75 else None,
+        trim=_sample_colour(rng, CLOTH_COLOURS, 10),
         sleeve=float(choice[rng.integers(len(choice))]),
         looseness=float(rng.uniform(0.008, 0.03)),
-        legs=_vary(rng, CLOTHS[[0, 1, 2, 6, 7, 20, 23, 17][rng.integers(8)]], 12),
+        legs=_sample_colour(rng, [CLOTH_COLOURS[i] for i in (0, 1, 2, 6, 7, 20, 23, 17)], 12),
         skirt=woman and bool(rng.random() < 0.4 or outfit == "dress"),
         build=float(rng.uniform(0.88, 1.0) if woman else rng.uniform(0.95, 1.12)),
     )
 
 
-def darker(colour: Colour, share: float = 0.6) -> Colour:
-    """The colour with this share of its light."""
-    return tuple(share * value for value in colour)
+def scale_colour(colour: Colour, factor: float = 0.6) -> Colour:
+    """Return the colour with its brightness multiplied by `factor`."""
+    return tuple(factor * value for value in colour)
 
 
 def mean_colour(cloth: np.ndarray) -> Colour:
-    """The colour of a cloth seen from afar."""
+    """Return the average colour of a cloth texture."""
     return tuple(cloth.mean(axis=(0, 1)).tolist())
 
 
-def _vary(rng: np.random.Generator, colour: Colour, by: float) -> Colour:
-    light = rng.normal(0, by)
-    b, g, r = (float(np.clip(value + light + rng.normal(0, by / 3), 4, 250)) for value in colour)
+def sample_cloth(cloth: np.ndarray, across: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Sample the tiled cloth texture at the pixels `across` and `along`, broadcast to (h, w)."""
+    colour: np.ndarray = cloth[along.astype(np.int32) & (TILE_SIZE - 1), across.astype(np.int32) & (TILE_SIZE - 1)]
+    return colour
+
+
+def _sample_colour(rng: np.random.Generator, colours: list[Colour], std: float) -> Colour:
+    """Sample one of the colours and vary its brightness (standard deviation `std`) and channels (a third of it)."""
+    colour = colours[rng.integers(len(colours))]
+    brightness = rng.normal(0, std)
+    b, g, r = (float(np.clip(value + brightness + rng.normal(0, std / 3), 4, 250)) for value in colour)
     return b, g, r
 
 
-def _cloth(rng: np.random.Generator, colour: Colour, plain: float) -> np.ndarray:
-    """A tile of cloth, (TILE, TILE, 3) uint8: plain, stripes, checks, dots or a print."""
-    tile = np.full((TILE, TILE, 3), colour, np.float32)
-    second = np.array(_vary(rng, CLOTHS[rng.integers(len(CLOTHS))], 10), np.float32)
+def _cloth_texture(rng: np.random.Generator, colour: Colour, plain_prob: float) -> np.ndarray:
+    """Return a cloth texture, (TILE_SIZE, TILE_SIZE, 3) uint8: plain, stripes, checks, dots or a print."""
+    tile = np.full((TILE_SIZE, TILE_SIZE, 3), colour, np.float32)
+    second = np.array(_sample_colour(rng, CLOTH_COLOURS, 10), np.float32)
     period = int(rng.choice([8, 16, 32]))
-    bars = (np.arange(TILE) % period < period * rng.uniform(0.15, 0.5)).astype(np.float32) * rng.uniform(0.3, 1)
-    if rng.random() >= plain:
+    is_bar = np.arange(TILE_SIZE) % period < period * rng.uniform(0.15, 0.5)
+    bars = is_bar.astype(np.float32) * rng.uniform(0.3, 1)
+    if rng.random() >= plain_prob:
         kind = rng.choice(["across", "along", "checks", "dots", "print"])
         if kind == "across":
-            weight = np.repeat(bars[:, None], TILE, axis=1)
+            weight = np.repeat(bars[:, None], TILE_SIZE, axis=1)
         elif kind == "along":
-            weight = np.repeat(bars[None, :], TILE, axis=0)
+            weight = np.repeat(bars[None, :], TILE_SIZE, axis=0)
         elif kind == "checks":
             weight = (bars[:, None] + bars[None, :]) / 2
         elif kind == "dots":
-            phase = 2 * np.pi * np.arange(TILE) / max(period, 16)
+            phase = 2 * np.pi * np.arange(TILE_SIZE) / max(period, 16)
             weight = (np.cos(phase)[:, None] + np.cos(phase)[None, :] > 1.1).astype(np.float32)
         else:
-            weight = (noise_patch(rng, 4, TILE, TILE) > 150).astype(np.float32)
+            weight = (sample_noise(rng, 4, TILE_SIZE, TILE_SIZE) > 150).astype(np.float32)
         tile += (second - tile) * weight[..., None]
-    weave = noise_patch(rng, 1, TILE, TILE).astype(np.float32) - 128
+    weave = sample_noise(rng, 1, TILE_SIZE, TILE_SIZE).astype(np.float32) - 128
     tile += (0.06 * weave)[..., None]
-    return cv2.GaussianBlur(np.clip(tile, 0, 255).astype(np.uint8), (3, 3), 0.6)
+    texture: np.ndarray = cv2.GaussianBlur(np.clip(tile, 0, 255).astype(np.uint8), (3, 3), 0.6)
+    return texture

@@ -1,48 +1,51 @@
-"""A whole person painted around 11 joints."""
+"""Drawing of a complete person around the 11 joints."""
 
 import numpy as np
 
 from splitpose.skeleton import INDEX, JOINTS
-from splitpose.synthetic import body, head
-from splitpose.synthetic.appearance import Look
+from splitpose.synthetic import body, head, torso
+from splitpose.synthetic.appearance import Appearance
+from splitpose.synthetic.canvas import Canvas
 from splitpose.synthetic.lighting import Light
-from splitpose.synthetic.paint import Canvas
 from splitpose.synthetic.poses import torso_px
 
 
-def paint(picture: np.ndarray, joints: np.ndarray, look: Look, light: Light, rng: np.random.Generator) -> None:
-    """Paint a person with `joints` (K, 2) in px onto `picture` (H, W, 3) uint8, in place.
+def draw_person(
+    image: np.ndarray, joints: np.ndarray, appearance: Appearance, light: Light, rng: np.random.Generator
+) -> None:
+    """Draw a person with `joints` (K, 2) in px onto `image` (H, W, 3) uint8, in place.
 
-    From back to front: legs, hair behind, an arm held behind the back, neck, torso, head, arms, hands.
+    From back to front: legs, long hair, an arm held behind the back, neck, torso, head, arms with hands.
     """
-    at = {name: joints[INDEX[name]] for name in JOINTS}
+    by_name = {name: joints[INDEX[name]] for name in JOINTS}
     unit = torso_px(joints)
-    canvas = Canvas(picture)
-    face = head.pose(at, unit)
-    body.legs(canvas, at, unit, look, light, rng.uniform(-0.12, 0.12, 2))
-    head.back(canvas, face, look, light)
-    behind = {side: _wrist_on_torso(at, side) and rng.random() < 0.12 for side in "lr"}
+    canvas = Canvas(image)
+    face = head.fit_head(by_name, unit)
+    body.draw_legs(canvas, by_name, unit, appearance, light, rng.uniform(-0.12, 0.12, 2))
+    head.draw_back_hair(canvas, face, appearance, light)
+    is_behind = {side: _wrist_on_torso(by_name, side) and rng.random() < 0.12 for side in "lr"}
     order = "lr" if rng.random() < 0.5 else "rl"
     turns = dict(zip("lr", rng.normal(0, 0.35, 2), strict=True))
 
-    def arm(side: str) -> None:
-        points = np.stack([at[f"{side}sho"], at[f"{side}elb"], at[f"{side}wri"]])
-        body.arm(canvas, points, unit, look, light, turns[side], 1 if side == "l" else -1)
+    def draw_arm(side: str) -> None:
+        points = np.stack([by_name[f"{side}sho"], by_name[f"{side}elb"], by_name[f"{side}wri"]])
+        body.draw_arm(canvas, points, unit, appearance, light, turns[side], 1 if side == "l" else -1)
 
     for side in order:
-        if behind[side]:
-            arm(side)
-    body.neck(canvas, at, face.chin(), unit, look, light)
-    body.torso(canvas, at, unit, look, light, int(rng.integers(600)))
-    chin = face.chin()
-    body.cast_round_shadow(canvas, chin + np.array([0, 0.02 * unit]), 0.15 * unit, 0.5)
-    head.front(canvas, face, look, light)
+        if is_behind[side]:
+            draw_arm(side)
+    body.draw_neck(canvas, by_name, face.chin(), unit, appearance, light)
+    torso.draw_torso(canvas, by_name, unit, appearance, light, int(rng.integers(600)))
+    body.cast_round_shadow(canvas, face.chin() + np.array([0, 0.02 * unit]), 0.15 * unit, 0.5)
+    head.draw_head(canvas, face, appearance, light)
     for side in order:
-        if not behind[side]:
-            arm(side)
+        if not is_behind[side]:
+            draw_arm(side)
 
 
-def _wrist_on_torso(at: dict[str, np.ndarray], side: str) -> bool:
-    left, right = sorted([at["lhip"][0], at["rhip"][0]])
-    low = (at["lsho"][1] + at["lhip"][1]) / 2
-    return bool(left < at[f"{side}wri"][0] < right and at[f"{side}wri"][1] > low)
+def _wrist_on_torso(joints: dict[str, np.ndarray], side: str) -> bool:
+    """Return whether a wrist is in front of or behind the lower half of the torso."""
+    left, right = sorted([joints["lhip"][0], joints["rhip"][0]])
+    middle = (joints["lsho"][1] + joints["lhip"][1]) / 2
+    x, y = joints[f"{side}wri"]
+    return bool(left < x < right and y > middle)

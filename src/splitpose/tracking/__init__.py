@@ -1,4 +1,4 @@
-"""MLflow: a variant's run, found by its state, fed live while it trains and completed from files (record)."""
+"""MLflow tracking: one run per variant and state of the pipeline, logged live and completed from files."""
 
 from splitpose.tracking.lineage import lineage
 from splitpose.tracking.live import live_run

@@ -1,4 +1,4 @@
-"""Where a report's figures come from: git's commit, DVC's hashes, MLflow's runs."""
+"""Lineage of a report: the git commit, DVC's hashes and the MLflow runs behind its results."""
 
 import os
 import subprocess
@@ -6,61 +6,63 @@ from pathlib import Path
 
 from splitpose.errors import InputError
 from splitpose.tracking import state
-from splitpose.tracking.runs import find_run, reason
+from splitpose.tracking.runs import describe_error, find_run, shorten_timeouts
 
 
 def lineage(root: Path, variants: list[str]) -> dict[str, dict[str, str]]:
-    """Facts on what all variants share, under "all variants", and on each variant, from dvc.lock.
+    """Return facts about the origin of every variant's results, read from git, dvc.lock and MLflow.
 
-    A project without git, a stage that DVC did not run or an MLflow that does not answer are told as such.
+    Facts that all variants share have the key "all variants". What is not available is reported as a fact too: a
+    project without git, a stage that DVC has not run, an MLflow that does not answer.
     """
     facts = {"all variants": {"git commit": commit(root)}}
     try:
-        entries = state.of_lock(root)
+        entries = state.lock_entries(root)
     except InputError as error:
         facts["all variants"]["dvc.lock"] = str(error)
         return facts
     for variant in variants:
-        if not state.finished(entries, variant):
+        if not state.is_finished(entries, variant):
             facts[variant] = {"dvc.lock": "not all stages of this variant were run by DVC"}
             continue
-        of_variant = state.lineage(entries, variant)
-        facts["all variants"] |= _hashes(of_variant, "data/")
+        upstream = state.with_upstream(entries, variant)
+        facts["all variants"] |= _output_hashes(upstream, "data/")
         digest = state.digest(entries, variant)
         facts[variant] = (
-            {"MLflow run": _run(root, digest), "state (MLflow's tag splitpose.state)": digest}
-            | _hashes(of_variant, f"models/{variant}/")
-            | _hashes(of_variant, f"reports/predictions/{variant}")
+            {"MLflow run": _run_id(root, digest), "state (MLflow's tag splitpose.state)": digest}
+            | _output_hashes(upstream, f"models/{variant}/")
+            | _output_hashes(upstream, f"reports/predictions/{variant}")
         )
     return facts
 
 
 def commit(root: Path) -> str:
-    """The commit that the project is at, and whether files that git tracks differ from it; "no git" without."""
+    """Return the project's git commit and whether tracked files differ from it; "no git" without a repository."""
     head = _git(root, "rev-parse", "HEAD")
     if head is None:
         return "no git"
-    # dvc.lock is being written while a report is made.
+    # DVC writes dvc.lock while the report is built.
     changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
-    return f"{head} with changes that are not committed" if changed else head
+    return f"{head} with uncommitted changes" if changed else head
 
 
 def _git(root: Path, *words: str) -> str | None:
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else None
+    """Return the output of a git command, None if it fails."""
+    result = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
+    return result.stdout.strip() if result.returncode == 0 else None
 
 
-def _hashes(entries: state.Entries, below: str) -> dict[str, str]:
-    """DVC's hash of each output whose path begins so."""
+def _output_hashes(entries: state.Entries, prefix: str) -> dict[str, str]:
+    """Return DVC's hash of every output whose path starts with `prefix`."""
     outs = [out for entry in entries.values() for out in entry.get("outs", [])]
-    return {out["path"]: out["md5"] for out in outs if out["path"].startswith(below)}
+    return {out["path"]: out["md5"] for out in outs if out["path"].startswith(prefix)}
 
 
-def _run(root: Path, digest: str) -> str:
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds: a report waits for no server
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+def _run_id(root: Path, digest: str) -> str:
+    """Return the id of the MLflow run of a state, or the reason why there is none."""
+    shorten_timeouts()
     try:
-        # An experiment in a temporary folder keeps DVC_ROOT, where MLflow's database is.
+        # An experiment in a temporary folder sets DVC_ROOT to the project, which contains MLflow's database.
         return find_run(Path(os.environ.get("DVC_ROOT", root)), digest) or "none yet"
     except Exception as error:
-        return f"not asked: {reason(error)}"
+        return f"not available: {describe_error(error)}"

@@ -1,6 +1,6 @@
-"""Training that can be watched in MLflow: each look at the validation people is logged as it is taken.
+"""Live logging: every validation step is logged to MLflow while the model trains.
 
-Training never fails for it: what MLflow did not get, `splitpose sync` adds afterwards.
+Training never fails because of MLflow; `splitpose sync` logs afterwards what MLflow did not receive.
 """
 
 import os
@@ -11,63 +11,66 @@ from pathlib import Path
 from typing import Any
 
 from splitpose.tracking import provenance, state
-from splitpose.tracking.runs import Run, open_run, reason
+from splitpose.tracking.runs import Run, describe_error, open_run, shorten_timeouts
 
-Look = Callable[[Mapping[str, Any]], None]
+LogRow = Callable[[Mapping[str, Any]], None]
 
 
 @contextmanager
-def live_run(variant: str) -> Iterator[Look]:
-    """Give a function that logs one row of the training history to the variant's run.
+def live_run(variant: str) -> Iterator[LogRow]:
+    """Yield a function that logs one row of the training history to the variant's run.
 
-    Only stages that DVC runs are logged: one that is run by hand may have any profile, crops and outputs, so
-    its numbers belong to no state of the pipeline.
+    Only stages that DVC runs are logged: a stage that is started manually may have any profile, crops and outputs,
+    so that its metrics belong to no state of the pipeline.
     """
     if not os.environ.get("DVC_STAGE", "").endswith(f"@{variant}"):
         yield lambda row: None
         return
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds: training waits for no server
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    run = _Live()
-    run.attempt(lambda: run.open(variant))
+    shorten_timeouts()
+    logger = _LiveLogger()
+    logger.attempt(lambda: logger.open(variant))
     try:
-        yield lambda row: run.attempt(lambda: run.log(row))
+        yield lambda row: logger.attempt(lambda: logger.log(row))
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-        run.attempt(lambda: run.end(status))
+        logger.attempt(lambda: logger.end(status))
         raise
 
 
-class _Live:
-    """A run that is logged to until that fails for the first time."""
+class _LiveLogger:
+    """A run that receives the training history until the first failure of MLflow."""
 
     def __init__(self) -> None:
         self.run: Run | None = None
 
     def attempt(self, action: Callable[[], None]) -> None:
+        """Carry out an action; print a warning and stop logging if it fails."""
         try:
             action()
         except Exception as error:
             self.run = None
-            print(f"warning: MLflow does not follow this training any more: {reason(error)}", file=sys.stderr)
+            print(f"warning: MLflow logging stopped: {describe_error(error)}", file=sys.stderr)
 
     def open(self, variant: str) -> None:
-        # The workspace is where DVC runs the stage; an experiment in a temporary folder keeps DVC_ROOT.
+        """Open the variant's run, which `log` and `end` then use."""
+        # DVC runs a stage in its workspace; an experiment in a temporary folder sets DVC_ROOT to the project.
         workspace = Path.cwd()
-        entries = state.of_workspace(workspace, variant)
+        entries = state.workspace_entries(workspace, variant)
         root = Path(os.environ.get("DVC_ROOT", workspace))
         digest = state.digest(entries, variant)
-        provenance.mark(root, digest)
+        provenance.record_training(root, digest)
         run = open_run(root, state.profile(entries, variant), variant, digest)
         run.set_origin(provenance.TRAINED)
-        run.log_parameters(state.parameters(entries, variant))
+        run.log_params(state.parameters(entries, variant))
         run.set_status("RUNNING")
         self.run = run
 
     def log(self, row: Mapping[str, Any]) -> None:
+        """Log a row of the training history, unless logging has stopped."""
         if self.run:
-            self.run.log_rows([row])
+            self.run.log_history([row])
 
     def end(self, status: str) -> None:
+        """Set the run's final status, unless logging has stopped."""
         if self.run:
             self.run.set_status(status)

@@ -1,4 +1,4 @@
-"""Versions of a profile's model in MLflow's registry: the champion in use, the challenger, and who came before."""
+"""MLflow's model registry: the versions of a profile's model, with the aliases champion and challenger."""
 
 import hashlib
 import tempfile
@@ -12,128 +12,141 @@ from typing import TYPE_CHECKING
 from splitpose.errors import ExternalServiceError, InputError
 from splitpose.files import atomic_file
 from splitpose.inference.metadata import require_metadata
-from splitpose.tracking.runs import answering, connect, has_store
+from splitpose.tracking.runs import connect, has_store, translated_errors
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+"""Aliases of the registered model."""
 HISTORY = "splitpose.champions"
-"""Tag of the registered model: numbers of the champions, e.g. "1 3 2", each in the place of the one before."""
-REMEMBERED = 500
-"""Champions in that tag; MLflow's databases have 5000 characters for it."""
+"""Tag of the registered model: the version numbers of all champions in order, e.g. "1 3 2"."""
+MAX_HISTORY = 500
+"""Champions in that tag, which MLflow's databases limit to 5000 characters."""
 
 
 @dataclass(frozen=True)
-class Version:
-    """A registered TFLite file: MLflow's number and run, the file's SHA-256, its metadata, and all tags."""
+class RegisteredVersion:
+    """A version of the registered model: a TFLite file that belongs to an MLflow run."""
 
     number: str
+    """MLflow's version number."""
     run: str
+    """The id of the run."""
     sha256: str
+    """The hash of the file, "" if the version was not registered by this class."""
     variant: str
     precision: str
     tags: Mapping[str, str]
+    """All tags of the version in MLflow."""
 
 
-class Registry:
-    """Versions of one profile's model, which MLflow knows as splitpose-<profile>.
+class ModelRegistry:
+    """The registered model splitpose-<profile> and its versions.
 
-    All methods raise OutsideError where MLflow does not answer. Whatever is done twice changes nothing.
+    All methods raise ExternalServiceError if MLflow does not answer. Repeating a call changes nothing.
     """
 
     def __init__(self, root: Path, profile: str):
-        """The registry of the store that `runs.connect` finds. Nothing is asked yet."""
+        """Use the store that `runs.connect` selects. Nothing is read yet."""
         self.root = root
         self.name = f"splitpose-{profile}"
 
-    def register(self, run: str, tflite: Path) -> Version:
-        """Keep a file as a model of a run, ready to be served, and make it the challenger.
+    def register(self, run: str, tflite: Path) -> RegisteredVersion:
+        """Register a TFLite file as a model of a run, ready to be served, and make it the challenger.
 
-        The same file of the same run is the same version. Raises InputError naming a file that is missing, no
-        TFLite file or has no metadata.
+        Registering the same file of the same run again returns the same version.
+
+        Raises:
+            InputError: the file is missing, not a TFLite file or has no metadata.
         """
         metadata = require_metadata(tflite)
         content = tflite.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
-        new = Version("", run, sha256, metadata.variant, metadata.precision, {})
-        known = [version for version in self.versions() if (version.run, version.sha256) == (run, sha256)]
-        if not known or not self._is_whole(known[0]):
-            self._log(new, content)
-        version = known[0] if known else self._create(new)
-        self._point(CHALLENGER, version)
+        new = RegisteredVersion("", run, sha256, metadata.variant, metadata.precision, {})
+        version = next((one for one in self.versions() if (one.run, one.sha256) == (run, sha256)), None)
+        if version is None or not self._is_intact(version):
+            self._log_model(new, content)
+        version = version or self._create(new)
+        self._set_alias(CHALLENGER, version)
         return version
 
-    def champion(self) -> Version | None:
-        """The version in use, None where there is none yet."""
-        return self._under(CHAMPION)
+    def champion(self) -> RegisteredVersion | None:
+        """Return the version in use, None if there is none yet."""
+        return self._by_alias(CHAMPION)
 
-    def challenger(self) -> Version | None:
-        """The version that was registered last, None where there is none yet."""
-        return self._under(CHALLENGER)
+    def challenger(self) -> RegisteredVersion | None:
+        """Return the version that was registered last, None if there is none yet."""
+        return self._by_alias(CHALLENGER)
 
-    def versions(self) -> list[Version]:
-        """All versions, the oldest first."""
+    def versions(self) -> list[RegisteredVersion]:
+        """Return all versions in ascending order of their numbers."""
         if not has_store(self.root):
             return []
-        found: list[ModelVersion] = []
-        with answering():
+        versions: list[ModelVersion] = []
+        with translated_errors():
             token: str | None = ""
             while token is not None:
                 page = self._client.search_model_versions(f"name='{self.name}'", page_token=token or None)
-                found += page
+                versions += page
                 token = page.token or None
-        return [_version(one) for one in sorted(found, key=lambda one: int(one.version))]
+        return [_from_mlflow(version) for version in sorted(versions, key=lambda version: int(version.version))]
 
-    def fetch(self, version: Version, folder: Path) -> Path:
-        """Put a version's TFLite file into `folder`.
+    def download(self, version: RegisteredVersion, folder: Path) -> Path:
+        """Download a version's TFLite file into `folder`, and return its path.
 
-        Raises InputError where the file is gone, broken or another one than was registered.
+        Raises:
+            InputError: the file is missing or damaged, or it is not the one that was registered.
         """
+        label = self._label(version)
         if not version.sha256:
-            raise InputError(f"{self._called(version)}: was registered without splitpose, so nobody knows its file")
-        place, name = f"{_place(version)}/artifacts", _file_name(version)
+            raise InputError(f"{label}: was not registered by splitpose, so its file is unknown")
+        artifact_path, name = f"{_artifact_path(version)}/artifacts", _file_name(version)
         with tempfile.TemporaryDirectory() as temporary:
-            with answering():
-                if f"{place}/{name}" not in self._listed(version.run, place):
-                    raise InputError(f"{self._called(version)}: its file is gone from run {version.run}")
-                copy = Path(self._client.download_artifacts(version.run, f"{place}/{name}", temporary))
-            content = copy.read_bytes()
+            with translated_errors():
+                if f"{artifact_path}/{name}" not in self._list_artifacts(version.run, artifact_path):
+                    raise InputError(f"{label}: its file is missing from run {version.run}")
+                copy = self._client.download_artifacts(version.run, f"{artifact_path}/{name}", temporary)
+            content = Path(copy).read_bytes()
         if hashlib.sha256(content).hexdigest() != version.sha256:
-            raise InputError(f"{self._called(version)}: its file in run {version.run} is broken or another one")
-        with atomic_file(folder / name) as beside:
-            beside.write_bytes(content)
+            raise InputError(f"{label}: its file in run {version.run} is damaged or was replaced")
+        with atomic_file(folder / name) as part:
+            part.write_bytes(content)
         return folder / name
 
-    def promote(self, version: Version) -> None:
-        """Make a version the champion, and remember whom it replaces."""
+    def promote(self, version: RegisteredVersion) -> None:
+        """Make a version the champion, and add it to the history of champions."""
         champion = self.champion()
         if champion is None or champion.number != version.number:
-            past = [*self._before(), *([champion.number] if champion else [])]
-            self._remember([*past, version.number])
-            self._point(CHAMPION, version)
+            earlier = [*self._earlier_champions(), *([champion.number] if champion else [])]
+            self._save_history([*earlier, version.number])
+            self._set_alias(CHAMPION, version)
 
-    def previous(self) -> Version:
-        """Whom the champion replaced, of those that still exist. Raises InputError where there is nobody."""
-        before = self._before()
-        version = self._numbered(before[-1]) if before else None
+    def previous_champion(self) -> RegisteredVersion:
+        """Return the latest earlier champion that still exists. Raises InputError if there is none."""
+        earlier = self._earlier_champions()
+        version = self._by_number(earlier[-1]) if earlier else None
         if version is None:
-            raise InputError(
-                f"{self.name}: no earlier champion to go back to; `splitpose promote` takes any version"
-            )
+            raise InputError(f"{self.name}: there is no earlier champion; `splitpose promote` accepts any version")
         return version
 
-    def rollback(self) -> Version:
-        """Make the one champion whom it replaced; once more goes back one more. Raises InputError as `previous`."""
-        before, version = self._before(), self.previous()
-        self._point(CHAMPION, version)
-        self._remember(before)
+    def rollback(self) -> RegisteredVersion:
+        """Make the previous champion the champion again, and return it.
+
+        A second rollback restores the champion before that one.
+
+        Raises:
+            InputError: there is no earlier champion.
+        """
+        earlier, version = self._earlier_champions(), self.previous_champion()
+        self._set_alias(CHAMPION, version)
+        self._save_history(earlier)
         return version
 
-    def tag(self, version: Version, tags: Mapping[str, str]) -> None:
+    def set_tags(self, version: RegisteredVersion, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""
-        with answering():
+        with translated_errors():
             for key, value in tags.items():
                 self._client.set_model_version_tag(self.name, version.number, key, value)
 
@@ -141,104 +154,108 @@ class Registry:
     def _client(self) -> "MlflowClient":
         return connect(self.root)
 
-    def _model(self) -> "RegisteredModel | None":
+    def _registered_model(self) -> "RegisteredModel | None":
+        """Return MLflow's registered model, None if it does not exist yet."""
         if not has_store(self.root):
             return None
-        with answering():
-            found = self._client.search_registered_models(f"name='{self.name}'")
-        return found[0] if found else None
+        with translated_errors():
+            models = self._client.search_registered_models(f"name='{self.name}'")
+        return models[0] if models else None
 
-    def _under(self, alias: str) -> Version | None:
-        model = self._model()
+    def _by_alias(self, alias: str) -> RegisteredVersion | None:
+        model = self._registered_model()
         number = model.aliases.get(alias) if model else None
-        return self._numbered(str(number)) if number else None
+        return self._by_number(str(number)) if number else None
 
-    def _numbered(self, number: str) -> Version | None:
+    def _by_number(self, number: str) -> RegisteredVersion | None:
         return next((version for version in self.versions() if version.number == number), None)
 
-    def _point(self, alias: str, version: Version) -> None:
-        model = self._model()
+    def _set_alias(self, alias: str, version: RegisteredVersion) -> None:
+        model = self._registered_model()
         if model is None or str(model.aliases.get(alias)) != version.number:
-            with answering():
+            with translated_errors():
                 self._client.set_registered_model_alias(self.name, alias, version.number)
 
-    def _before(self) -> list[str]:
-        """Numbers of the champions before the present one, the latest last, without those that were deleted.
+    def _earlier_champions(self) -> list[str]:
+        """Return the numbers of the champions before the present one, the latest last, without deleted versions.
 
-        The alias is what counts: the tag runs ahead of it where a process ended between the two, and does not know
-        of aliases that were set elsewhere.
+        The alias is authoritative: the tag is ahead of it if a process ended between setting the two, and it does
+        not contain aliases that were set elsewhere.
         """
-        model = self._model()
+        model = self._registered_model()
         if model is None:
             return []
-        exist = {version.number for version in self.versions()}
-        numbers = [number for number in model.tags.get(HISTORY, "").split() if number in exist]
+        present = {version.number for version in self.versions()}
+        numbers = [number for number in model.tags.get(HISTORY, "").split() if number in present]
         history = [number for number, _ in groupby(numbers)]
         champion = str(model.aliases.get(CHAMPION))
         if champion not in history:
             return history
         return history[: len(history) - 1 - history[::-1].index(champion)]
 
-    def _remember(self, numbers: list[str]) -> None:
-        with answering():
-            self._client.set_registered_model_tag(self.name, HISTORY, " ".join(numbers[-REMEMBERED:]))
+    def _save_history(self, numbers: list[str]) -> None:
+        with translated_errors():
+            self._client.set_registered_model_tag(self.name, HISTORY, " ".join(numbers[-MAX_HISTORY:]))
 
-    def _log(self, version: Version, content: bytes) -> None:
+    def _log_model(self, version: RegisteredVersion, content: bytes) -> None:
+        """Log the file as an MLflow model to the version's run."""
         from splitpose.tracking.model_server.save import save
 
         with tempfile.TemporaryDirectory() as temporary:
             file = Path(temporary) / _file_name(version)
             file.write_bytes(content)
             folder = Path(temporary) / "model"
-            with answering():
+            with translated_errors():
                 save(file, folder)
-                self._client.log_artifacts(version.run, str(folder), _place(version))
+                self._client.log_artifacts(version.run, str(folder), _artifact_path(version))
 
-    def _create(self, version: Version) -> Version:
+    def _create(self, version: RegisteredVersion) -> RegisteredVersion:
+        """Create the version in MLflow; the registered model too if it does not exist yet."""
         tags = {f"splitpose.{key}": getattr(version, key) for key in ("sha256", "variant", "precision")}
-        model = self._model()
-        with answering():
+        model = self._registered_model()
+        with translated_errors():
             if model is None:
                 self._client.create_registered_model(self.name)
-            source = f"runs:/{version.run}/{_place(version)}"
-            return _version(self._client.create_model_version(self.name, source, version.run, tags))
+            source = f"runs:/{version.run}/{_artifact_path(version)}"
+            return _from_mlflow(self._client.create_model_version(self.name, source, version.run, tags))
 
-    def _is_whole(self, version: Version) -> bool:
+    def _is_intact(self, version: RegisteredVersion) -> bool:
+        """Return whether the version's file can be downloaded unchanged."""
         with tempfile.TemporaryDirectory() as temporary:
             try:
-                self.fetch(version, Path(temporary))
+                self.download(version, Path(temporary))
             except ExternalServiceError:
                 raise
             except InputError:
                 return False
         return True
 
-    def _listed(self, run: str, place: str) -> set[str]:
-        """Paths of a run's files in a folder; none where run or folder are gone."""
+    def _list_artifacts(self, run: str, folder: str) -> set[str]:
+        """Return the paths of a run's artifacts in a folder, none if the run or the folder does not exist."""
         from mlflow.exceptions import MlflowException
 
         try:
-            return {file.path for file in self._client.list_artifacts(run, place)}
+            return {file.path for file in self._client.list_artifacts(run, folder)}
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return set()
             raise
 
-    def _called(self, version: Version) -> str:
+    def _label(self, version: RegisteredVersion) -> str:
         return f"{self.name}, version {version.number}"
 
 
-def _version(found: "ModelVersion") -> Version:
-    """What MLflow knows; a version that was made elsewhere has no hash, and cannot be fetched."""
-    tags = dict(found.tags)
+def _from_mlflow(version: "ModelVersion") -> RegisteredVersion:
+    """Convert MLflow's model version; one that was not registered by us has no hash and cannot be downloaded."""
+    tags = dict(version.tags)
     sha256, variant, precision = (tags.get(f"splitpose.{key}", "") for key in ("sha256", "variant", "precision"))
-    return Version(str(found.version), found.run_id or "", sha256, variant, precision, tags)
+    return RegisteredVersion(str(version.version), version.run_id or "", sha256, variant, precision, tags)
 
 
-def _place(version: Version) -> str:
-    """Folder of a run's files that has the model; the same for the same file."""
+def _artifact_path(version: RegisteredVersion) -> str:
+    """Return the folder of the model in the run's artifacts; it depends on the file's content alone."""
     return f"serving/{version.sha256[:12]}"
 
 
-def _file_name(version: Version) -> str:
+def _file_name(version: RegisteredVersion) -> str:
     return f"{version.variant}-{version.precision}.tflite"

@@ -1,22 +1,24 @@
-"""Whether a state of a variant was trained in this workspace, or DVC restored it from its cache.
+"""Provenance of a variant's results: trained in this workspace, or restored from DVC's cache.
 
-A stage that is restored runs no code, so training leaves a mark, beside DVC's own temporary files.
+A stage whose results DVC restores runs no code, so training records the state in a file beside DVC's own temporary
+files.
 """
 
 from pathlib import Path
 
 TRAINED = "trained"
 RESTORED = "restored from DVC's cache"
+"""The two values of MLflow's tag splitpose.origin."""
 
 FOLDER = Path(".dvc/tmp/trained")
 
 
-def mark(root: Path, state: str) -> None:
-    """Note that the state is being trained in the project `root`."""
+def record_training(root: Path, state: str) -> None:
+    """Record that the state is trained in the workspace `root`."""
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
     (root / FOLDER / state).touch()
 
 
-def here(root: Path, state: str) -> bool:
-    """Whether the state was trained in the project `root`."""
+def was_trained(root: Path, state: str) -> bool:
+    """Return whether the state was trained in the workspace `root`."""
     return (root / FOLDER / state).exists()

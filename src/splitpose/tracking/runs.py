@@ -1,4 +1,4 @@
-"""Runs in MLflow: one experiment a profile, one run a variant and state, nothing in them twice."""
+"""MLflow runs: one experiment per profile, one run per variant and state, nothing logged twice."""
 
 import hashlib
 import json
@@ -17,51 +17,61 @@ from splitpose.errors import ExternalServiceError
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
 
-CURVES = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
-"""Columns of a training history that are metrics; the step is its `iteration`."""
+# MLflow reads these when it is imported, which only functions of this package do.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # of MLflow and of Alembic, which creates its tables
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # the URL may contain a password
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # output may be a log file
 
+HISTORY_METRICS = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
+"""Columns of a training history that are logged as metrics; the step is the column `iteration`."""
 
 ORIGIN = "splitpose.origin"
-"""Tag: whether the variant was trained for this run or restored from DVC's cache (see `made`)."""
+"""Tag: whether the variant was trained for this run or restored from DVC's cache (see `provenance`)."""
+
+MAX_METRICS, MAX_PARAMS = 1000, 100
+"""The numbers of metrics and parameters that MLflow accepts in one batch."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run. What is logged is compared with what is there first, so that logging again changes nothing."""
+    """An MLflow run. Values that are logged already are skipped, so that logging again changes nothing."""
 
     client: "MlflowClient"
     id: str
 
-    def log_rows(self, rows: Iterable[Mapping[Any, Any]]) -> None:
-        """Looks of a training history, those that are not there yet."""
+    def log_history(self, rows: Iterable[Mapping[Any, Any]]) -> None:
+        """Log the rows of a training history whose iterations are not logged yet."""
         from mlflow.entities import Metric
 
-        known = {metric.step for metric in self.client.get_metric_history(self.id, CURVES[0])}
+        known = {metric.step for metric in self.client.get_metric_history(self.id, HISTORY_METRICS[0])}
         now = _now()
         new = [row for row in rows if row["iteration"] not in known]
-        metrics = [Metric(key, float(row[key]), now, int(row["iteration"])) for row in new for key in CURVES]
-        for start in range(0, len(metrics), 1000):  # as many as MLflow takes at once
-            self.client.log_batch(self.id, metrics=metrics[start : start + 1000])
+        metrics = [
+            Metric(key, float(row[key]), now, int(row["iteration"])) for row in new for key in HISTORY_METRICS
+        ]
+        for start in range(0, len(metrics), MAX_METRICS):
+            self.client.log_batch(self.id, metrics=metrics[start : start + MAX_METRICS])
 
     def log_metrics(self, values: Mapping[str, float]) -> None:
-        """Single numbers."""
+        """Log metrics without steps."""
         from mlflow.entities import Metric
 
         known = self.client.get_run(self.id).data.metrics
         new = [Metric(key, value, _now(), 0) for key, value in values.items() if known.get(key) != value]
         self.client.log_batch(self.id, metrics=new)
 
-    def log_parameters(self, values: Mapping[str, Any]) -> None:
-        """What the run was made with. MLflow never changes a parameter, so those already there stay."""
+    def log_params(self, values: Mapping[str, Any]) -> None:
+        """Log parameters. MLflow does not allow a logged parameter to change, so present ones are skipped."""
         from mlflow.entities import Param
 
         known = self.client.get_run(self.id).data.params
-        new = [Param(key, _text(value)) for key, value in values.items() if key not in known]
-        for start in range(0, len(new), 100):  # as many as MLflow takes at once
-            self.client.log_batch(self.id, params=new[start : start + 100])
+        new = [Param(key, _param_value(value)) for key, value in values.items() if key not in known]
+        for start in range(0, len(new), MAX_PARAMS):
+            self.client.log_batch(self.id, params=new[start : start + MAX_PARAMS])
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Tags."""
+        """Set tags of the run."""
         from mlflow.entities import RunTag
 
         known = self.client.get_run(self.id).data.tags
@@ -69,24 +79,24 @@ class Run:
         self.client.log_batch(self.id, tags=new)
 
     def set_origin(self, origin: str) -> None:
-        """Where the run's results come from, once: who comes later may only have taken them from the cache."""
+        """Set the origin of the run's results, unless it is set: a later call may only have restored them."""
         if ORIGIN not in self.client.get_run(self.id).data.tags:
             self.set_tags({ORIGIN: origin})
 
-    def log_files(self, root: Path, paths: Iterable[Path]) -> None:
-        """Files below `root`, under the same path; all of them again if one has changed."""
-        hashes = {str(path.relative_to(root)): hashlib.md5(path.read_bytes()).hexdigest() for path in paths}
+    def log_artifacts(self, root: Path, files: Iterable[Path]) -> None:
+        """Log files below `root` as artifacts with the same paths; if one has changed, log all of them again."""
+        hashes = {str(file.relative_to(root)): hashlib.md5(file.read_bytes()).hexdigest() for file in files}
         known = self.client.get_run(self.id).data.tags.get("splitpose.files")
-        together = hashlib.md5(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
-        if known == together and self.client.list_artifacts(self.id):
+        digest = hashlib.md5(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+        if known == digest and self.client.list_artifacts(self.id):
             return
         for path in hashes:
             folder = str(Path(path).parent)
             self.client.log_artifact(self.id, str(root / path), None if folder == "." else folder)
-        self.set_tags({"splitpose.files": together})
+        self.set_tags({"splitpose.files": digest})
 
     def set_status(self, status: str) -> None:
-        """RUNNING, FINISHED, FAILED or KILLED."""
+        """Set the status: RUNNING, FINISHED, FAILED or KILLED."""
         if self.client.get_run(self.id).info.status == status:
             return
         if status == "RUNNING":
@@ -96,23 +106,26 @@ class Run:
 
 
 def connect(root: Path) -> "MlflowClient":
-    """The store that MLFLOW_TRACKING_URI names; without it mlflow.db in the project's folder `root`."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # the address may hold a password
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # logs are no terminals
+    """Return a client of the store that MLFLOW_TRACKING_URI names, by default mlflow.db in the project `root`."""
     from mlflow import MlflowClient
 
     return MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve()}/mlflow.db")
 
 
 def has_store(root: Path) -> bool:
-    """Whether there is a store to ask; without one `connect` makes an empty one."""
+    """Return whether there is a store to read; `connect` creates an empty one otherwise."""
     return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (root / "mlflow.db").exists()
 
 
+def shorten_timeouts() -> None:
+    """Let requests to an MLflow server fail after seconds instead of minutes; the environment takes precedence."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+
+
 @contextmanager
-def answering() -> Iterator[None]:
-    """Turn whatever MLflow and its store fail with into one line, an OutsideError without credentials."""
+def translated_errors() -> Iterator[None]:
+    """Raise errors of MLflow and its store as ExternalServiceError, in one line and without credentials."""
     from mlflow.exceptions import MlflowException
     from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError
@@ -120,33 +133,34 @@ def answering() -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-        # Not "from error": a traceback would show the address with its password.
-        raise ExternalServiceError(f"MLflow: {reason(error)}; see that it runs, and try again") from None
+        # Not "from error": its traceback would show the URL with the password.
+        message = f"MLflow: {describe_error(error)}; check that the server is running, and try again"
+        raise ExternalServiceError(message) from None
 
 
-def reason(error: Exception) -> str:
-    """An error's first line, cut short, without the credentials that an address in it may hold."""
+def describe_error(error: Exception) -> str:
+    """Return the first line of an error, shortened, without the credentials in a URL."""
     line = (str(error) or type(error).__name__).splitlines()[0]
     return re.sub(r"://[^/@\s]+@", "://***@", line)[:200]
 
 
 def open_run(root: Path, profile: str, variant: str, state: str) -> Run:
-    """The run of a variant in a state of the pipeline, found by its tag or created."""
+    """Return the run of a variant in a state of the pipeline, which its tag identifies; create it if necessary."""
     client = connect(root)
     experiment = _experiment(client, root, f"splitpose-{profile}")
-    if found := _search(client, [experiment], state):
-        return Run(client, found)
+    if run_id := _search(client, [experiment], state):
+        return Run(client, run_id)
     tags = {
         "splitpose.state": state,
         "splitpose.variant": variant,
         "splitpose.profile": profile,
-        **_commit(root),
+        **_git_commit(root),
     }
     return Run(client, client.create_run(experiment, tags=tags, run_name=variant).info.run_id)
 
 
 def find_run(root: Path, state: str) -> str | None:
-    """The id of the run of a state of the pipeline, in whatever experiment, None if there is none."""
+    """Return the id of the run of a state of the pipeline in any experiment, None if there is none."""
     if not has_store(root):
         return None
     client = connect(root)
@@ -155,32 +169,34 @@ def find_run(root: Path, state: str) -> str | None:
 
 
 def _search(client: "MlflowClient", experiments: list[str], state: str) -> str | None:
-    found = client.search_runs(experiments, f"tags.`splitpose.state` = '{state}'", max_results=1)
-    return found[0].info.run_id if found else None
+    """Return the id of the run of a state in some experiments, None if there is none."""
+    runs = client.search_runs(experiments, f"tags.`splitpose.state` = '{state}'", max_results=1)
+    return runs[0].info.run_id if runs else None
 
 
 def _experiment(client: "MlflowClient", root: Path, name: str) -> str:
+    """Return the id of an experiment; create or restore it if necessary."""
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        served = (os.environ.get("MLFLOW_TRACKING_URI") or "").startswith("http")
-        folder = None if served else (root.resolve() / "mlartifacts").as_uri()  # a server knows its own place
-        new: str = client.create_experiment(name, artifact_location=folder)
-        return new
+        is_server = (os.environ.get("MLFLOW_TRACKING_URI") or "").startswith("http")
+        location = None if is_server else (root.resolve() / "mlartifacts").as_uri()  # a server has its own location
+        return str(client.create_experiment(name, artifact_location=location))
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
-    known: str = experiment.experiment_id
-    return known
+    return str(experiment.experiment_id)
 
 
-def _commit(root: Path) -> dict[str, str]:
-    """MLflow's tag of the git commit; none where there is no git."""
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False)
-    return {"mlflow.source.git.commit": done.stdout.strip()} if done.returncode == 0 else {}
+def _git_commit(root: Path) -> dict[str, str]:
+    """Return MLflow's tag of the git commit, nothing outside a git repository."""
+    command = ["git", "rev-parse", "HEAD"]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return {"mlflow.source.git.commit": result.stdout.strip()} if result.returncode == 0 else {}
 
 
-def _text(value: Any) -> str:
+def _param_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _now() -> int:
+    """Return the time in milliseconds since the epoch."""
     return int(time.time() * 1000)

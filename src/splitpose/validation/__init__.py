@@ -1,5 +1,5 @@
-"""Checks that the annotation table of a source must pass: `run` raises, `inspect` tells."""
+"""Validation of annotation tables with Great Expectations."""
 
-from splitpose.validation.result import ValidationResult, failure, inspect, run
+from splitpose.validation.result import ValidationResult, validate
 
-__all__ = ["ValidationResult", "failure", "inspect", "run"]
+__all__ = ["ValidationResult", "validate"]

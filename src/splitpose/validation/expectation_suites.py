@@ -1,13 +1,13 @@
-"""All rules about annotations. A new rule is one entry here: an expectation and the reason that people read.
+"""All validation rules. A new rule is one entry here: an expectation, and the reason shown to users.
 
-MUST_HOLD     of the table as it arrives; the checks end here if one fails
-QUARANTINE    of each row; a row that breaks one leaves the table, with rule, value and reason
-TOLD          of each row; only told, over the table as it arrived
-MUST_REMAIN   of the table and what is left of it; column `quarantined` is 1 for a row that left, else 0
-PUBLISHED     by edition: of FLIC's rows as they arrive, where the source is what its makers published
+PRECONDITIONS     checked on the input table; validation stops if one fails
+QUARANTINE        checked on each row; rows that break one are removed and listed with rule, value and reason
+WARNINGS          checked on each row of the input table; suspicious rows are listed but kept
+POSTCONDITIONS    checked on all rows, with the column `quarantined` (1 for a removed row, else 0)
+PUBLISHED_COUNTS  checked on FLIC's rows, by edition: its published numbers of rows and images
 
-QUARANTINE and TOLD look at the columns that measures.py adds, and are rules of single values or of pairs of
-values, because these are what Great Expectations can name the rows of. An empty value passes, unless the rule
+QUARANTINE and WARNINGS use the columns that row_metrics.py adds. Their expectations are about single values or
+pairs of values, because Great Expectations can name the rows that break these. Empty values pass, unless the rule
 is about emptiness.
 """
 
@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 import great_expectations.expectations as gxe
 from great_expectations.expectations.row_conditions import Column
 
-from splitpose.annotations import COLUMNS, ONE_PERSON, SPLITS
+from splitpose.annotations import COLUMNS, DUPLICATE_DISTANCE, SPLITS
 from splitpose.skeleton import JOINTS
 
 
 @dataclass(frozen=True)
 class Rule:
-    """An expectation; `reason` says what is wrong where it is not met."""
+    """A named expectation, and a description of what is wrong where it is not met."""
 
     name: str
     expectation: gxe.Expectation
@@ -31,22 +31,20 @@ class Rule:
 
 @dataclass(frozen=True)
 class Suite:
-    """Rules that are checked together.
-
-    Severity is Great Expectations' word: critical ends the run, warning takes rows out, info changes nothing.
-    """
+    """Rules that are checked together."""
 
     name: str
     severity: str
+    """Great Expectations' failure severity: critical (the run stops), warning (rows are removed) or info."""
     rules: tuple[Rule, ...]
 
     def without(self, name: str) -> "Suite":
-        """The suite without the rule of this name."""
+        """Return the suite without the rule of this name."""
         return replace(self, rules=tuple(rule for rule in self.rules if rule.name != name))
 
 
 PRECONDITIONS = Suite(
-    "must_hold",
+    "preconditions",
     "critical",
     (
         Rule(
@@ -54,22 +52,26 @@ PRECONDITIONS = Suite(
             gxe.ExpectTableColumnsToMatchSet(column_set=COLUMNS, exact_match=False),
             "the annotation table lacks columns",
         ),
-        Rule("people", gxe.ExpectTableRowCountToBeBetween(min_value=1), "the annotation table has no people"),
+        Rule("not_empty", gxe.ExpectTableRowCountToBeBetween(min_value=1), "the annotation table has no rows"),
         *(
-            Rule(f"{column}_given", gxe.ExpectColumnValuesToNotBeNull(column=column), f"rows without {column}")
+            Rule(
+                f"{column}_not_null",
+                gxe.ExpectColumnValuesToNotBeNull(column=column),
+                f"rows have no {column}",
+            )
             for column in ["id", "image", "width", "height", "split", "group"]
         ),
-        Rule("id_unique", gxe.ExpectColumnValuesToBeUnique(column="id"), "people that share an id"),
+        Rule("id_unique", gxe.ExpectColumnValuesToBeUnique(column="id"), "rows have the same id"),
         Rule(
-            "split_known",
+            "split_valid",
             gxe.ExpectColumnValuesToBeInSet(column="split", value_set=list(SPLITS)),
-            f"splits that are none of {', '.join(SPLITS)}",
+            f"rows have a split other than {', '.join(SPLITS)}",
         ),
         *(
             Rule(
                 f"{column}_positive",
                 gxe.ExpectColumnValuesToBeBetween(column=column, min_value=1),
-                f"{column} is no number of pixels",
+                f"{column} is not a positive number of pixels",
             )
             for column in ["width", "height"]
         ),
@@ -81,61 +83,61 @@ QUARANTINE = Suite(
     "warning",
     (
         Rule(
-            "picture",
-            gxe.ExpectColumnValuesToBeNull(column="picture_problem"),
-            "the picture is missing or can not be read",
+            "unreadable_image",
+            gxe.ExpectColumnValuesToBeNull(column="image_error"),
+            "the image is missing or cannot be read",
         ),
         Rule(
-            "size",
+            "image_size",
             gxe.ExpectColumnPairValuesToBeEqual(
-                column_A="size", column_B="picture_size", ignore_row_if="either_value_is_missing"
+                column_A="annotated_size", column_B="image_size", ignore_row_if="either_value_is_missing"
             ),
-            "width and height are not those of the picture (as recorded, as read and turned by its EXIF tag)",
+            "width and height differ from those of the image (annotated size, size as read with EXIF orientation)",
         ),
         Rule(
             "no_joints",
-            gxe.ExpectColumnValuesToBeBetween(column="joints_annotated", min_value=1),
+            gxe.ExpectColumnValuesToBeBetween(column="annotated_joints", min_value=1),
             "no joint is annotated",
         ),
         Rule(
-            "half_joint",
-            gxe.ExpectColumnValuesToBeBetween(column="joints_half", max_value=0),
+            "incomplete_joint",
+            gxe.ExpectColumnValuesToBeBetween(column="incomplete_joints", max_value=0),
             "joints have only one of x and y",
         ),
-        # Shorter than any real torso (FLIC's shortest is 69 px), and errors in torso diameters would explode.
+        # Shorter than any real torso (the shortest in FLIC is 69 px); errors in torso diameters would be huge.
         Rule(
-            "torso",
-            gxe.ExpectColumnValuesToBeBetween(column="torso", min_value=5),
+            "short_torso",
+            gxe.ExpectColumnValuesToBeBetween(column="torso_diameter", min_value=5),
             "left shoulder and right hip are less than 5 px apart",
         ),
-        # 1 px is left to tools that count pixels from 1 and to clicks on the border's outer edge. The joints
-        # outside in six rows of FLIC lie beyond it, by 2 to 23 px.
+        # 1 px allows for tools that count pixels from 1 and for clicks on the outer edge of the border. Six rows
+        # of FLIC have joints further outside, by 2 to 23 px.
         Rule(
-            "outside",
-            gxe.ExpectColumnValuesToBeBetween(column="outside", max_value=1),
-            "a joint lies more than 1 px outside the picture",
+            "joint_outside_image",
+            gxe.ExpectColumnValuesToBeBetween(column="distance_outside", max_value=1),
+            "a joint is more than 1 px outside the image",
         ),
-        # FLIC's longest limb is 1.15, that of 348 people of COCO 2.05 (bent towards the camera).
+        # The longest limb is 1.15 in FLIC and 2.05 in 348 people of COCO (bent towards the camera).
         Rule(
-            "limb",
+            "long_limb",
             gxe.ExpectColumnValuesToBeBetween(column="longest_limb", max_value=3),
             "a limb is longer than 3 torso diameters",
         ),
         Rule(
-            "box",
-            gxe.ExpectColumnValuesToBeBetween(column="box_side", min_value=1),
-            "the box is incomplete, reversed or narrower than 1 px",
+            "invalid_bbox",
+            gxe.ExpectColumnValuesToBeBetween(column="bbox_side", min_value=1),
+            "the bounding box is incomplete, reversed or narrower than 1 px",
         ),
         Rule(
-            "copy",
+            "duplicate",
             gxe.ExpectColumnValuesToBeNull(column="duplicate_of"),
-            "the row repeats another one exactly: same picture, same joints",
+            "the row duplicates another one exactly: same image, same joints",
         ),
     ),
 )
 
-TOLD = Suite(
-    "told",
+WARNINGS = Suite(
+    "warnings",
     "info",
     (
         Rule(
@@ -143,112 +145,113 @@ TOLD = Suite(
             gxe.ExpectColumnPairValuesAToBeGreaterThanB(
                 column_A="lsho_x", column_B="rsho_x", or_equal=True, ignore_row_if="either_value_is_missing"
             ),
-            "the left shoulder lies left of the right one: seen from behind, or sides swapped",
+            "the left shoulder is left of the right one (x of both): seen from behind, or sides swapped",
         ),
-        # The sides of neighbours, hips or elbows against shoulders, differ from the real ones. Nobody of FLIC's
-        # 3,987 training rows is above -0.11 and nobody of 348 of COCO, who also stand sideways, above 0.06;
-        # with the hips or elbows swapped, all of FLIC's are above 0.105.
+        # Left and right of one pair (hips or elbows) contradict the shoulders. None of FLIC's 3,987 training rows
+        # is above -0.11 and none of 348 people of COCO, who also stand sideways, above 0.06; with the hips or
+        # elbows swapped, all rows of FLIC are above 0.105.
         Rule(
-            "sides_crossed",
-            gxe.ExpectColumnValuesToBeBetween(column="crossed", max_value=0.1),
-            "hips or elbows cross over to the other shoulder's side: sides of one pair swapped",
+            "pair_swapped",
+            gxe.ExpectColumnValuesToBeBetween(column="crossing", max_value=0.1),
+            "hips or elbows are crossed relative to the shoulders: left and right of one pair swapped",
         ),
-        # The most is 2.6 in FLIC's training rows and 3.7 in 151 people of COCO (an arm towards the camera). The
-        # lower arm says nothing: a wrist can stand before its elbow.
+        # The largest ratio is 2.6 in FLIC's training rows and 3.7 in 151 people of COCO (an arm towards the
+        # camera). Lower arms are not checked: a wrist can be in front of its elbow.
         Rule(
-            "uneven",
-            gxe.ExpectColumnValuesToBeBetween(column="uneven", max_value=4),
-            "an upper arm or a side of the body is over 4 times as long as the other",
+            "asymmetric_limbs",
+            gxe.ExpectColumnValuesToBeBetween(column="asymmetry", max_value=4),
+            "one upper arm, or one side of the body, is more than 4 times as long as the other",
         ),
         Rule(
             "joints_missing",
-            gxe.ExpectColumnValuesToBeBetween(column="joints_annotated", min_value=len(JOINTS)),
-            "not all joints are annotated",
+            gxe.ExpectColumnValuesToBeBetween(column="annotated_joints", min_value=len(JOINTS)),
+            "not all joints are annotated (number of annotated joints)",
         ),
         Rule(
             "torso_missing",
-            gxe.ExpectColumnValuesToNotBeNull(column="torso"),
-            "left shoulder or right hip is not annotated: can be learned from, but not scored",
+            gxe.ExpectColumnValuesToNotBeNull(column="torso_diameter"),
+            "left shoulder or right hip is not annotated: usable for training, but not scored",
         ),
-        # What follows is told and not left out, because FLIC's published protocol scores these rows too.
+        # The following only warn, because FLIC's published protocol scores these rows as well.
         Rule(
-            "two_splits",
-            gxe.ExpectColumnValuesToBeBetween(column="splits_of_picture", max_value=1),
-            "the picture has people in more than one split",
+            "several_splits",
+            gxe.ExpectColumnValuesToBeBetween(column="splits_of_image", max_value=1),
+            "the image has instances in more than one split",
         ),
-        # FLIC took every tenth frame of its films (19 of its test rows lie so close to a training row).
+        # FLIC contains every tenth frame of its films (19 of its test rows are this close to a training row).
         Rule(
-            "near_frame",
-            gxe.ExpectColumnValuesToBeBetween(column="frames_apart", min_value=11),
-            "a frame of its group within 10 frames was learned from",
+            "nearby_frame",
+            gxe.ExpectColumnValuesToBeBetween(column="frame_distance", min_value=11),
+            "a frame of the same group within 10 frames is used for training",
         ),
-        # How similar is too similar stands in fingerprint.py.
+        # near_duplicates.py defines when two images are near duplicates.
         Rule(
-            "near_copy",
+            "near_duplicate",
             gxe.ExpectColumnValuesToBeNull(column="near_duplicate_of"),
-            "the picture looks like a copy of one that was learned from",
+            "the image is a near duplicate of one that is used for training",
         ),
         Rule(
             "annotated_twice",
-            gxe.ExpectColumnValuesToBeBetween(column="nearest", min_value=ONE_PERSON),
-            f"a row of the picture is less than {ONE_PERSON} torso diameters away: one person annotated twice",
+            gxe.ExpectColumnValuesToBeBetween(column="nearest_instance", min_value=DUPLICATE_DISTANCE),
+            f"another row of the image is less than {DUPLICATE_DISTANCE} torso diameters away: one person "
+            "annotated twice",
         ),
     ),
 )
 
 POSTCONDITIONS = Suite(
-    "must_remain",
+    "postconditions",
     "critical",
     (
-        # FLIC's training rows lose 6 of 3,987, and 346 people of COCO nobody. No rule allows for a share of its own
-        # (`mostly`), because it is rows that leave, and each of them is named.
+        # FLIC's training rows lose 6 of 3,987, and 346 people of COCO none. The rules above do not use `mostly`,
+        # because single rows are removed and each of them is listed.
         Rule(
-            "share",
+            "quarantined_fraction",
             gxe.ExpectColumnMeanToBeBetween(column="quarantined", max_value=0.1),
-            "more than 0.1 of the rows are in quarantine, so the source itself is broken",
+            "the fraction of rows in quarantine is above 0.1, so the source itself is probably broken",
         ),
         Rule(
-            "train_and_test",
+            "required_splits",
             gxe.ExpectColumnDistinctValuesToContainSet(
                 column="split", value_set=["train", "test"], row_condition=Column("quarantined") == 0
             ),
-            "no people are left in a split that is needed",
+            "a required split has no rows left",
         ),
     ),
 )
 
-# val was cut from the training rows before the checks.
-LEARNED, SCORED = Column("split") != "test", Column("split") == "test"
+# The validation split was taken from the training rows before the checks.
+TRAIN_ROWS, TEST_ROWS = Column("split") != "test", Column("split") == "test"
 
-# Counts of FLIC as its makers publish it; those of FLIC-full are not known here.
-PUBLISHED = {
+# Counts that FLIC's authors publish; those of FLIC-full are not known.
+PUBLISHED_COUNTS = {
     "FLIC": Suite(
-        "published_flic",
+        "published_counts_flic",
         "critical",
         (
             Rule(
                 "train_rows",
-                gxe.ExpectTableRowCountToEqual(value=3987, row_condition=LEARNED),
+                gxe.ExpectTableRowCountToEqual(value=3987, row_condition=TRAIN_ROWS),
                 "FLIC has 3,987 training rows",
             ),
             Rule(
                 "test_rows",
-                gxe.ExpectTableRowCountToEqual(value=1016, row_condition=SCORED),
+                gxe.ExpectTableRowCountToEqual(value=1016, row_condition=TEST_ROWS),
                 "FLIC has 1,016 test rows",
             ),
             Rule(
                 "train_images",
                 gxe.ExpectColumnUniqueValueCountToBeBetween(
-                    column="image", min_value=3628, max_value=3628, row_condition=LEARNED
+                    column="image", min_value=3628, max_value=3628, row_condition=TRAIN_ROWS
                 ),
-                "FLIC's training rows are of 3,628 images",
+                "FLIC's training rows have 3,628 images",
             ),
             Rule(
                 "test_images",
                 gxe.ExpectColumnUniqueValueCountToBeBetween(
-                    column="image", min_value=926, max_value=926, row_condition=SCORED
+                    column="image", min_value=926, max_value=926, row_condition=TEST_ROWS
                 ),
-                "FLIC's test rows are of 926 images",
+                "FLIC's test rows have 926 images",
             ),
         ),
     )

@@ -1,4 +1,4 @@
-"""Looking at pictures: the slow part of the checks, so what was seen is kept for the next time."""
+"""Image scan: decodes all images, the slow part of validation, and caches the results for the next run."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,84 +13,86 @@ from splitpose import images
 from splitpose.progress import track
 from splitpose.validation import near_duplicates
 
-WANTED = ["image", "width", "height"]
+KEY_COLUMNS = ["image", "width", "height"]
 
 
-class Seen(NamedTuple):
-    """What a look at a picture tells."""
+class ScannedImage(NamedTuple):
+    """The result of decoding one image."""
 
-    content: str | None
-    picture_problem: str | None
-    picture_size: str | None
-    fingerprint: str | None
+    content_digest: str | None
+    image_error: str | None
+    image_size: str | None
+    perceptual_hash: str | None
 
 
-def scan_images(table: pd.DataFrame, root: Path, known: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Decode every picture of an annotation table (typed), in threads, with a progress bar.
+Cache = Mapping[tuple[str, int, int], ScannedImage]
+"""Scanned images by content digest, annotated width and height."""
 
-    All of each is decoded: headers alone would be quicker, but would not show a file that was cut short.
+
+def scan_images(table: pd.DataFrame, root: Path, cache: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Decode every image of an annotation table, in threads and with a progress bar.
+
+    Images are decoded completely: reading only the headers would be faster, but not detect truncated files.
 
     Args:
-        table: a picture is looked at once for each width and height that its people give it, because the size
-            decides whether an EXIF tag turns it.
-        root: `image` is below it.
-        known: what this function gave before. Pictures are read again, but not decoded again if their content
-            is the same; what other code than this saw is ignored.
+        table: annotation table. An image is decoded once for each width and height that its rows state, because
+            the size decides whether its EXIF orientation is applied.
+        root: folder that `image` is relative to.
+        cache: an earlier result of this function. Files are read again, but only decoded if their content has
+            changed; results of another version of the code are ignored.
 
     Returns:
-        A frame sorted by its columns `image`, `width`, `height`, and with the text columns `content` (digest of
-        the file), `picture_problem` (empty if it can be read), `picture_size` ("720x480": width x height in px),
-        `fingerprint`, and `code` (digest of the code that looked).
+        A frame sorted by its columns `image`, `width` and `height`, with the text columns `content_digest` (of
+        the file), `image_error` (empty if the image can be read), `image_size` ("720x480": width x height in px),
+        `perceptual_hash`, and `code_digest` (of the code that decoded it).
     """
-    wanted = table[WANTED].drop_duplicates().sort_values(WANTED, ignore_index=True)
-    seen_before = _seen_before(known)
+    keys = table[KEY_COLUMNS].drop_duplicates().sort_values(KEY_COLUMNS, ignore_index=True)
+    cached = _load_cache(cache)
 
-    def look(image: str, width: int, height: int) -> Seen:
-        return _look(root, image, (width, height), seen_before)
+    def scan(image: str, width: int, height: int) -> ScannedImage:
+        return _scan(root, image, (width, height), cached)
 
     with ThreadPoolExecutor() as pool:
-        found = pool.map(look, *(wanted[column].tolist() for column in WANTED))
-        seen = list(track(found, "looking at pictures", len(wanted), "pictures"))
-    return wanted.join(pd.DataFrame(seen, columns=Seen._fields, dtype=object)).assign(code=_code())
+        results = pool.map(scan, *(keys[column].tolist() for column in KEY_COLUMNS))
+        scanned = list(track(results, "scanning images", len(keys), "images"))
+    frame = pd.DataFrame(scanned, columns=ScannedImage._fields, dtype=object)
+    return keys.join(frame).assign(code_digest=_code_digest())
 
 
-def size_text(width: int, height: int) -> str:
-    """A picture's size as the checks compare it."""
+def format_size(width: int, height: int) -> str:
+    """Return an image size as text, "<width>x<height>"."""
     return f"{width}x{height}"
 
 
-SeenBefore = Mapping[tuple[str, int, int], Seen]
-"""By content, width and height."""
-
-
-def _seen_before(known: pd.DataFrame | None) -> SeenBefore:
-    if known is None or "code" not in known:
+def _load_cache(cache: pd.DataFrame | None) -> Cache:
+    if cache is None or "code_digest" not in cache:
         return {}
-    known = known[(known["code"] == _code()) & known["content"].notna()]
-    texts = known[list(Seen._fields)].astype(object).where(known[list(Seen._fields)].notna(), None)
-    keys = zip(known["content"], known["width"], known["height"], strict=True)
-    return dict(zip(keys, (Seen(*row) for row in texts.itertuples(index=False)), strict=True))
+    cache = cache[(cache["code_digest"] == _code_digest()) & cache["content_digest"].notna()]
+    fields = list(ScannedImage._fields)
+    rows = cache[fields].astype(object).where(cache[fields].notna(), None)
+    keys = zip(cache["content_digest"], cache["width"], cache["height"], strict=True)
+    return dict(zip(keys, (ScannedImage(*row) for row in rows.itertuples(index=False)), strict=True))
 
 
-def _look(root: Path, image: str, size: tuple[int, int], seen_before: SeenBefore) -> Seen:
+def _scan(root: Path, image: str, size: tuple[int, int], cache: Cache) -> ScannedImage:
     if PurePath(image).is_absolute() or ".." in PurePath(image).parts:
-        return Seen(None, "path leads out of the folder of pictures", None, None)
+        return ScannedImage(None, "path outside the folder of images", None, None)
     try:
         data = (root / image).read_bytes()
     except OSError as error:
-        return Seen(None, str(error.strerror), None, None)
-    content = hashlib.blake2b(data, digest_size=16).hexdigest()
-    if (content, *size) in seen_before:
-        return seen_before[(content, *size)]
-    picture = images.decode(data, size, grey=True)
-    if picture is None:
-        return Seen(content, "no picture, damaged or cut short", None, None)
-    height, width = picture.shape
-    return Seen(content, None, size_text(width, height), near_duplicates.fingerprint(picture))
+        return ScannedImage(None, str(error.strerror), None, None)
+    digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+    if (digest, *size) in cache:
+        return cache[(digest, *size)]
+    decoded = images.decode(data, size, grey=True)
+    if decoded is None:
+        return ScannedImage(digest, "not an image, damaged or truncated", None, None)
+    height, width = decoded.shape
+    return ScannedImage(digest, None, format_size(width, height), near_duplicates.perceptual_hash(decoded))
 
 
-def _code() -> str:
-    """Digest of everything that what is seen depends on, besides the pictures."""
+def _code_digest() -> str:
+    """Return a digest of everything that the results depend on besides the images."""
     digest = hashlib.blake2b(cv2.__version__.encode(), digest_size=16)
     for source in (__file__, near_duplicates.__file__, images.__file__):
         digest.update(Path(source).read_bytes())

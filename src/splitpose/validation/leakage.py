@@ -1,70 +1,72 @@
-"""Pictures that tie people who are scored to people who were learned from.
+"""Detection of leakage: images of scored rows that are close to images used for training.
 
-A row of val is compared with train, a row of test with train and val; the results stand beside the scored row.
+Rows of val are compared with train, rows of test with train and val.
 """
 
 import numpy as np
 import pandas as pd
 
-from splitpose.validation.near_duplicates import BITS, MAX_HAMMING_DISTANCE, bits, differing_bits
+from splitpose.validation.near_duplicates import HASH_BITS, MAX_HAMMING_DISTANCE, hamming_distances, pack_hashes
 
-LEARNED_FROM = {"val": ["train"], "test": ["train", "val"]}
+REFERENCE_SPLITS = {"val": ["train"], "test": ["train", "val"]}
+"""Splits that each scored split is compared with."""
 
-AT_ONCE = 64
-"""Pictures that are compared with all others at a time, which bounds the memory."""
+CHUNK_SIZE = 64
+"""Images that are compared with all others at a time, which limits the memory."""
 
 
-def frames_apart(table: pd.DataFrame) -> pd.Series:
-    """Frames between each scored row's picture and the closest one of its group that was learned from.
+def frame_distance(table: pd.DataFrame) -> pd.Series:
+    """Return the distance, in frames, from each scored row to the closest training frame of its group.
 
-    Pictures of one group count as frames if their names end in a number. Empty where there is no such picture.
+    Images of a group are frames if their names end in a number. NaN for rows without such an image.
     """
-    # More digits are no frame number, and no float64.
+    # A longer number is not a frame number, and exceeds the precision of float64.
     frame = table["image"].str.extract(r"(?<!\d)(\d{1,15})(?:\.[^./]*)?$")[0].astype(float)
     frames = table[["group", "split"]].assign(frame=frame).dropna().sort_values("frame", kind="stable")
-    apart = pd.Series(np.nan, index=table.index)
-    for scored, learned in LEARNED_FROM.items():
-        ours = frames[frames["split"] == scored].reset_index(names="row")
-        theirs = frames[frames["split"].isin(learned)].assign(closest=lambda rows: rows["frame"])
+    distance = pd.Series(np.nan, index=table.index)
+    for split, references in REFERENCE_SPLITS.items():
+        queries = frames[frames["split"] == split].reset_index(names="row")
+        candidates = frames[frames["split"].isin(references)].assign(closest=lambda rows: rows["frame"])
         pairs = pd.merge_asof(
-            ours, theirs[["group", "frame", "closest"]], on="frame", by="group", direction="nearest"
+            queries, candidates[["group", "frame", "closest"]], on="frame", by="group", direction="nearest"
         )
-        apart[pairs["row"]] = (pairs["frame"] - pairs["closest"]).abs().to_numpy()
-    return apart
+        distance[pairs["row"]] = (pairs["frame"] - pairs["closest"]).abs().to_numpy()
+    return distance
 
 
-def near_duplicate_of(table: pd.DataFrame, sources: pd.Series, fingerprints: pd.Series) -> pd.Series:
-    """For each scored row, the picture most like its own that was learned from, if the two are copies of one.
+def near_duplicate_of(table: pd.DataFrame, sources: pd.Series, hashes: pd.Series) -> pd.Series:
+    """Return, for each scored row, the training image that its image is a near duplicate of, or None.
 
-    Pictures of one group of one source are not compared: frames of a film are alike, and what they tie is what
-    `frames_apart` and the split by group are about.
+    Images of the same group and source are not compared: frames of a film are similar, which `frame_distance` and
+    the grouped splits deal with.
 
     Args:
         table: annotation table.
-        sources: of each row (see `source_of`).
-        fingerprints: of each row's picture; a picture without one is like no other.
+        sources: source of each row (see `source_of`).
+        hashes: perceptual hash of each row's image; images without one match no other.
     """
-    columns = table[["image", "split"]].assign(family=sources + "\n" + table["group"], fingerprint=fingerprints)
-    shown = columns.dropna().drop_duplicates(["image", "split", "family"])
-    found = pd.Series(None, index=table.index, dtype=object)
-    for scored, learned in LEARNED_FROM.items():
-        closest = _closest(shown[shown["split"] == scored], shown[shown["split"].isin(learned)])
-        rows = (columns["split"] == scored) & columns["fingerprint"].notna()
-        found[rows] = columns.loc[rows, "image"].map(closest).astype(object)
-    return found.where(found.notna(), None)
+    columns = table[["image", "split"]].assign(family=sources + "\n" + table["group"], hash=hashes)
+    images = columns.dropna().drop_duplicates(["image", "split", "family"])
+    duplicates = pd.Series(None, index=table.index, dtype=object)
+    for split, references in REFERENCE_SPLITS.items():
+        closest = _closest(images[images["split"] == split], images[images["split"].isin(references)])
+        rows = (columns["split"] == split) & columns["hash"].notna()
+        duplicates[rows] = columns.loc[rows, "image"].map(closest).astype(object)
+    return duplicates.where(duplicates.notna(), None)
 
 
-def _closest(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, str]:
-    """For each of our pictures that has a copy among theirs: the most similar one."""
-    if theirs.empty:
+def _closest(queries: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, str]:
+    """Return the most similar candidate of each query image that has a near duplicate among the candidates."""
+    if candidates.empty:
         return {}
-    their_bits, their_families = bits(theirs["fingerprint"].tolist()), theirs["family"].to_numpy(object)
-    found: dict[str, str] = {}
-    for start in range(0, len(ours), AT_ONCE):
-        part = ours.iloc[start : start + AT_ONCE]
-        apart = differing_bits(bits(part["fingerprint"].tolist()), their_bits)
-        apart[part["family"].to_numpy(object)[:, None] == their_families[None]] = BITS
-        closest = apart.argmin(axis=1)
-        for k in np.flatnonzero(apart.min(axis=1) <= MAX_HAMMING_DISTANCE):
-            found[part["image"].iloc[k]] = str(theirs["image"].iloc[closest[k]])
-    return found
+    candidate_hashes = pack_hashes(candidates["hash"].tolist())
+    candidate_families = candidates["family"].to_numpy(object)
+    closest: dict[str, str] = {}
+    for start in range(0, len(queries), CHUNK_SIZE):
+        chunk = queries.iloc[start : start + CHUNK_SIZE]
+        distances = hamming_distances(pack_hashes(chunk["hash"].tolist()), candidate_hashes)
+        distances[chunk["family"].to_numpy(object)[:, None] == candidate_families[None]] = HASH_BITS
+        best = distances.argmin(axis=1)
+        for k in np.flatnonzero(distances.min(axis=1) <= MAX_HAMMING_DISTANCE):
+            closest[chunk["image"].iloc[k]] = str(candidates["image"].iloc[best[k]])
+    return closest

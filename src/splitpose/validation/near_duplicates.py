@@ -1,59 +1,60 @@
-"""Fingerprints of pictures: nearly the same for a picture and its re-encoded, resized or letterboxed copies.
+"""Perceptual hashes: nearly equal for an image and its re-encoded, resized or letterboxed copies.
 
-A difference hash of 256 bits: does the grey picture, without black bars and shrunk to 17 x 16, get brighter from
-one cell to the next one to the right?
+The hash is a difference hash (dHash) of 256 bits: each bit is whether the grey image, without black bars and
+shrunk to 17 x 16 cells, gets brighter from one cell to the next one on its right.
 """
 
 import cv2
 import numpy as np
 
-BITS = 256
+HASH_BITS = 256
 
 MAX_HAMMING_DISTANCE = 24
-"""Most bits in which the fingerprints of two copies of one picture differ.
+"""Largest Hamming distance between the hashes of near duplicates.
 
-Measured on 137 real photographs (COCO and FLIC). At most 21 bits differ from the original in all copies of JPEG
-quality 30 and 80, half and double size, other proportions, letterboxed, or 0.7 times as bright; 24 in 98 % or more
-of thumbnails of 160 x 120 and of noisy copies (sigma 8), and in 96 % of brighter ones that clip. With 2 % of each
-border cut off, a fifth is found. Two different photographs differ in 80 bits or more (9,316 pairs), rendered ones
-of different films in 35 or more (144,264 pairs).
+Measured on 137 photographs (COCO and FLIC). The distance from the original is at most 21 bits for all copies of
+JPEG quality 30 and 80, half and double size, other aspect ratios, letterboxed, or 0.7 times as bright; at most 24
+for 98 % or more of thumbnails of 160 x 120 and of noisy copies (sigma 8), and for 96 % of brightened and clipped
+ones. Of copies with 2 % of each border cropped, a fifth is detected. Two different photographs differ in 80 bits or
+more (9,316 pairs), rendered images of different films in 35 or more (144,264 pairs).
 """
 
-BLACK = 24
-"""Grey level up to which the border is a black bar; above what JPEG leaves of black."""
+MAX_BLACK_LEVEL = 24
+"""Grey level up to which the border is a black bar; above what JPEG makes of black."""
 
-STEP = 2
-"""Grey levels between neighbouring cells that count as brighter or darker, because flat ones differ by noise."""
+MIN_STEP = 2
+"""Grey levels between neighbouring cells that count as brighter or darker; smaller differences are noise."""
 
-PLAIN = 1 / 16
-"""A picture with fewer brighter, or fewer darker, steps than this share is too plain to be told from others."""
+MIN_STEP_FRACTION = 1 / 16
+"""Images with a smaller fraction of brighter, or of darker, steps are too uniform to be distinguished."""
 
 
-def fingerprint(grey: np.ndarray) -> str | None:
-    """64 hexadecimal digits of a (H, W) uint8 picture; None if it is too plain or too small for one."""
-    picture = _without_bars(grey)
-    if min(picture.shape) <= 16:
+def perceptual_hash(grey: np.ndarray) -> str | None:
+    """Return the hash of an image (H, W) uint8 as 64 hexadecimal digits; None if it is too uniform or too small."""
+    image = _crop_black_bars(grey)
+    if min(image.shape) <= 16:
         return None
-    cells = cv2.resize(picture, (17, 16), interpolation=cv2.INTER_AREA).astype(np.int16)
+    cells = cv2.resize(image, (17, 16), interpolation=cv2.INTER_AREA).astype(np.int16)
     steps = np.diff(cells, axis=1)
-    if min((steps >= STEP).mean(), (steps <= -STEP).mean()) < PLAIN:
+    if min((steps >= MIN_STEP).mean(), (steps <= -MIN_STEP).mean()) < MIN_STEP_FRACTION:
         return None
     return np.packbits(steps > 0).tobytes().hex()
 
 
-def bits(fingerprints: list[str]) -> np.ndarray:
-    """(N, 4) uint64 from N fingerprints."""
-    return np.frombuffer(bytes.fromhex("".join(fingerprints)), np.uint64).reshape(-1, BITS // 64)
+def pack_hashes(hashes: list[str]) -> np.ndarray:
+    """Convert N hexadecimal hashes to (N, 4) uint64."""
+    return np.frombuffer(bytes.fromhex("".join(hashes)), np.uint64).reshape(-1, HASH_BITS // 64)
 
 
-def differing_bits(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(N, M) counts of the bits that differ, from (N, 4) and (M, 4) uint64."""
-    return np.bitwise_count(a[:, None] ^ b[None]).sum(axis=-1, dtype=np.int16)
+def hamming_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the Hamming distances (N, M) int16 between packed hashes (N, 4) and (M, 4)."""
+    distances: np.ndarray = np.bitwise_count(a[:, None] ^ b[None]).sum(axis=-1, dtype=np.int16)
+    return distances
 
 
-def _without_bars(grey: np.ndarray) -> np.ndarray:
-    rows = np.flatnonzero(grey.max(axis=1) > BLACK)
-    columns = np.flatnonzero(grey.max(axis=0) > BLACK)
+def _crop_black_bars(grey: np.ndarray) -> np.ndarray:
+    rows = np.flatnonzero(grey.max(axis=1) > MAX_BLACK_LEVEL)
+    columns = np.flatnonzero(grey.max(axis=0) > MAX_BLACK_LEVEL)
     if not len(rows):
         return grey[:0]
     return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

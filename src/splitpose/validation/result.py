@@ -1,4 +1,4 @@
-"""The annotation table in; the rows that may be used, the rows that may not and why, and a summary out."""
+"""Validation of an annotation table: splits it into valid and quarantined rows, with warnings and a summary."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,156 +6,155 @@ from typing import Any
 
 import pandas as pd
 
-from splitpose.annotations import INCOMING, SPLITS, source_of, typed
+from splitpose.annotations import INCOMING, SPLITS, cast_columns, source_of
 from splitpose.errors import InputError
-from splitpose.validation.expectation_suites import POSTCONDITIONS, PRECONDITIONS, PUBLISHED, QUARANTINE, TOLD
-from splitpose.validation.gx_runner import Checkpoints, Outcome
+from splitpose.validation.expectation_suites import (
+    POSTCONDITIONS,
+    PRECONDITIONS,
+    PUBLISHED_COUNTS,
+    QUARANTINE,
+    WARNINGS,
+)
+from splitpose.validation.gx_runner import RuleResult, SuiteRunner
 from splitpose.validation.image_scan import scan_images
-from splitpose.validation.row_metrics import measure
+from splitpose.validation.row_metrics import add_row_metrics
 
-FOUND_COLUMNS = ["id", "image", "rule", "value", "reason"]
+LISTING_COLUMNS = ["id", "image", "rule", "value", "reason"]
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What the checks say of an annotation table.
-
-    - table: the rows that passed, typed and in their order.
-    - quarantine, told: columns id, image, rule, value, reason; a row a person and rule, in table order. Those
-      of `quarantine` left the table; those of `told` are of the table as it arrived.
-    - looked: what was seen in the pictures, to be given to the next run (see `look_at_pictures`).
-    - summary: for JSON, the same from run to run:
-      {"passed": bool, "failures": [line], "rows" and "groups": {split: left after quarantine},
-      "sources": {source: rows as they arrived}, "quarantined_rows": n, "quarantined" and "told": {rule: rows}}.
-    """
+    """The result of validating an annotation table."""
 
     table: pd.DataFrame
+    """Rows that passed, cast to the schema and in their original order."""
     quarantine: pd.DataFrame
-    told: pd.DataFrame
-    looked: pd.DataFrame
+    """Removed rows with the columns id, image, rule, value, reason; one row per instance and rule, in the order of
+    the table."""
+    warnings: pd.DataFrame
+    """Suspicious rows of the input table, listed in the same way; they are not removed."""
+    image_scan: pd.DataFrame
+    """Result of `scan_images`, the cache of the next validation."""
     summary: dict[str, Any]
+    """Reproducible summary for JSON: {"passed": bool, "failures": [text], "rows" and "groups": {split: number left
+    after quarantine}, "sources": {source: input rows}, "quarantined_rows": n, "quarantined" and "warnings":
+    {rule: rows}}."""
+
+    def raise_if_failed(self) -> None:
+        """Raise InputError naming the failed postconditions and the number of rows in quarantine by rule."""
+        if self.summary["passed"]:
+            return
+        counts = [f"{rule} {rows}" for rule, rows in self.summary["quarantined"].items() if rows]
+        quarantined = f"; rows in quarantine: {', '.join(counts)}" if counts else ""
+        raise InputError(f"validation failed: {'; '.join(self.summary['failures'])}{quarantined}")
 
 
-def run(
+def validate(
     table: pd.DataFrame,
     images_root: Path,
-    docs: Path | None,
     *,
-    looked: pd.DataFrame | None = None,
-    published: str | None = None,
+    data_docs: Path | None = None,
+    image_scan: pd.DataFrame | None = None,
+    edition: str | None = None,
+    require_splits: bool = True,
 ) -> ValidationResult:
-    """Check the table of all sources; what it takes is `inspect`'s.
+    """Validate an annotation table.
 
-    Raises InputError naming every rule of MUST_HOLD, PUBLISHED or MUST_REMAIN that is broken, with figures.
-    """
-    verdict = inspect(table, images_root, docs, looked=looked, published=published)
-    if not verdict.summary["passed"]:
-        raise InputError(failure(verdict))
-    return verdict
-
-
-def inspect(
-    table: pd.DataFrame,
-    images_root: Path,
-    docs: Path | None,
-    *,
-    looked: pd.DataFrame | None = None,
-    published: str | None = None,
-    splits_are_cut: bool = True,
-) -> ValidationResult:
-    """Like `run`, but too few rows that are left are told in the summary and do not raise.
+    Failed postconditions are reported in the summary; call `raise_if_failed` to stop on them.
 
     Args:
-        table: annotation table.
-        images_root: its `image` paths are below it.
-        docs: folder for the Data Docs; none are written without it.
-        looked: `Verdict.looked` of a run before, so that pictures that did not change are not decoded again.
-        published: edition that the rows outside of incoming/ are exactly, as its makers published it: "FLIC".
-            Of other editions nothing is known and nothing asked.
-        splits_are_cut: so there must be people in train and in test.
+        table: annotation table of all sources.
+        images_root: folder that `image` is relative to.
+        data_docs: folder for the Data Docs; None to build none.
+        image_scan: `ValidationResult.image_scan` of an earlier validation; unchanged images are not decoded again.
+        edition: published dataset that the rows outside incoming/ must equal in number, such as "FLIC". Editions
+            without published counts are not checked.
+        require_splits: whether there must be rows in train and in test.
 
     Raises:
-        InputError: where MUST_HOLD or PUBLISHED is broken, because nothing more can be said of such a table.
+        InputError: A precondition or published count fails, with which nothing else can be checked.
     """
-    checkpoints = Checkpoints()
+    runner = SuiteRunner()
     try:
-        _must_hold(checkpoints, table, published)
-        return _inspect(checkpoints, typed(table), images_root, looked, splits_are_cut)
+        _check_preconditions(runner, table, edition)
+        return _validate_rows(runner, cast_columns(table), images_root, image_scan, require_splits)
     finally:
-        if docs is not None:
-            checkpoints.write_docs(docs)
+        if data_docs is not None:
+            runner.build_data_docs(data_docs)
 
 
-def failure(verdict: ValidationResult) -> str:
-    """One line that names what a verdict that has not passed fails by, with figures."""
-    counts = [f"{rule} {rows}" for rule, rows in verdict.summary["quarantined"].items() if rows]
-    quarantined = f"; rows in quarantine: {', '.join(counts)}" if counts else ""
-    return f"annotation checks failed: {'; '.join(verdict.summary['failures'])}{quarantined}"
-
-
-def _must_hold(checkpoints: Checkpoints, table: pd.DataFrame, published: str | None) -> None:
-    failures = _failures(checkpoints.run(PRECONDITIONS, table))
-    if published in PUBLISHED and not failures:
-        is_new = table["image"].map(source_of).str.split("/").str[0] == INCOMING
-        failures = _failures(checkpoints.run(PUBLISHED[published], table[~is_new]))
+def _check_preconditions(runner: SuiteRunner, table: pd.DataFrame, edition: str | None) -> None:
+    failures = _failures(runner.run(PRECONDITIONS, table))
+    if edition in PUBLISHED_COUNTS and not failures:
+        is_incoming = table["image"].map(source_of).str.split("/").str[0] == INCOMING
+        failures = _failures(runner.run(PUBLISHED_COUNTS[edition], table[~is_incoming]))
     if failures:
-        raise InputError(f"annotation checks failed: {'; '.join(failures)}")
+        raise InputError(f"validation failed: {'; '.join(failures)}")
 
 
-def _inspect(
-    checkpoints: Checkpoints,
+def _validate_rows(
+    runner: SuiteRunner,
     table: pd.DataFrame,
     images_root: Path,
-    looked: pd.DataFrame | None,
-    splits_are_cut: bool,
+    cache: pd.DataFrame | None,
+    require_splits: bool,
 ) -> ValidationResult:
-    looked = scan_images(table, images_root, looked)
-    measured = measure(table, looked)
-    broken = _evaluated(checkpoints.run(QUARANTINE, measured))
-    told = _evaluated(checkpoints.run(TOLD, measured))
-    quarantine = _found(table, broken)
-    leaves = table["id"].isin(quarantine["id"])
-    must_remain = POSTCONDITIONS if splits_are_cut else POSTCONDITIONS.without("train_and_test")
-    failures = _failures(checkpoints.run(must_remain, table.assign(quarantined=leaves.astype(int))))
-    kept = table[~leaves].reset_index(drop=True)
+    image_scan = scan_images(table, images_root, cache)
+    metrics = add_row_metrics(table, image_scan)
+    quarantine_results = _require_evaluated(runner.run(QUARANTINE, metrics))
+    warning_results = _require_evaluated(runner.run(WARNINGS, metrics))
+    quarantine = _list_rows(table, quarantine_results)
+    is_quarantined = table["id"].isin(quarantine["id"])
+    postconditions = POSTCONDITIONS if require_splits else POSTCONDITIONS.without("required_splits")
+    failures = _failures(runner.run(postconditions, table.assign(quarantined=is_quarantined.astype(int))))
+    valid = table[~is_quarantined].reset_index(drop=True)
     summary = {
         "passed": not failures,
         "failures": failures,
-        "rows": {split: int((kept["split"] == split).sum()) for split in SPLITS},
-        "groups": {split: int(kept.loc[kept["split"] == split, "group"].nunique()) for split in SPLITS},
-        "sources": {str(source): int(rows) for source, rows in measured.groupby("source").size().items()},
-        "quarantined_rows": int(leaves.sum()),
-        "quarantined": {outcome.rule.name: len(outcome.rows) for outcome in broken},
-        "told": {outcome.rule.name: len(outcome.rows) for outcome in told},
+        "rows": {split: int((valid["split"] == split).sum()) for split in SPLITS},
+        "groups": {split: int(valid.loc[valid["split"] == split, "group"].nunique()) for split in SPLITS},
+        "sources": {str(source): int(rows) for source, rows in metrics.groupby("source").size().items()},
+        "quarantined_rows": int(is_quarantined.sum()),
+        "quarantined": {result.rule.name: len(result.unexpected_rows) for result in quarantine_results},
+        "warnings": {result.rule.name: len(result.unexpected_rows) for result in warning_results},
     }
-    return ValidationResult(kept, quarantine, _found(table, told), looked, summary)
+    return ValidationResult(valid, quarantine, _list_rows(table, warning_results), image_scan, summary)
 
 
-def _evaluated(outcomes: list[Outcome]) -> list[Outcome]:
-    """The same outcomes, of rules about rows; a rule that fails and names no row must not pass for clean."""
-    for outcome in outcomes:
-        if not outcome.passed and not outcome.rows:
-            raise RuntimeError(f"rule {outcome.rule.name} could not be evaluated: see its entry in suites.py")
-    return outcomes
+def _require_evaluated(results: list[RuleResult]) -> list[RuleResult]:
+    """Return the results of row rules; raise for a rule that failed without naming rows, which is a bug in it."""
+    for result in results:
+        if not result.success and not result.unexpected_rows:
+            raise RuntimeError(
+                f"rule {result.rule.name} could not be evaluated: see its entry in expectation_suites.py"
+            )
+    return results
 
 
-def _found(table: pd.DataFrame, outcomes: list[Outcome]) -> pd.DataFrame:
-    """One row a rule and person that breaks it, people in the table's order and rules in the suite's."""
-    found = pd.DataFrame(
-        [(id_, out.rule.name, value, out.rule.reason) for out in outcomes for id_, value in out.rows],
+def _list_rows(table: pd.DataFrame, results: list[RuleResult]) -> pd.DataFrame:
+    """Return one row per instance and rule that it breaks, in the order of the table and then of the suite."""
+    broken = pd.DataFrame(
+        [
+            (id_, result.rule.name, value, result.rule.reason)
+            for result in results
+            for id_, value in result.unexpected_rows
+        ],
         columns=["id", "rule", "value", "reason"],
         dtype=object,
     )
-    people = table[["id", "image"]].reset_index(names="order")
-    ordered = people.merge(found, on="id").sort_values("order", kind="stable")
-    return ordered[FOUND_COLUMNS].reset_index(drop=True)
+    instances = table[["id", "image"]].reset_index(names="order")
+    ordered = instances.merge(broken, on="id").sort_values("order", kind="stable")
+    return ordered[LISTING_COLUMNS].reset_index(drop=True)
 
 
-def _failures(outcomes: list[Outcome]) -> list[str]:
-    """One text a failed rule. A rule that could not be evaluated is named only if no other failed.
+def _failures(results: list[RuleResult]) -> list[str]:
+    """Return one line per failed rule.
 
-    It is a consequence otherwise: without a column, every rule about it ends so.
+    Rules that could not be evaluated are only named if no other rule failed: they are a consequence otherwise, for
+    example of a missing column.
     """
-    failed = [outcome for outcome in outcomes if not outcome.passed]
-    found = [f"{out.rule.name}: {out.rule.reason} ({out.figure})" for out in failed if out.figure]
-    return found or [f"{out.rule.name}: {out.rule.reason} (could not be evaluated)" for out in failed]
+    failed = [result for result in results if not result.success]
+    observed = [
+        f"{result.rule.name}: {result.rule.reason} ({result.observed})" for result in failed if result.observed
+    ]
+    return observed or [f"{result.rule.name}: {result.rule.reason} (could not be evaluated)" for result in failed]

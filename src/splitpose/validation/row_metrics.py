@@ -1,86 +1,93 @@
-"""What the rules look at: one row of plain numbers and texts beside each row of the annotation table.
+"""Row metrics: the numbers and texts that the validation rules are about, one row per row of the annotation table.
 
-Pure functions. Which value is too large or too small is no matter of this file: limits stand in suites.py.
+The functions are pure. Limits are defined in expectation_suites.py.
 """
 
 import numpy as np
 import pandas as pd
 
-from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS, JOINTS_IN_COMMON, joints_of, source_of
+from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS, MIN_COMMON_JOINTS, joints_of, source_of
 from splitpose.skeleton import INDEX, LIMBS, TORSO
-from splitpose.validation.image_scan import WANTED, size_text
-from splitpose.validation.leakage import frames_apart, near_duplicate_of
+from splitpose.validation.image_scan import KEY_COLUMNS, format_size
+from splitpose.validation.leakage import frame_distance, near_duplicate_of
 
 
-def measure(table: pd.DataFrame, looked: pd.DataFrame) -> pd.DataFrame:
-    """The annotation table (typed, ids unique) with the columns that the rules look at.
+def add_row_metrics(table: pd.DataFrame, image_scan: pd.DataFrame) -> pd.DataFrame:
+    """Add the row metrics to an annotation table (cast, with unique ids).
 
-    - picture_problem, picture_size: from `looked`, what `look_at_pictures` gave for this table; size: the same
-      text from `width` and `height`.
-    - source: see `source_of`.
-    - joints_annotated: joints with both coordinates; joints_half: joints with only one.
-    - torso: px from left shoulder to right hip; empty without both.
-    - outside: px that the joint furthest outside lies beyond the centres of the border pixels; or 0.
-    - longest_limb: in torso diameters; empty without a torso or a limb.
-    - crossed: how much shorter both upper arms together would be with the elbows' sides swapped, or both sides
-      of the body with the hips', in torso diameters; empty without a torso or one of the pairs.
-    - uneven: length of the longer upper arm over the other, or of the longer side of the body.
-    - box_side: px of the box's shorter side, negative if reversed, 0 if incomplete; empty without.
-    - copy_of: id of the row that this one repeats exactly (same picture, same joints).
-    - splits_of_picture: how many splits have a person in this row's picture.
-    - frames_apart, looks_like: see leaks.py.
-    - nearest: mean distance of the joints to those of the most similar other person in the same picture, in
-      torso diameters; empty without a person who has enough of the same joints, or without a torso.
+    `image_scan` is the result of `scan_images` for this table. The columns added are:
+
+    - source: source of the row, see `source_of`.
+    - image_error, image_size: from `image_scan`; annotated_size: `width` and `height` in the same format.
+    - annotated_joints: number of joints with both coordinates; incomplete_joints: with only one.
+    - torso_diameter: px from left shoulder to right hip; NaN without both.
+    - distance_outside: px by which the joint furthest outside is beyond the centres of the border pixels, or 0.
+    - longest_limb: length in torso diameters; NaN without a torso or any limb.
+    - crossing: by how much both upper arms together would be shorter with left and right elbow swapped, or both
+      sides of the body with the hips swapped, in torso diameters; NaN without a torso or either pair.
+    - asymmetry: ratio of the longer upper arm to the other one, or of the longer side of the body.
+    - bbox_side: shorter side of the bounding box in px, negative if reversed, 0 if incomplete; NaN without a box.
+    - duplicate_of: id of the row that this one duplicates exactly (same image, same joints).
+    - splits_of_image: number of splits with an instance in this row's image.
+    - frame_distance, near_duplicate_of: see leakage.py.
+    - nearest_instance: mean joint distance to the most similar other instance in the image, in torso diameters;
+      NaN without a torso, or without an instance that has enough joints in common.
     """
     joints = joints_of(table)
     torso = _distance(joints, TORSO)
     sources = table["image"].map(source_of)
-    seen = table[WANTED].merge(looked, on=WANTED, how="left").set_index(table.index)
+    scanned = table[KEY_COLUMNS].merge(image_scan, on=KEY_COLUMNS, how="left").set_index(table.index)
     return table.assign(
         source=sources,
-        picture_problem=seen["picture_problem"],
-        picture_size=seen["picture_size"],
-        size=[size_text(width, height) for width, height in zip(table["width"], table["height"], strict=True)],
-        joints_annotated=_annotated(joints).sum(axis=1),
-        joints_half=(np.isnan(joints).sum(axis=2) == 1).sum(axis=1),
-        torso=torso,
-        outside=_outside(joints, table[["width", "height"]].to_numpy(np.float64)),
+        image_error=scanned["image_error"],
+        image_size=scanned["image_size"],
+        annotated_size=[
+            format_size(width, height) for width, height in zip(table["width"], table["height"], strict=True)
+        ],
+        annotated_joints=_annotated(joints).sum(axis=1),
+        incomplete_joints=(np.isnan(joints).sum(axis=2) == 1).sum(axis=1),
+        torso_diameter=torso,
+        distance_outside=_distance_outside(joints, table[["width", "height"]].to_numpy(np.float64)),
         longest_limb=_longest_limb(joints, torso),
-        crossed=_crossed(joints, torso),
-        uneven=_uneven(joints),
-        box_side=_box_side(table[BOX_COLUMNS].to_numpy(np.float64)),
-        duplicate_of=_copy_of(table),
-        splits_of_picture=table.groupby("image")["split"].transform("nunique"),
-        frames_apart=frames_apart(table),
-        near_duplicate_of=near_duplicate_of(table, sources, seen["fingerprint"]),
-        nearest=_nearest(table["image"], joints, torso),
+        crossing=_crossing(joints, torso),
+        asymmetry=_asymmetry(joints),
+        bbox_side=_bbox_side(table[BOX_COLUMNS].to_numpy(np.float64)),
+        duplicate_of=_duplicate_of(table),
+        splits_of_image=table.groupby("image")["split"].transform("nunique"),
+        frame_distance=frame_distance(table),
+        near_duplicate_of=near_duplicate_of(table, sources, scanned["perceptual_hash"]),
+        nearest_instance=_nearest_instance(table["image"], joints, torso),
     )
 
 
 def _annotated(joints: np.ndarray) -> np.ndarray:
-    """(N, K) bool."""
-    return ~np.isnan(joints).any(axis=-1)
+    """Return (N, K) bool, whether each joint has both coordinates."""
+    annotated: np.ndarray = ~np.isnan(joints).any(axis=-1)
+    return annotated
 
 
 def _distance(joints: np.ndarray, pair: tuple[str, str]) -> np.ndarray:
-    """(N,) px between two joints, NaN where one is not annotated."""
-    return np.linalg.norm(joints[:, INDEX[pair[0]]] - joints[:, INDEX[pair[1]]], axis=-1)
+    """Return the distance (N,) in px between two joints, NaN where one is not annotated."""
+    distance: np.ndarray = np.linalg.norm(joints[:, INDEX[pair[0]]] - joints[:, INDEX[pair[1]]], axis=-1)
+    return distance
 
 
-def _outside(joints: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """(N,) px beyond [0, size - 1], from joints (N, K, 2) and sizes (N, 2)."""
-    beyond = np.maximum(-joints, joints - (sizes[:, None] - 1))
-    return np.nan_to_num(beyond, nan=0.0, posinf=np.inf).max(axis=(1, 2), initial=0.0)
+def _distance_outside(joints: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return (N,) px beyond [0, size - 1], from joints (N, K, 2) and sizes (N, 2)."""
+    distances = np.nan_to_num(np.maximum(-joints, joints - (sizes[:, None] - 1)), nan=0.0, posinf=np.inf)
+    furthest: np.ndarray = distances.max(axis=(1, 2), initial=0.0)
+    return furthest
 
 
 def _longest_limb(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
-    """(N,) in torso diameters; NaN for a torso of 0 px too, where a ratio means nothing."""
+    """Return (N,) in torso diameters; NaN for a torso of 0 px, where a ratio is meaningless."""
     lengths = np.stack([_distance(joints, limb) for limb in LIMBS])
-    return np.fmax.reduce(lengths) / np.where(torso > 0, torso, np.nan)
+    longest: np.ndarray = np.fmax.reduce(lengths) / np.where(torso > 0, torso, np.nan)
+    return longest
 
 
-def _crossed(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
-    """(N,) in torso diameters, negative where the sides fit."""
+def _crossing(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
+    """Return (N,) in torso diameters, negative where left and right are consistent."""
     gains = [
         _distance(joints, ("lsho", f"l{end}"))
         + _distance(joints, ("rsho", f"r{end}"))
@@ -88,48 +95,51 @@ def _crossed(joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
         - _distance(joints, ("rsho", f"l{end}"))
         for end in ("elb", "hip")
     ]
-    return np.fmax(*gains) / np.where(torso > 0, torso, np.nan)
+    crossing: np.ndarray = np.fmax(*gains) / np.where(torso > 0, torso, np.nan)
+    return crossing
 
 
-def _uneven(joints: np.ndarray) -> np.ndarray:
-    """(N,) from 1; infinite where one of the two has no length."""
+def _asymmetry(joints: np.ndarray) -> np.ndarray:
+    """Return (N,) from 1; infinite where one of the two lengths is 0."""
     pairs = [
         (_distance(joints, ("lsho", f"l{end}")), _distance(joints, ("rsho", f"r{end}"))) for end in ("elb", "hip")
     ]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.fmax(*(np.maximum(left, right) / np.minimum(left, right) for left, right in pairs))
+        ratios = [np.maximum(left, right) / np.minimum(left, right) for left, right in pairs]
+    asymmetry: np.ndarray = np.fmax(*ratios)
+    return asymmetry
 
 
-def _box_side(boxes: np.ndarray) -> np.ndarray:
-    """(N,) px from boxes (N, 4)."""
+def _bbox_side(boxes: np.ndarray) -> np.ndarray:
+    """Return the shorter side (N,) in px of boxes (N, 4)."""
     side = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     empty = np.isnan(boxes)
     return np.where(empty.any(axis=1) & ~empty.all(axis=1), 0.0, side)
 
 
-def _copy_of(table: pd.DataFrame) -> pd.Series:
-    """Id of the row that stays, for each row that repeats it.
+def _duplicate_of(table: pd.DataFrame) -> pd.Series:
+    """Return, for each duplicate, the id of the row that is kept.
 
-    Of equal rows one in test stays, then one in val: no training row then equals one that is scored.
+    Of equal rows, one in test is kept, else one in val: no training row then equals a scored one.
     """
     ordered = table.sort_values(
         "split", key=lambda split: split.map({"test": 0, "val": 1, "train": 2}), kind="stable"
     )
-    stays = ordered.groupby(["image", *JOINT_COLUMNS], dropna=False, sort=False)["id"].transform("first")
-    return stays.astype(object).where(stays != ordered["id"], None).reindex(table.index)
+    kept = ordered.groupby(["image", *JOINT_COLUMNS], dropna=False, sort=False)["id"].transform("first")
+    return kept.astype(object).where(kept != ordered["id"], None).reindex(table.index)
 
 
-def _nearest(images: pd.Series, joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
-    """(N,) mean joint distance to the most similar other person in the picture, in own torso diameters."""
+def _nearest_instance(images: pd.Series, joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
+    """Return (N,) mean joint distances to the most similar other instance in the image, in own torso diameters."""
     nearest = np.full(len(joints), np.nan)
     for rows in images.groupby(images).indices.values():
-        people = joints[rows]
-        both = _annotated(people)[:, None] & _annotated(people)[None]
-        with np.errstate(invalid="ignore"):  # infinite coordinates are found by `outside`
-            distances = np.linalg.norm(people[:, None] - people[None], axis=-1)
-        total = np.where(both, distances, 0.0).sum(axis=-1)
-        count = both.sum(axis=-1)
-        np.fill_diagonal(count, 0)  # nobody is compared with himself
-        mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count >= JOINTS_IN_COMMON)
+        instances = joints[rows]
+        common = _annotated(instances)[:, None] & _annotated(instances)[None]
+        with np.errstate(invalid="ignore"):  # infinite coordinates are detected by `distance_outside`
+            distances = np.linalg.norm(instances[:, None] - instances[None], axis=-1)
+        total = np.where(common, distances, 0.0).sum(axis=-1)
+        count = common.sum(axis=-1)
+        np.fill_diagonal(count, 0)  # an instance is not compared with itself
+        mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count >= MIN_COMMON_JOINTS)
         nearest[rows] = np.fmin.reduce(mean)
     return nearest / np.where(torso > 0, torso, np.nan)

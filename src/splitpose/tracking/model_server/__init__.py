@@ -1,1 +1,1 @@
-"""A TFLite file as an MLflow model: rows with pictures in, rows with joints out, over HTTP too."""
+"""A TFLite file as an MLflow model that is served over HTTP: rows with images in, rows with joints out."""

@@ -1,4 +1,4 @@
-"""The model that MLflow runs, from code: it keeps this file and the package beside it, and no pickle."""
+"""The model that MLflow loads from code: this file and the package beside it, without a pickle."""
 
 from pathlib import Path
 from threading import Lock
@@ -8,28 +8,28 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from splitpose.errors import InputError
 from splitpose.inference.pose_model import PoseModel
-from splitpose.tracking.model_server.rows import joints_in
+from splitpose.tracking.model_server.rows import predict_rows
 
 
 class PyfuncPoseModel(PythonModel):
-    """A TFLite file, the artifact `tflite`; see `rows.joints_in` for what it takes and gives."""
+    """A TFLite file, the artifact `tflite`; `rows.predict_rows` documents its input and output."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the file. Raises InputError where it cannot be used."""
+        """Load the file. Raises InputError if it cannot be used."""
         self._model = PoseModel.load(Path(context.artifacts["tflite"]), metadata_required=True)
-        self._one_at_a_time = Lock()  # MLflow's server answers in threads; the runtime holds one crop
+        self._lock = Lock()  # MLflow's server calls `predict` in several threads; the runtime has one input buffer
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Joints of each row. Raises MLflow's error for bad requests, HTTP status 400, naming the first bad row."""
+        """Return the joints of each row. Raises MlflowException (HTTP status 400), which names an invalid row."""
         try:
-            with self._one_at_a_time:
-                return joints_in(model_input, self._model)
+            with self._lock:
+                return predict_rows(model_input, self._model)
         except InputError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from error
 

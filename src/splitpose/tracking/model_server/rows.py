@@ -1,4 +1,4 @@
-"""Rows with a picture and perhaps a box to rows with joints, with a TFLite file alone."""
+"""Prediction of rows: an image and an optional bounding box in, the joints of the person out."""
 
 import base64
 import binascii
@@ -16,51 +16,55 @@ from splitpose.errors import InputError
 from splitpose.inference.pose_model import PoseModel
 from splitpose.skeleton import JOINTS
 
-PICTURE = "picture"
-COLUMNS = [f"{joint}_{what}" for joint in JOINTS for what in ("x", "y", "confidence")]
+IMAGE = "image"
+"""The input column with the bytes of an image file."""
+JOINT_COLUMNS = [f"{joint}_{value}" for joint in JOINTS for value in ("x", "y", "confidence")]
+"""The output columns."""
 
 
-def joints_in(rows: pd.DataFrame, model: PoseModel) -> pd.DataFrame:
-    """Joints of the person in each row's picture.
+def predict_rows(rows: pd.DataFrame, model: PoseModel) -> pd.DataFrame:
+    """Predict the joints of the person in each row's image.
 
     Args:
-        rows: `picture`, the bytes of a JPEG or PNG file, and if wanted box_x0, box_y0, box_x1, box_y1, px: the box
-            that the training crops were cut around. Without one the whole picture is the crop.
+        rows: N rows with the column `image`, the bytes of a JPEG or PNG file, and optionally the person's bounding
+            box in px, box_x0, box_y0, box_x1, box_y1; without it the crop is the whole image.
         model: the model.
 
     Returns:
-        A row each: <joint>_x and <joint>_y, px of the picture, and <joint>_confidence from 0 to 1, None where the
-        model gives none.
+        N rows with the columns <joint>_x and <joint>_y, px of the image, and <joint>_confidence from 0 to 1, which
+        is None if the model has no confidence.
 
-    Raises InputError naming the first row that has no readable picture or a box that is none.
+    Raises:
+        InputError: the image or the bounding box of a row is not valid; the message has the row's number.
     """
-    found = []
+    predictions = []
     for number, row in enumerate(rows.to_dict("records"), 1):
         try:
-            picture = _picture(row.get(PICTURE))
-            region = _region(row, picture, model.padding)
+            image = _image(row.get(IMAGE))
+            region = _region(row, image, model.padding)
         except InputError as error:
             raise InputError(f"row {number} of {len(rows)}: {error}") from error
-        prediction = model.predict_region(ImagePyramid(picture), region)
-        found.append(np.column_stack([prediction.joints, prediction.confidence]).ravel())
-    table = pd.DataFrame(found, columns=COLUMNS, index=rows.index, dtype=np.float64)
+        prediction = model.predict_region(ImagePyramid(image), region)
+        predictions.append(np.column_stack([prediction.joints, prediction.confidence]).ravel())
+    table = pd.DataFrame(predictions, columns=JOINT_COLUMNS, index=rows.index, dtype=np.float64)
     empty = table.columns[table.isna().any()]  # JSON has no NaN
     return table.astype(dict.fromkeys(empty, object)).where(table.notna(), None)
 
 
-def _picture(data: Any) -> np.ndarray:
+def _image(data: Any) -> np.ndarray:
+    """Return the image in the bytes of a file, (H, W, 3) uint8 BGR."""
     if not isinstance(data, bytes) or not data:
-        raise InputError(f"no {PICTURE}; give the bytes of a JPEG or PNG file (base64 in JSON)")
-    picture = images.decode(_from_base64(data))
-    if picture is None:
-        raise InputError(f"{PICTURE} is none, damaged or cut short; give a JPEG or PNG file (base64 in JSON)")
-    return picture
+        raise InputError(f"no {IMAGE}; send the bytes of a JPEG or PNG file (base64 in JSON)")
+    image = images.decode(_from_base64(data))
+    if image is None:
+        raise InputError(f"{IMAGE}: not an image, damaged or truncated; send a JPEG or PNG file (base64 in JSON)")
+    return image
 
 
 def _from_base64(data: bytes) -> bytes:
-    """MLflow's server decodes base64 in dataframe_records and dataframe_split, but not in inputs and instances.
+    """Decode base64, which MLflow's server does for dataframe_records and dataframe_split only.
 
-    A JPEG or PNG file is never taken for it: its first byte is no letter.
+    The bytes of a JPEG or PNG file are returned unchanged: their first byte is not a character of base64.
     """
     try:
         return base64.b64decode(data, validate=True)
@@ -68,10 +72,10 @@ def _from_base64(data: bytes) -> bytes:
         return data
 
 
-def _region(row: Mapping[Any, Any], picture: np.ndarray, margin: float) -> CropRegion:
-    """The square of a row: around its box, or the whole picture."""
-    height, width = picture.shape[:2]
+def _region(row: Mapping[Any, Any], image: np.ndarray, padding: float) -> CropRegion:
+    """Return the crop region of a row: around its bounding box, or the whole image."""
+    height, width = image.shape[:2]
     box = np.array([row.get(column) for column in BOX_COLUMNS], np.float64)  # None becomes NaN
     if np.isnan(box).all():
         return full_image_region(width, height)
-    return bbox_region(validate_bbox(box), width, height, margin)
+    return bbox_region(validate_bbox(box), width, height, padding)

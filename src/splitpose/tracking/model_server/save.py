@@ -1,4 +1,4 @@
-"""A TFLite file written as an MLflow model that loads where this project is not installed."""
+"""A TFLite file saved as an MLflow model that can be loaded where splitpose is not installed."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -10,17 +10,17 @@ import pandas as pd
 
 import splitpose
 from splitpose.annotations import BOX_COLUMNS
-from splitpose.tracking.model_server.rows import COLUMNS, PICTURE
+from splitpose.tracking.model_server.rows import IMAGE, JOINT_COLUMNS
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow.models import ModelSignature
 
-NEEDED = ("mlflow", "numpy", "pandas", "opencv-python-headless", "ai-edge-litert", "pydantic", "pyyaml")
-"""Packages that the model runs on; they bring all others. TensorFlow is not among them."""
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "opencv-python-headless", "ai-edge-litert", "pydantic", "pyyaml")
+"""Direct requirements of the served model. TensorFlow is not one of them."""
 
 
 def save(tflite: Path, folder: Path) -> None:
-    """Write the model with its code, signature, example and requirements into `folder`, which is new or empty."""
+    """Save the model with its code, signature, input example and requirements to a new or empty folder."""
     from mlflow import pyfunc
 
     package = Path(splitpose.__file__).parent
@@ -30,25 +30,25 @@ def save(tflite: Path, folder: Path) -> None:
         artifacts={"tflite": str(tflite)},
         code_paths=[str(package)],
         signature=signature(),
-        input_example=example(),
-        pip_requirements=[f"{name}=={version(name)}" for name in NEEDED],
+        input_example=input_example(),
+        pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
     )
 
 
 def signature() -> "ModelSignature":
-    """Columns of what the model takes and gives."""
+    """Return the schema of the model's input and output columns."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
     boxes = (ColSpec(DataType.double, column, required=False) for column in BOX_COLUMNS)
-    joints = (ColSpec(DataType.double, column, "_confidence" not in column) for column in COLUMNS)
-    return ModelSignature(Schema([ColSpec(DataType.binary, PICTURE), *boxes]), Schema([*joints]))
+    joints = (ColSpec(DataType.double, column, "_confidence" not in column) for column in JOINT_COLUMNS)
+    return ModelSignature(Schema([ColSpec(DataType.binary, IMAGE), *boxes]), Schema([*joints]))
 
 
-def example() -> pd.DataFrame:
-    """Two rows with a drawn picture of 64 x 48 px: a person's box, and none."""
-    across, down = np.meshgrid(np.arange(0, 256, 4), np.arange(0, 240, 5))
-    drawn = np.stack([across, down, across[:, ::-1]], axis=-1).astype(np.uint8)
-    content = cv2.imencode(".png", drawn)[1].tobytes()
+def input_example() -> pd.DataFrame:
+    """Return two rows with a gradient image of 64 x 48 px, the first with a bounding box, the second without."""
+    x, y = np.meshgrid(np.arange(0, 256, 4), np.arange(0, 240, 5))
+    image = np.stack([x, y, x[:, ::-1]], axis=-1).astype(np.uint8)
+    content = cv2.imencode(".png", image)[1].tobytes()
     boxes = np.array([[16.0, 8.0, 48.0, 40.0], [np.nan] * 4])
-    return pd.DataFrame({PICTURE: [content, content]} | dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
+    return pd.DataFrame({IMAGE: [content, content]} | dict(zip(BOX_COLUMNS, boxes.T, strict=True)))

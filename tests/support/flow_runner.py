@@ -1,4 +1,4 @@
-"""Flow runs of a project in miniature, each a process whose words are kept."""
+"""Flow runs of a project in miniature, each in a process of its own whose output is kept."""
 
 import os
 import subprocess
@@ -16,10 +16,10 @@ import csv, pathlib, sys, time
 from splitpose.tracking import live_run
 
 variant, history = sys.argv[1:]
-rows = list(csv.DictReader(open("made/history.csv")))
+rows = list(csv.DictReader(open("inputs/history.csv")))
 checkpoint = pathlib.Path("checkpoint.txt")
 done = int(checkpoint.read_text()) if checkpoint.exists() else 0
-print("begins after row", done, flush=True)
+print("resumes after row", done, flush=True)
 with live_run(variant) as log:
     for number, row in list(enumerate(rows, 1))[done:]:
         log({key: int(value) if key == "iteration" else value for key, value in row.items()})
@@ -27,30 +27,30 @@ with live_run(variant) as log:
         print("row", number, flush=True)
         while number == 2 and not pathlib.Path("go.txt").exists():
             time.sleep(0.05)
-    pathlib.Path(history).write_text(open("made/history.csv").read())
+    pathlib.Path(history).write_text(open("inputs/history.csv").read())
 checkpoint.unlink()
 """
 PARAMS = "profile: tiny\nvariants:\n  plain: {}\n"
-PATIENCE = 90.0
-"""Seconds that a test waits for something to be said."""
+TIMEOUT = 90.0
+"""Seconds that a test waits for a line of output or the end of a flow."""
 
 
 def write(root: Path) -> Path:
-    """A project of one variant whose training stops in the middle until go.txt is there."""
+    """Write a project with one variant whose training pauses after row 2 until go.txt exists."""
     toy_project.write(root)
     (root / "params.yaml").write_text(PARAMS)
     (root / "train.py").write_text(TRAIN)
     return root
 
 
-class Night:
-    """Flow runs of a project, each a process whose words are kept."""
+class FlowRunner:
+    """Starts flow runs of a project against a Prefect server."""
 
     def __init__(self, root: Path, prefect: Server, repository: Path, **more: str):
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
         self.root = root
         self.environment = {
-            **kept,
+            **inherited,
             "PREFECT_API_URL": prefect.health.removesuffix("/health"),
             "PREFECT_HOME": str(root.parent / "prefect"),
             "PREFECT_TASKS_DEFAULT_RETRY_DELAY_SECONDS": "1",
@@ -61,6 +61,7 @@ class Night:
         }
 
     def start(self, log: Path, *code: str) -> "subprocess.Popen[bytes]":
+        """Start `splitpose reproduce`, or Python code; the output goes to `log`."""
         command = ["-m", "splitpose", "reproduce"] if not code else ["-c", *code]
         with log.open("wb") as file:
             return subprocess.Popen(
@@ -73,21 +74,23 @@ class Night:
             )
 
     def run(self, *code: str) -> tuple[int, str]:
+        """Run `splitpose reproduce`, or Python code; return the exit status and the output."""
         log = Path(self.environment["PREFECT_HOME"]).with_suffix(".log")
         flow = self.start(log, *code)
-        return flow.wait(PATIENCE), log.read_text()
+        return flow.wait(TIMEOUT), log.read_text()
 
 
-def kill_all_of(folder: Path) -> None:
-    """The processes of projects below a folder, as when the machine is switched off."""
+def kill_processes(folder: Path) -> None:
+    """Kill the processes of projects below a folder, as if the machine was switched off."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.environ().get("TOY_PROJECT", "").startswith(str(folder)):
                 process.kill()
 
 
-def wait_for(log: Path, words: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while words not in log.read_text():
+def wait_for_output(log: Path, text: str) -> None:
+    """Wait until the log contains the text."""
+    deadline = time.monotonic() + TIMEOUT
+    while text not in log.read_text():
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)

@@ -1,0 +1,102 @@
+"""A decision about the champion: its JSON form and its summary in Markdown."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+LEGACY_ACTORS = {"hand": "manual", "retrain": "automatic"}
+"""Values of `by` in decisions of earlier versions, and their present names."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision, the models that it compares and the results of the checks that it rests on."""
+
+    time: str
+    """UTC, e.g. 20261122T235959.123456Z; it identifies the decision."""
+    profile: str
+    action: Literal["promote", "keep", "rollback"]
+    by: Literal["automatic", "manual"]
+    """A retraining or a user."""
+    dry_run: bool
+    """True if the model registry was not changed."""
+    challenger: dict[str, Any] | None
+    champion: dict[str, Any] | None
+    """The versions (see `decision_log.describe_version`); None if there is none."""
+    checks: list[dict[str, Any]]
+    """The results of the gate (see `checks.CheckResult`); empty for a manual decision."""
+    reason: str
+    """One line."""
+
+    def as_json(self) -> str:
+        """Return the decision as one line of JSON."""
+        return json.dumps(asdict(self), allow_nan=False)
+
+    def as_markdown(self) -> str:
+        """Return a heading, the reason, the models and a table of the checks."""
+        models = {"challenger": self.challenger, "champion": self.champion}
+        return "\n\n".join(
+            [
+                f"# {self.action}{' (dry run)' if self.dry_run else ''}",
+                self.reason,
+                "\n".join(f"- {name}: {_model_text(model)}" for name, model in models.items()),
+                *([_checks_table(self.checks)] if self.checks else []),
+                f"{self.profile}, {self.time}, {self.by}",
+            ]
+        )
+
+
+ADAPTER = TypeAdapter(Decision)
+
+
+def parse_decision(text: str | bytes) -> Decision:
+    """Return the decision in a line of JSON; decisions of earlier versions are translated.
+
+    Raises:
+        ValueError: the text is not a decision; the message is one line.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"invalid JSON: {error}") from error
+    try:
+        return ADAPTER.validate_python(_upgraded(values) if isinstance(values, dict) else values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(": ".join([*map(str, first["loc"]), first["msg"]])) from error
+
+
+def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a decision of any version with the present keys and values."""
+    by, checks = values.get("by"), values.get("checks")
+    if isinstance(by, str):
+        values = values | {"by": LEGACY_ACTORS.get(by, by)}
+    if isinstance(checks, list):
+        values = values | {"checks": [_upgraded_check(check) for check in checks]}
+    return values
+
+
+def _upgraded_check(check: Any) -> Any:
+    """Return a check's result with its value under the key "value", which was "figure" in earlier versions."""
+    if not isinstance(check, dict):
+        return check
+    return {"value" if key == "figure" else key: value for key, value in check.items()}
+
+
+def _model_text(model: dict[str, Any] | None) -> str:
+    return ", ".join(f"{key} {value}" for key, value in model.items()) if model else "none"
+
+
+def _checks_table(checks: list[dict[str, Any]]) -> str:
+    """Return a Markdown table with one row per check."""
+    rows = [("check", "passed", "value", "limit", ""), ("---", "---", "---:", "---:", "---")]
+    for check in checks:
+        passed = "yes" if check["passed"] else "**no**"
+        rows.append((check["name"], passed, _number(check["value"]), _number(check["limit"]), check["text"]))
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else str(value)
