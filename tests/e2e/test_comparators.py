@@ -62,9 +62,9 @@ def test_the_two_are_apart(project: Path) -> None:
     assert "Running stage" not in repro(project)
 
 
-def test_a_variants_width_times_again(project: Path) -> None:
+def test_a_changed_width_reruns_the_comparators(project: Path) -> None:
     repro(project)
     dvc(project, "--cd", "comparators", "repro")
     path = project / "profiles" / "sample_tiny.yaml"
-    path.write_text(path.read_text().replace("width: 0.25", "width: 0.5"))
+    path.write_text(path.read_text().replace("width_multiplier: 0.25", "width_multiplier: 0.5"))
     assert set(json.loads(dvc(project, "--cd", "comparators", "status", "--json").stdout)) == {"comparators"}
