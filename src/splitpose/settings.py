@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -92,10 +91,15 @@ def _as_splits(value: Any) -> Any:
     raise PydanticCustomError("paths", "Input should be a path, a list of paths, or either of them for each split")
 
 
-def _check_group(value: str) -> str:
-    if value == "picture":
-        raise PydanticCustomError("renamed", "the value 'picture' was renamed to 'image'")
-    return value
+def _renamed(old: str, new: str) -> BeforeValidator:
+    """Return a validator that reports the old name of a value with its new one."""
+
+    def check(value: Any) -> Any:
+        if value == old:
+            raise PydanticCustomError("renamed", f"the value '{old}' was renamed to '{new}'")
+        return value
+
+    return BeforeValidator(check)
 
 
 Paths = Annotated[list[str], Field(min_length=1), BeforeValidator(_as_list)]
@@ -114,7 +118,7 @@ class CocoSource(Strict):
     images: Paths
     min_joints: PositiveInt
     min_side: NonNegativeFloat
-    group: Annotated[str, Field(min_length=1), AfterValidator(_check_group)]
+    group: Annotated[str, Field(min_length=1), _renamed("picture", "image")]
     test_fraction: Fraction
 
     @property
@@ -164,7 +168,7 @@ class Crops(Strict):
     """Crops of person instances and their augmented copies."""
 
     size: PositiveInt
-    region_from: RegionFrom
+    region_from: Annotated[RegionFrom, _renamed("box", "bbox")]
     padding: PositiveFloat
     copies_per_instance: PositiveInt
     rotation: Annotated[float, Field(ge=0, le=180)]
