@@ -16,6 +16,8 @@ from splitpose.benchmark.targets.python_device import summarize_sustained
 from splitpose.cli import main
 from splitpose.errors import InputError
 
+pytestmark = pytest.mark.integration
+
 DEVICE = Device(target="t", cpu="c", architecture="a", cores=4, system="s", runtime="r", delegate="XNNPACK")
 
 

@@ -6,6 +6,8 @@ from splitpose.benchmark.schema import OperatorCount
 from splitpose.benchmark.tflite_operators import InputSpec, count_macs, inspect_tflite
 from splitpose.errors import InputError
 
+pytestmark = pytest.mark.integration
+
 
 def test_macs_of_a_file_are_counted_by_operator(small):
     # Convolution: 4 x 4 x 4 outputs from 3 x 3 x 3 inputs each. Depthwise: 4 x 4 x 4 outputs from 3 x 3 each.

@@ -7,6 +7,8 @@ import pytest
 
 from splitpose.settings import Profile, load
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def script(repository):

@@ -14,6 +14,8 @@ from splitpose.comparators import openpose, squeezenet, stacked_hourglass
 from splitpose.comparators.conversion import Network, build_with_random_weights, convert_networks
 from splitpose.comparators.registry import COMPARATORS
 
+pytestmark = pytest.mark.integration
+
 TINY = {
     "squeezenet": Network(partial(squeezenet.build, classes=10), 64),
     "openpose": Network(openpose.build, 32),

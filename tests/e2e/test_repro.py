@@ -14,8 +14,8 @@ from splitpose.tracking.model_registry import ModelRegistry
 TIMED = ("reports/benchmark", "reports/comparison", "reports/index.html", "reports/figures")
 """Outputs that hold timings."""
 
-TOGETHER = ("reports/differences.json", "reports/plots", "reports/slices.json")
-"""Outputs that are of all variants together (tests/stages/test_report.py makes them twice)."""
+TOGETHER = ("reports/analysis", "reports/plots")
+"""Outputs that are of all variants together (tests/stages/test_compare.py computes them twice)."""
 
 
 def changed(folder: Path) -> set[str]:
@@ -40,7 +40,7 @@ def test_everything_is_there(made):
             assert figures["bytes"] == (made / "models" / name / f"{precision}.tflite").stat().st_size
             assert figures["p50_ms"] > 0
     page = (made / "reports" / "index.html").read_text()
-    assert "stand-in" in page
+    assert "synthetic people" in page
     assert (made / "reports" / "data_docs" / "index.html").is_file()
 
 
@@ -81,7 +81,7 @@ def test_a_variants_learning_rate_reruns_that_variant_alone(made):
     path = made / "params.yaml"
     text = path.read_text()
     path.write_text(text.replace("final: {}", "final: {fine_tune: {learning_rate: 0.001}}"))
-    assert changed(made) == {"train_frozen@final", "fine_tune@final", "report"}
+    assert changed(made) == {"train_frozen@final", "fine_tune@final", "compare", "report"}
     path.write_text(text)
 
 

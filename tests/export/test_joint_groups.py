@@ -8,6 +8,8 @@ from splitpose.models import registry
 from splitpose.models.layers.jointwise import with_export_layers
 from splitpose.skeleton import JOINTS
 
+pytestmark = pytest.mark.integration
+
 
 def build(name, split="sliced"):
     """Return a variant whose batch-norm statistics are those of noise, and some crops."""

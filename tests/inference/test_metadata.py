@@ -14,6 +14,8 @@ from splitpose.inference.metadata import Metadata, describe_codec, embed_metadat
 from splitpose.inference.runtime import Runtime
 from splitpose.skeleton import JOINTS
 
+pytestmark = pytest.mark.integration
+
 VALUES = {
     "variant": "final", "precision": "float32", "viewpoint": "observer", "size": 32, "region_from": "bbox",
     "padding": 1.5, "output": "heatmaps", "heatmap_fwhm": 5.0, "decoding": "dark", "weights_sha256": "a" * 64,

@@ -17,6 +17,8 @@ from splitpose.codecs import Coordinates, Heatmaps
 from splitpose.evaluation import predictions
 from splitpose.skeleton import JOINTS
 
+pytestmark = pytest.mark.integration
+
 COMMAND = [sys.executable, "-c", "import sys; from splitpose.cli import main; sys.exit(main(sys.argv[1:]))"]
 FRAMES, FPS = 40, 20.0
 WIDTH, HEIGHT = 480, 360

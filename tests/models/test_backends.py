@@ -16,6 +16,8 @@ from splitpose import models
 from splitpose.models import registry
 from splitpose.training.loss import joint_loss
 
+pytestmark = pytest.mark.integration
+
 SIZE, WIDTH = 64, 0.25
 
 

@@ -8,6 +8,8 @@ import tensorflow as tf
 from splitpose import models
 from splitpose.skeleton import JOINTS
 
+pytestmark = pytest.mark.integration
+
 SIZE, WIDTH = 64, 0.25
 JOINT_SPLITS = {
     ("split", "sliced"): ("conv_pw_13_relu", "joints"),

@@ -20,6 +20,8 @@ from splitpose.models.macs import count_macs
 from splitpose.models.weights import load_backbone_weights
 from splitpose.training.loss import joint_loss
 
+pytestmark = pytest.mark.integration
+
 SIZE, WIDTH = 64, 0.25
 VARIANTS = registry.list_variants()
 

@@ -20,6 +20,8 @@ from splitpose.errors import InputError
 from splitpose.models.layers.backbone import backbone_layers
 from splitpose.models.weights import load_backbone_weights
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def donor():

@@ -6,6 +6,8 @@ from support import toy_project
 
 from pipelines import dvc
 
+pytestmark = pytest.mark.integration
+
 STAGES = """\
 stages:
   second:

@@ -11,6 +11,8 @@ from mlflow import MlflowClient
 from support.flow_runner import TIMEOUT, FlowRunner, kill_processes, wait_for_output
 from support.servers import mlflow_server
 
+pytestmark = pytest.mark.integration
+
 
 def steps_of(client: MlflowClient) -> list[int]:
     """Return the steps of the training losses in the only run."""

@@ -8,6 +8,8 @@ import pytest
 from support import toy_project
 from support.processes import restore_sigint
 
+pytestmark = pytest.mark.integration
+
 BROKEN = """\
 stages:
   prepare:

@@ -15,6 +15,8 @@ import yaml
 from support import toy_project
 from support.servers import free_port
 
+pytestmark = pytest.mark.integration
+
 PIPELINE = """\
 stages:
   wait:

@@ -6,6 +6,8 @@ import pytest
 from support.flow_runner import FlowRunner
 from support.servers import free_port, mlflow_server
 
+pytestmark = pytest.mark.integration
+
 SECRET = "hunter2hunter2"
 
 

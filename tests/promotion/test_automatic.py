@@ -14,6 +14,8 @@ from splitpose.promotion.gate import GateDecision
 from splitpose.tracking.model_registry import ModelRegistry
 from splitpose.tracking.runs import open_run
 
+pytestmark = pytest.mark.integration
+
 FACTS = {"viewpoint": "observer", "size": 8, "region_from": "joints", "padding": 1.5}
 
 

@@ -10,6 +10,8 @@ from splitpose.errors import InputError
 from splitpose.promotion.decision import Decision, parse_decision
 from splitpose.promotion.decision_log import append, read
 
+pytestmark = pytest.mark.integration
+
 DECISION = Decision(
     time="20261122T235959.123456Z",
     profile="sample",

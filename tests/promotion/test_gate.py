@@ -10,6 +10,8 @@ from splitpose import annotations
 from splitpose.errors import InputError
 from splitpose.promotion import candidate, gate
 
+pytestmark = pytest.mark.integration
+
 WRISTS = ("lwri", "rwri")
 """Without them 9 of 11 joints are correct: 81.818 %."""
 

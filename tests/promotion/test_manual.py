@@ -10,6 +10,8 @@ from splitpose.promotion import decision_log
 from splitpose.tracking.model_registry import ModelRegistry
 from splitpose.tracking.runs import open_run
 
+pytestmark = pytest.mark.integration
+
 Project = tuple[Path, ModelRegistry]
 
 

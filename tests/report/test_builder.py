@@ -13,6 +13,8 @@ from splitpose.report.inputs import PreviousComparison, ReportInputs
 from splitpose.report.sections import background
 from splitpose.report.tables import SYNTHETIC_WARNING
 
+pytestmark = pytest.mark.integration
+
 FIGURES = {
     "joint_pck": (accuracy, "plot_joint_pck"),
     "pck_curves": (accuracy, "plot_pck_curves"),

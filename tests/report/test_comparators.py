@@ -12,6 +12,8 @@ from splitpose.report.document import Facts, Image, Report, Section, Table
 from splitpose.report.figures import label_placement, latency, style
 from splitpose.report.inputs import ReportInputs
 
+pytestmark = pytest.mark.integration
+
 
 def network(kind: str, parameters: int, ms: float, **more: Any) -> dict[str, Any]:
     measurement = {"size": 224, "macs": 570_000_000, "p95_ms": 2 * ms, "fully_delegated": True}

@@ -13,6 +13,8 @@ from splitpose.errors import InputError
 from splitpose.settings import Profile, load
 from splitpose.stages.augment import augment
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def source(tmp_path):

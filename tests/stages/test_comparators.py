@@ -14,6 +14,8 @@ from splitpose.models import build
 from splitpose.settings import Benchmark, Profile
 from splitpose.stages import comparators as stage
 
+pytestmark = pytest.mark.integration
+
 TINY = {
     "squeezed": Comparator(partial(squeezenet.build, classes=10), 64, "classifier", "Authors", 2016),
     "hourglass": Comparator(partial(stacked_hourglass.build, stacks=1, features=16), 64, "pose", "Others", 2017),

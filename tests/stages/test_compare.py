@@ -14,6 +14,8 @@ from support.synthetic_report import VARIANTS, run_compare
 from splitpose.errors import InputError
 from splitpose.stages import compare as stage
 
+pytestmark = pytest.mark.integration
+
 Read = Callable[[str], Any]
 
 

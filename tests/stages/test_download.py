@@ -15,6 +15,8 @@ from splitpose.settings import Profile, load
 from splitpose.stages.download import download
 from splitpose.synthetic import sample
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def archive(tmp_path, monkeypatch):

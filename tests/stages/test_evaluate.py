@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 import yaml
 from support.synthetic_report import history, people
 from support.tiny_project import tiny_profile
@@ -14,6 +15,8 @@ from splitpose.models import build
 from splitpose.settings import Profile, load
 from splitpose.skeleton import INDEX
 from splitpose.stages.evaluate import EvaluationInputs, EvaluationOutputs, evaluate
+
+pytestmark = pytest.mark.integration
 
 
 def test_people_without_hips_are_counted_but_not_scored(repository, tmp_path):

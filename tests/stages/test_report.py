@@ -12,6 +12,8 @@ from splitpose.errors import InputError
 from splitpose.report.inputs import ReportInputs
 from splitpose.stages.report import report
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def project(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -50,7 +52,7 @@ def test_markdown_links_existing_images(project: Path) -> None:
 def test_page_reports_missing_git_and_dvc(project: Path) -> None:
     page = (project / "reports" / "index.html").read_text()
     assert '<th scope="row">git commit</th><td>no git</td>' in page
-    assert "dvc.lock: no such file; `dvc repro` writes it" in page
+    assert "dvc.lock: no such file; run the pipeline first" in page
     assert "There is no previous state to compare with" in page
 
 

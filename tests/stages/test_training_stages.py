@@ -17,6 +17,8 @@ from splitpose.crops.crop import Crop
 from splitpose.settings import Profile, load
 from splitpose.training.batches import training_batches
 
+pytestmark = pytest.mark.integration
+
 BATCH, SIZE, ITERATIONS = 4, 32, 48
 
 STAGE = """\

@@ -24,8 +24,8 @@ METRICS = {
     "auc": {"0.2": {"mean": 30.5, "leye": None, "ci95": {"mean": [28.0, 33.0], "leye": None}}},
 }  # fmt: skip
 DECODINGS = [
-    {"reading": "argmax", "pck": {"0.2": {"mean": 50.5}}},
-    {"reading": "argmax + flip test", "pck": {"0.2": {"mean": 52.5}}},
+    {"name": "argmax", "pck": {"0.2": {"mean": 50.5}}},
+    {"name": "argmax + flip test", "pck": {"0.2": {"mean": 52.5}}},
 ]
 PARITY = {"int8": {"bytes": 321, "pck_0.2_mean": 49.5, "keras_pck_0.2_mean": 50.5, "max_difference": 0.25}}
 BENCHMARK = {

@@ -12,6 +12,8 @@ from splitpose.inference.metadata import Metadata, embed_metadata
 from splitpose.tracking.model_registry import HISTORY, ModelRegistry, RegisteredVersion
 from splitpose.tracking.runs import connect, open_run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

@@ -10,6 +10,8 @@ from dvc.repo import Repo
 
 from splitpose.tracking.previous_comparison import find_previous_comparison
 
+pytestmark = pytest.mark.integration
+
 
 def git(root: Path, *words: str) -> str:
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]

@@ -15,6 +15,8 @@ from support.toy_project import ROWS
 from splitpose.errors import InputError
 from splitpose.tracking import connect, lineage, live_run, state, sync_runs
 
+pytestmark = pytest.mark.integration
+
 Content = dict[str, Any]
 """{"status", "metrics", "params", "tags"} of a run."""
 
@@ -199,7 +201,7 @@ def test_a_lost_database_is_restored(synced: Synced, project: Path) -> None:
 
 def test_unfinished_variants_are_named_and_the_others_synced(project: Path) -> None:
     edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
-    with pytest.raises(InputError, match=r"not all stages have run for fast; run `dvc repro`"):
+    with pytest.raises(InputError, match=r"not all stages have run for fast; run the pipeline again"):
         sync_runs(project)
     assert contents(project)["plain"]["status"] == "FINISHED"
     assert "fast" not in contents(project)
@@ -227,13 +229,14 @@ def test_a_lock_without_the_decodings_is_an_error(project: Path) -> None:
         outs[:] = [out for out in outs if "decodings" not in out["path"]]
     path.write_text(yaml.safe_dump(lock))
     with pytest.raises(
-        InputError, match=r"dvc.lock: reports/decodings/plain.json is not an output of any stage; run `dvc repro`"
+        InputError,
+        match=r"dvc.lock: reports/decodings/plain.json is not an output of any stage; run the pipeline again",
     ):
         sync_runs(project)
 
 
 def test_sync_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"dvc.lock: no such file; `dvc repro` writes it"):
+    with pytest.raises(InputError, match=r"dvc.lock: no such file; run the pipeline first"):
         sync_runs(toy_project.write(tmp_path))
 
 
@@ -351,7 +354,7 @@ def test_lineage_before_the_first_run(project: Path) -> None:
     assert lineage(project, ["plain"]) == {
         "all variants": {
             "git commit": "no git",
-            "dvc.lock": f"{project / 'dvc.lock'}: no such file; `dvc repro` writes it",
+            "dvc.lock": f"{project / 'dvc.lock'}: no such file; run the pipeline first",
         }
     }
 

@@ -22,6 +22,8 @@ from splitpose.training.loop import train
 from splitpose.training.loss import joint_loss
 from splitpose.training.phase import PhaseConfig, TrainingControl, TrainingData, TrainingListener, ValidationCrops
 
+pytestmark = pytest.mark.integration
+
 SIZE, WIDTH, BATCH = 64, 0.25, 8
 CASES = [
     ("final", "frozen", "float32"),

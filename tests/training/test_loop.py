@@ -23,6 +23,8 @@ from splitpose.training.checkpoint import Checkpoint
 from splitpose.training.loss import joint_loss
 from splitpose.training.phase import PhaseConfig, TrainingControl, TrainingData, TrainingListener
 
+pytestmark = pytest.mark.integration
+
 
 def train(name=None, batches=None, control=None, shared=None, **changes):
     """Train the small model, or the variant of that name; return the model and the rows.

@@ -13,6 +13,8 @@ from splitpose.validation import ValidationResult, validate
 from splitpose.validation.expectation_suites import QUARANTINE, WARNINGS
 from splitpose.validation.row_metrics import add_row_metrics
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def table(shared: Path) -> pd.DataFrame:

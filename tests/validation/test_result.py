@@ -15,6 +15,8 @@ from splitpose.skeleton import JOINTS
 from splitpose.validation import ValidationResult, validate
 from splitpose.validation.expectation_suites import POSTCONDITIONS, PRECONDITIONS, QUARANTINE, WARNINGS, Rule, Suite
 
+pytestmark = pytest.mark.integration
+
 POSE = {
     "lsho": (60, 30),
     "lelb": (66, 45),

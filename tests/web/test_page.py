@@ -20,6 +20,8 @@ from splitpose.inference.pose_model import PoseModel, Prediction
 from splitpose.inference.sliding_window import joints_crop_policy, search
 from splitpose.web import static_server
 
+pytestmark = pytest.mark.integration
+
 FAKE_CAMERA = "--use-fake-device-for-media-stream"
 
 

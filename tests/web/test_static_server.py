@@ -15,6 +15,8 @@ from support.processes import wait_for
 from splitpose.errors import InputError
 from splitpose.web import static_server
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def folder(tmp_path):

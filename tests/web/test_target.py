@@ -11,6 +11,8 @@ from support import web_models
 
 from splitpose.benchmark.schema import Benchmark
 
+pytestmark = pytest.mark.integration
+
 EXPECTED_MESSAGES = re.compile("Cross-Origin-Opener-Policy|409")
 """Console messages if the address is not isolated, as on a phone, or if another page was first."""
 ADDRESS = re.compile(r"http://\S+")

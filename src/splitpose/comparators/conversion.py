@@ -1,5 +1,6 @@
 """Conversion of networks with random weights to TFLite files that are as fast as those of trained networks."""
 
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import numpy as np
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.files import atomic_file
 from splitpose.models.layers.backbone import recalibrate_batch_norm
+
+logger = logging.getLogger(__name__)
 
 SEED = 0
 NOISE_IMAGES = 20
@@ -48,7 +51,7 @@ def convert_networks(networks: Mapping[str, Network], folder: Path) -> dict[str,
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
         counts = pool.map(_convert, networks.values(), paths.values())
         for (name, path), parameters in zip(paths.items(), counts, strict=True):
-            print(f"{name}: converted, {parameters / 1e6:.2f} M parameters", flush=True)
+            logger.info("%s: converted, %.2f M parameters", name, parameters / 1e6)
             converted[name] = ConvertedNetwork(path, parameters)
     return converted
 

@@ -40,7 +40,7 @@ def load(path: Path) -> Candidate:
     """Load a TFLite file and run it once.
 
     Raises:
-        InputError: the file is missing or damaged, has no metadata, or contradicts them.
+        InputError: the file is missing or damaged, has no metadata, or contradicts it.
     """
     model = PoseModel.load(path, THREADS, metadata_required=True)
     assert model.metadata is not None

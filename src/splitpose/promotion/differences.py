@@ -80,14 +80,16 @@ def slice_differences(
     """
     errors = np.stack([reference, challenger])
     parts = []
-    for one in slices.iter_slices(rows, scoring.torso_joints):
-        part = np.where(one.mask, errors, np.nan)
-        scored = ~np.isnan(part[0]).all(axis=1)
+    for part in slices.iter_slices(rows, scoring.torso_joints):
+        part_errors = np.where(part.mask, errors, np.nan)
+        scored = ~np.isnan(part_errors[0]).all(axis=1)
         if scored.sum() >= slices.MIN_INSTANCES:
-            parts.append((f"{one.name}: {one.value}", part[:, scored], clusters[scored]))
+            parts.append((f"{part.name}: {part.value}", part_errors[:, scored], clusters[scored]))
     return [
-        Difference(name, len(labels), *_slice_difference(part, labels, scoring, FAMILYWISE_ERROR / len(parts)))
-        for name, part, labels in parts
+        Difference(
+            name, len(labels), *_slice_difference(part_errors, labels, scoring, FAMILYWISE_ERROR / len(parts))
+        )
+        for name, part_errors, labels in parts
     ]
 
 

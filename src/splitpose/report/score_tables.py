@@ -143,7 +143,7 @@ DESCRIPTIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 
 
 def agreement_table(agreement: Mapping[str, Mapping[str, Any]], data: str) -> Table | None:
-    """Return one row per split and threshold from annotator_agreement.json; None if nobody is annotated twice."""
+    """Return one row per split and threshold of the annotator agreement; None if no person is annotated twice."""
     rows = []
     for split, metrics in agreement.items():
         for threshold in sorted(metrics["pck"], key=float, reverse=True):

@@ -1,11 +1,14 @@
 """benchmark: latency of a variant's TFLite files on the target device."""
 
+import logging
 from pathlib import Path
 
 from splitpose.benchmark.measure import measure
 from splitpose.benchmark.targets import BenchmarkOptions, open_target
 from splitpose.settings import PRECISIONS, Profile
 from splitpose.stages.command import run
+
+logger = logging.getLogger(__name__)
 
 
 def benchmark(profile: Profile, models: Path, out: Path) -> None:
@@ -18,7 +21,7 @@ def benchmark(profile: Profile, models: Path, out: Path) -> None:
     with open_target(settings.target) as target:
         result = measure(target, files, options)
     for precision, model in result.models.items():
-        print(f"{models}: {precision}: p50 {model.p50_ms} ms, p95 {model.p95_ms} ms")
+        logger.info("%s: %s: p50 %.3f ms, p95 %.3f ms", models.name, precision, model.p50_ms, model.p95_ms)
     result.write(out)
 
 

@@ -1,5 +1,6 @@
 """comparators: latency of the paper's comparators and of this project's networks on the target device."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
@@ -18,6 +19,8 @@ from splitpose.files import write_json
 from splitpose.models import build
 from splitpose.settings import Benchmark, Params, Profile, load
 from splitpose.stages.command import run
+
+logger = logging.getLogger(__name__)
 
 OUR_SIZE = 224
 """Side of the input of this project's networks, px, as in the paper; their width is MobileNet's full one."""
@@ -75,7 +78,7 @@ def _measure(paths: Mapping[str, Path], settings: Benchmark) -> tuple[dict[str, 
             benchmark = measure(target, {name: path}, _options(settings, file.macs))
             device = benchmark.device.model_dump(exclude_none=True)
             results[name] = {"size": file.inputs[0].shape[1]} | _result(benchmark.models[name])
-            print(f"{name}: p50 {results[name]['p50_ms']} ms", flush=True)
+            logger.info("%s: p50 %.2f ms", name, results[name]["p50_ms"])
     return device, results
 
 

@@ -25,7 +25,7 @@ from splitpose.models.predict import predict
 from splitpose.settings import PRECISIONS, Precision, Profile
 from splitpose.stages.command import run
 
-logger = logging.getLogger("splitpose.stages.convert")  # as a command, __name__ is "__main__"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,14 @@ def convert(
             "keras_pck_0.2_mean": keras_pck,
             "max_difference": round(float(np.abs(outputs - keras_outputs).max()), 6),
         }
-        logger.info("%s: %s: %s", variant, precision, results[precision])
+        logger.info(
+            "%s: %s: %.2f MB, PCK@0.2 %.1f (Keras %.1f)",
+            variant,
+            precision,
+            results[precision]["bytes"] / 1e6,
+            results[precision]["pck_0.2_mean"],
+            keras_pck,
+        )
     try:
         check_parity(variant, results, profile.conversion)
     except InputError:

@@ -1,5 +1,6 @@
 """evaluate: evaluate a trained variant once on the test split."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from splitpose.models.predict import predict
 from splitpose.report.case_sheet import case_sheet
 from splitpose.settings import Profile
 from splitpose.stages.command import run
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
         },
         outputs.metrics,
     )
+    logger.info("%s: mean PCK@0.2 on %d test people: %s", variant, len(ids), result.metrics["pck"]["0.2"]["mean"])
 
 
 if __name__ == "__main__":

@@ -49,10 +49,11 @@ def redirect_native_output() -> None:
 def configure() -> None:
     """Show the messages of splitpose, and write those of all libraries to the log file if there is one."""
     logging.captureWarnings(True)
-    package = logging.getLogger("splitpose")
-    package.setLevel(logging.INFO)
-    if not package.handlers:
-        package.addHandler(ConsoleHandler())
+    for name in ("splitpose", "__main__"):  # the stage's own module is __main__
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        if not logger.handlers:
+            logger.addHandler(ConsoleHandler())
     path = log_file()
     if path is not None:
         file = logging.FileHandler(path, mode="a", encoding="utf-8")

@@ -34,7 +34,7 @@ def _fill_box(image: np.ndarray, x: float, y: float, width: float, height: float
 
 
 def _render_room(rng: np.random.Generator) -> np.ndarray:
-    """Render a wall and floor with up to four objects: picture frames, windows, doors, curtains, lamps, shelves."""
+    """Render a wall and floor with up to four objects: paintings, windows, doors, curtains, lamps, shelves."""
     wall = _muted_colour(rng)
     image = _gradient(wall, scale_colour(wall, 0.75))
     floor = rng.uniform(360, 470)

@@ -27,14 +27,21 @@ def find_previous_comparison(root: Path, present: dict[str, Any]) -> tuple[str, 
         The commit, its date (ISO 8601) and its comparison; None without git or DVC, or if no such comparison is in
         DVC's cache.
     """
-    for commit, date in _commits(root):
-        md5 = _comparison_hash(root, commit)
-        path = None if md5 is None else _cached_file(root, md5)
-        if path is None:
-            continue
-        content: dict[str, Any] = json.loads(path.read_text())
-        if content != present and content.get("profile") == present["profile"]:
-            return commit, date, content
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    committed = [(commit, date, _comparison_hash(root, commit)) for commit, date in _commits(root)]
+    try:
+        with Repo(str(root)) as repo:
+            for commit, date, md5 in committed:
+                path = Path(repo.cache.local.oid_to_path(md5)) if md5 else None
+                if path is None or not path.is_file():
+                    continue
+                content: dict[str, Any] = json.loads(path.read_text())
+                if content != present and content.get("profile") == present["profile"]:
+                    return commit, date, content
+    except DvcException:  # The project does not use DVC.
+        return None
     return None
 
 
@@ -51,19 +58,6 @@ def _comparison_hash(root: Path, commit: str) -> str | None:
     lock = yaml.load(_git(root, "show", f"{commit}:./dvc.lock") or "{}", yaml.CSafeLoader)
     outs = [out for stage in lock.get("stages", {}).values() for out in stage.get("outs", [])]
     return next((out["md5"] for out in outs if out["path"] == paths.COMPARISON.as_posix()), None)
-
-
-def _cached_file(root: Path, md5: str) -> Path | None:
-    """Return the file with this hash in DVC's cache."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        with Repo(str(root)) as repo:
-            path = Path(repo.cache.local.oid_to_path(md5))
-    except DvcException:
-        return None
-    return path if path.is_file() else None
 
 
 def _git(root: Path, *words: str) -> str | None:

@@ -54,7 +54,7 @@ def lock_entries(root: Path) -> Entries:
 
     path = root / "dvc.lock"
     if not path.is_file():
-        raise InputError(f"{path}: no such file; `dvc repro` writes it")
+        raise InputError(f"{path}: no such file; run the pipeline first")
     entries: Entries = load_yaml(str(path))["stages"]
     return entries
 

@@ -44,7 +44,7 @@ def sync_runs(root: Path) -> dict[str, str]:
         runs = {variant: _sync_run(root, state.with_upstream(entries, variant), variant) for variant in finished}
     if len(runs) < len(variants):
         missing = ", ".join(variant for variant in variants if variant not in runs)
-        raise InputError(f"{root / 'dvc.lock'}: not all stages have run for {missing}; run `dvc repro`")
+        raise InputError(f"{root / 'dvc.lock'}: not all stages have run for {missing}; run the pipeline again")
     return runs
 
 
@@ -52,7 +52,7 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     """Complete the run of one variant, and return its id."""
     outputs = _outputs(root, entries, variant)
     evaluate, convert, benchmark = (
-        f"`dvc repro {stage}@{variant}`" for stage in ("evaluate", "convert", "benchmark")
+        f"the stage {stage}@{variant}" for stage in ("evaluate", "convert", "benchmark")
     )
     metrics = read_json(_select(root, outputs, paths.metrics(variant)), evaluate)
     decodings = read_json(_select(root, outputs, paths.decodings(variant)), evaluate)
@@ -90,14 +90,14 @@ def _outputs(root: Path, entries: Entries, variant: str) -> list[Path]:
     for out in outs:
         path = root / out["path"]
         if not path.is_file() or hashlib.md5(path.read_bytes()).hexdigest() != out["md5"]:
-            raise InputError(f"{path}: differs from dvc.lock; run `dvc checkout` or `dvc repro`")
+            raise InputError(f"{path}: differs from dvc.lock; restore it or run the pipeline again")
     return [root / out["path"] for out in outs]
 
 
 def _select(root: Path, outputs: list[Path], path: Path) -> Path:
     """Return the output with this path. Raises InputError if it is not one of the outputs."""
     if root / path not in outputs:
-        raise InputError(f"{root / 'dvc.lock'}: {path} is not an output of any stage; run `dvc repro`")
+        raise InputError(f"{root / 'dvc.lock'}: {path} is not an output of any stage; run the pipeline again")
     return root / path
 
 

@@ -17,6 +17,8 @@ from splitpose.cli import main
 from splitpose.errors import InputError
 from splitpose.web import static_server
 
+pytestmark = pytest.mark.integration
+
 OPTIONS = BenchmarkOptions(runs=4, warmup_runs=1, sustained_seconds=2.0)
 
 

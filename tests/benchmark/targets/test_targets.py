@@ -14,6 +14,8 @@ from splitpose.benchmark.tflite_operators import inspect_tflite
 from splitpose.cli import main
 from splitpose.errors import InputError
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(params=["local", "ssh", "adb"])
 def device(request, tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from splitpose.models.layers.backbone import (
 from splitpose.models.weights import load_backbone_weights
 from splitpose.training.loss import joint_loss
 
+pytestmark = pytest.mark.integration
+
 
 def test_backbone_equals_keras_mobilenet(tmp_path):
     """With the same weights it computes the same, so that ImageNet weights are valid for it."""

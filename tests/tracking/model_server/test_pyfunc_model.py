@@ -23,6 +23,8 @@ from splitpose.skeleton import JOINTS
 from splitpose.tracking.model_registry import ModelRegistry
 from splitpose.tracking.runs import open_run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

@@ -11,6 +11,8 @@ from splitpose.inference.pose_model import PoseModel
 from splitpose.skeleton import JOINTS
 from splitpose.tracking.model_server.rows import predict_rows
 
+pytestmark = pytest.mark.integration
+
 NO_BOX = [np.nan] * 4
 
 
