@@ -13,3 +13,5 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 # Seconds between two attempts of a task that depends on an external service, and between two heartbeats of a run.
 os.environ.setdefault("PREFECT_TASKS_DEFAULT_RETRY_DELAY_SECONDS", "30")
 os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
+# Seconds that the temporary server may take to start; the default of 20 is too short for a busy machine.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")

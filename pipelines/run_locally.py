@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from prefect.client.orchestration import get_client
 
+from splitpose.errors import ExternalServiceError
+
 
 def run_locally(flow: Callable[[], None]) -> None:
     """Run a flow in this process; SIGTERM and Ctrl-C end it and everything that it started.
@@ -13,6 +15,7 @@ def run_locally(flow: Callable[[], None]) -> None:
     Without PREFECT_API_URL a temporary Prefect server runs as long as the flow.
 
     Raises:
+        ExternalServiceError: the temporary server does not start in time.
         InputError: what the flow raises, e.g. `dvc.StageError` if a stage fails.
     """
     # Prefect passes SIGTERM on to the handler that was installed before; the default handler would end this process
@@ -21,6 +24,10 @@ def run_locally(flow: Callable[[], None]) -> None:
     # The first client starts the temporary server. A terminal sends Ctrl-C to all its processes, but the flow still
     # has to report its final state to the server, so the server inherits a blocked SIGINT.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    get_client(sync_client=True)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        get_client(sync_client=True)
+    except RuntimeError as error:
+        raise ExternalServiceError(f"Prefect's temporary server: {error} Run the command again.") from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     flow()

@@ -11,7 +11,9 @@ from support.tiny_project import dvc, hashes, repro, workspace
 
 from splitpose.tracking.model_registry import ModelRegistry
 
-TIMED = ("reports/benchmark", "reports/comparison", "reports/index.html", "reports/figures")
+TIMED = (
+    "reports/benchmark", "reports/training_time", "reports/comparison", "reports/index.html", "reports/figures",
+)  # fmt: skip
 """Outputs that hold timings."""
 
 TOGETHER = ("reports/analysis", "reports/plots")
