@@ -43,7 +43,7 @@ class Prediction:
 
 
 EMPTY_POSE = Prediction(np.full((len(JOINTS), 2), np.nan), np.full(len(JOINTS), np.nan), None)
-"""The prediction for a person whom the detector did not find."""
+"""The prediction for a person that the detector did not find."""
 
 
 @dataclass(frozen=True)
