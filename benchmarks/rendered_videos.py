@@ -41,11 +41,7 @@ def draw_motion(
 
 
 def render_frames(motions: list[Motion], seed: int) -> Iterator[np.ndarray]:
-<<<<<<< HEAD
     """Yield the frames, (480, 720, 3) uint8 BGR, each with its own grain."""
-=======
-    """Yield the frames, (480, 720, 3) uint8 BGR, each with different grain."""
->>>>>>> h-c
     rng = np.random.default_rng([seed, 1])
     style, light = camera.sample_film_style(rng), lighting.sample_light(rng)
     scene = background.defocus(background.render_background(rng), 2.5)
