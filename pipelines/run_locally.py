@@ -13,7 +13,7 @@ def run_locally(flow: Callable[[], None]) -> None:
     Without PREFECT_API_URL a temporary Prefect server runs as long as the flow.
 
     Raises:
-        InputError: what the flow raises, e.g. `dvc.StageError` if a stage fails.
+        InputError: raised by the flow, e.g. `dvc.StageError` if a stage fails.
     """
     # Prefect passes SIGTERM on to the handler that was installed before; the default handler would end this process
     # without stopping the temporary server.

@@ -141,7 +141,12 @@ def test_a_model_without_confidence_does_not_search_and_reports_it_once(coordina
     for name in ("one.png", "two.png"):
         write_image(tmp_path / "in" / name)
     assert run(tmp_path / "in", "--model", coordinates, "--out", tmp_path / "out") == 0
-    assert capsys.readouterr().out.count("this model has no confidence output, so that no person is searched") == 1
+    assert (
+        capsys.readouterr().out.count(
+            "this model has no confidence output, so images are not searched for a person"
+        )
+        == 1
+    )
     assert [row["region_side"] for row in read_rows(tmp_path / "out")] == ["480.000"] * 2
 
 
@@ -192,7 +197,7 @@ def test_without_tracking_every_frame_has_the_same_region(dots, tmp_path):
 def test_a_model_without_confidence_does_not_track_and_reports_it(coordinates, tmp_path, capsys):
     path, out = write_video(tmp_path / "walk.mp4"), tmp_path / "out"
     assert run(path, "--model", coordinates, "--out", out, "--box", "100", "100", "200", "200") == 0
-    assert "this model has no confidence output, so that no person is tracked" in capsys.readouterr().out
+    assert "this model has no confidence output, so people are not tracked" in capsys.readouterr().out
     for row in read_rows(out):
         assert joints_of(row) == pytest.approx(np.full((11, 2), 150), abs=0.01)
         assert row["nose_confidence"] == ""

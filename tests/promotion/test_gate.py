@@ -205,7 +205,7 @@ def test_predictions_belong_to_the_image_and_instance(file, project, profile):
     """The dot is found in every image, so the right image is read, with its channels in order."""
     table = annotations.read(project.table)
     loaded = candidate.load(file(size=64))
-    joints = loaded.predict(loaded.instances(table, profile.crops), project.root / "data")
+    joints = loaded.model.predict_instances(loaded.instances(table, profile.crops), project.root / "data")
     np.testing.assert_allclose(joints, annotations.joints_of(table), atol=1.0)
 
 

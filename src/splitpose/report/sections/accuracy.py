@@ -115,8 +115,7 @@ def robustness_section(inputs: ReportInputs) -> Section:
 
 
 def _describe_mean_pose(inputs: ReportInputs) -> str:
-    score = next(iter(inputs.robustness.values()))["darkening"]["mean_pose"]
     return (
         "The mean pose of the test people, predicted for everyone regardless of the image, has a PCK@0.2 of "
-        f"{score:.1f}: only what exceeds it has been learned from images."
+        f"{inputs.mean_pose_pck:.1f}: only a higher score shows that a model has learned from images."
     )
