@@ -141,12 +141,8 @@ def test_a_model_without_confidence_does_not_search_and_reports_it_once(coordina
     for name in ("one.png", "two.png"):
         write_image(tmp_path / "in" / name)
     assert run(tmp_path / "in", "--model", coordinates, "--out", tmp_path / "out") == 0
-    assert (
-        capsys.readouterr().out.count(
-            "this model has no confidence output, so images are not searched for a person"
-        )
-        == 1
-    )
+    message = "this model has no confidence output, so images are not searched for a person"
+    assert capsys.readouterr().out.count(message) == 1
     assert [row["region_side"] for row in read_rows(tmp_path / "out")] == ["480.000"] * 2
 
 

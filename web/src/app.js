@@ -28,11 +28,11 @@ import { cameraSource, imageSource, videoSource } from "./sources.js";
  * @typedef {(predict: PredictRegion, width: number, height: number) => Promise<Prediction>} PredictImage
  */
 
-/** Number of the latest runs that the latency is computed from. */
+/** Maximum number of the latest runs that the latency is computed from. */
 const MAX_RUNS = 200;
 /** Maximum number and duration, ms, of repeated predictions of a still image, which measure the latency. */
 const MAX_REPEATS = 30, REPEAT_MS = 1500;
-/** Padding of regions from joints for models that were trained with regions from other boxes, or have no metadata. */
+/** Padding of regions around joints, for models without metadata or trained with regions from other boxes. */
 const DEFAULT_PADDING = 1.5;
 
 const canvas = getElement("image", HTMLCanvasElement), context = context2d(canvas);
@@ -52,12 +52,12 @@ let selectedRegion = null;
 let facingMode = "user";
 /** Latencies of the model's latest runs, ms. @type {number[]} */
 let latencies = [];
-/** Numbers of the latest session, source and model; earlier asynchronous work compares its own and stops. */
+/** Numbers of the latest session, source and model; asynchronous work with an earlier number stops. */
 let sessionNumber = 0, sourceNumber = 0, modelNumber = 0;
 /** The latest loading of a model, for which the next one waits. @type {Promise<void>} */
 let loading = Promise.resolve();
 
-/** Run an action of the user and show its error, if any; what is displayed remains. */
+/** Run an action of the user and show its error, if any; the displayed image remains. */
 async function attempt(/** @type {() => Promise<void>} */ action) {
   try {
     showMessage("");
@@ -160,7 +160,7 @@ function showHint(/** @type {Session} */ { model, source }) {
   searchBox.disabled = !hasConfidence;
 }
 
-/** Predict and display the source's images until the session is replaced; a still image only for some time. */
+/** Predict and display the source's images until the session is replaced; still images for a limited time. */
 async function runSession() {
   const number = ++sessionNumber;
   if (!source || !model || !runtime) return;
@@ -211,7 +211,7 @@ function createPredictor({ model, source }) {
   };
 }
 
-/** Return the region of a search, which can take seconds on a phone; the image is displayed meanwhile. */
+/** Return the region that a search finds. It can take seconds on a phone, so the image is displayed first. */
 async function searchWithMessage(/** @type {() => Promise<Prediction>} */ search) {
   drawImage(null);
   showMessage("Searching …");
@@ -263,7 +263,7 @@ function drawImage(/** @type {CropRegion | null} */ region) {
   context.setLineDash([]);
 }
 
-/** Show the latency, and the images per second of a live source. */
+/** Show the latency, and the images per second of a live source (null for a still image). */
 function showLatency(/** @type {number | null} */ rate) {
   getElement("p50", HTMLElement).textContent = percentile(latencies, 50).toFixed(1);
   getElement("p95", HTMLElement).textContent = percentile(latencies, 95).toFixed(1);

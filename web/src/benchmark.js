@@ -7,7 +7,7 @@ import { Runtime } from "./runtime.js";
 
 /** Time between two progress messages to the command, ms. */
 const PROGRESS_INTERVAL = 2000;
-/** Status of a response without a job; the page requests one again. */
+/** Status of a response without a job; the page then repeats its request. */
 const NO_CONTENT = 204;
 /** Maximum length of an error in a message to the command. */
 const MAX_ERROR_LENGTH = 300;
@@ -34,7 +34,7 @@ function post(/** @type {string} */ path, /** @type {object} */ message) {
   return fetch(path, { method: "POST", body: JSON.stringify({ page, ...message }) });
 }
 
-/** Wait for the next job; return null if the command has ended. @returns {Promise<Job | null>} */
+/** Request jobs until there is one; return null if the command has ended. @returns {Promise<Job | null>} */
 async function nextJob() {
   for (;;) {
     const response = await post("job", {}).catch(() => null);
@@ -100,7 +100,7 @@ function addRow(/** @type {string} */ model, /** @type {number} */ threads, /** 
   for (const text of [model.replace(/\.tflite$/, ""), String(threads), ...times]) row.insertCell().textContent = text;
 }
 
-/** Do a job and post its result, or the reason of its failure. */
+/** Run a job and post its result, or the reason for its failure. */
 async function run(/** @type {Job} */ job) {
   const { number, model } = job, totalRuns = job.threads.length * (job.warmup_runs + job.runs);
   let completedRuns = 0, result;

@@ -1,10 +1,10 @@
 /**
- * Fetch a file that is served beside the page.
+ * Fetch a file that is served with the page.
  *
  * @param {string} file
  * @param {RequestInit} options
  * @returns {Promise<Response>}
- * @throws {Error} if the file cannot be fetched; names it
+ * @throws {Error} if the file cannot be fetched; the message names it
  */
 export async function fetchFile(file, options = {}) {
   const response = await fetch(file, options).catch(() => null);

@@ -1,5 +1,5 @@
 /**
- * Choice between the models that are served beside the page.
+ * Selection of one of the models that are served with the page.
  *
  * @typedef {{variant: string, precision: string, file: string}} Entry  of the list of models
  */
@@ -7,7 +7,7 @@
 import { fetchFile } from "./fetch_file.js";
 
 export const INDEX = "models/index.json";
-/** The model that is selected at first, if it exists. */
+/** The model that is selected initially, if it exists. */
 const DEFAULT = { variant: "final", precision: "float32" };
 
 /** Radio buttons for the variants and for the precisions of the selected variant. */
@@ -29,7 +29,7 @@ export class ModelPicker {
     this.#onSelect = onSelect;
   }
 
-  /** Addresses of all models. */
+  /** URLs of all models. */
   get files() {
     return this.#entries.map(({ file }) => file);
   }
@@ -91,7 +91,7 @@ export class ModelPicker {
     return label;
   }
 
-  /** Return the model of a variant in a precision, or in another one if it does not exist. */
+  /** Return the model of a variant in a precision, or in another precision if that does not exist. */
   #closest(/** @type {{variant?: string, precision?: string}} */ { variant, precision }) {
     const entries = this.#entries.filter((entry) => entry.variant === variant);
     return entries.find((entry) => entry.precision === precision) ?? entries[0];

@@ -16,9 +16,9 @@ const LOST_RATIO = 0.85;
 const EMA_WEIGHT = 0.03;
 /** Plausible sides of a person's region over the image's longer side. */
 const MIN_REGION = 0.02, MAX_REGION = 1.5;
-/** Seconds between two searches, and the factor by which they grow after a search without a better result. */
+/** Seconds between two searches, and the factor by which they increase after a search without a better result. */
 const SEARCH_INTERVAL = 1 / 3, BACKOFF = 4;
-/** Videos are searched repeatedly, so that the smallest windows, two thirds of all, are left out. */
+/** Videos are searched repeatedly, so the smallest windows, two thirds of all, are omitted. */
 const TRACKING_SIDES = WINDOW_SIDES.slice(0, 2);
 
 /** Tracks one person, found by a search in the first frame. */

@@ -1,4 +1,4 @@
-/** Pose models: TFLite files with everything that is needed to run them, as in splitpose/inference/pose_model.py. */
+/** Pose models: TFLite files with all that is required to run them, as in splitpose/inference/pose_model.py. */
 
 import { coordinates, heatmaps } from "./codecs.js";
 import { applyAffine, cropAffine, invertAffine } from "./geometry.js";
@@ -27,7 +27,7 @@ import { JOINTS } from "./skeleton.js";
  * @param {string} name for messages
  * @param {Uint8Array} file
  * @returns {Promise<PoseModel>}
- * @throws {Error} if the file is not a pose model or is damaged; names it
+ * @throws {Error} if the file is not a pose model or is damaged; the message names it
  */
 export async function loadPoseModel(runtime, name, file) {
   try {
@@ -65,7 +65,7 @@ function cropSize(/** @type {TensorInfo[]} */ inputs) {
 }
 
 /**
- * Return the codec that the metadata describes, or without metadata the one that the shape of the output implies.
+ * Return the codec that the shape of the output implies, with the parameters that the metadata specify, if any.
  *
  * @param {TensorInfo[]} outputs
  * @param {number} size side of the crop, px

@@ -4,7 +4,7 @@
  * @typedef {import("./geometry.js").CropRegion} CropRegion
  */
 
-/** A drag over a smaller share of the image's shorter side is considered accidental. */
+/** Minimum side of a region over the image's shorter side; a shorter drag is considered accidental. */
 const MIN_SIDE = 0.05;
 
 /**
@@ -14,7 +14,7 @@ const MIN_SIDE = 0.05;
  * @param {object} callbacks
  * @param {() => boolean} callbacks.isEnabled
  * @param {(region: CropRegion) => void} callbacks.onChange receives the region during the drag
- * @param {(region: CropRegion | null) => void} callbacks.onSelect receives the final region, null after an accident
+ * @param {(region: CropRegion | null) => void} callbacks.onSelect receives the region, null if none was selected
  */
 export function enableRegionSelection(canvas, { isEnabled, onChange, onSelect }) {
   /** Corner at which the drag began. @type {[number, number] | null} */

@@ -1,5 +1,5 @@
 /**
- * Sliding-window search for a person in a whole image, with a model that was trained on crops around persons, as in
+ * Sliding-window search for a person in a whole image, with a model that was trained on crops around people, as in
  * splitpose/inference/sliding_window.py.
  *
  * @typedef {import("./geometry.js").CropRegion} CropRegion

@@ -1,4 +1,4 @@
-/** Worker that runs LiteRT and answers the requests of runtime.js one after the other. */
+/** Worker that runs LiteRT and responds to the requests of runtime.js one after the other. */
 
 import { loadAndCompile, loadLiteRt, supportsFeature, Tensor } from "@litertjs/core";
 
@@ -140,7 +140,7 @@ async function timedRun(loaded, tensors) {
   return { output, ms };
 }
 
-/** Return a random input as the other targets use: floats and bytes in 0..255, other integers 0 and 1. */
+/** Return a random input like those of the other targets: floats and bytes in 0..255, other integers 0 and 1. */
 function randomTensor(/** @type {TensorDetails} */ { dtype, shape }) {
   const limit = dtype === "int32" ? 2 : 256;
   const value = dtype === "float32" ? () => limit * Math.random() : () => Math.floor(limit * Math.random());

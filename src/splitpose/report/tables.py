@@ -34,7 +34,7 @@ def is_synthetic(comparison: Mapping[str, Any]) -> bool:
 
 
 def describe_data(comparison: Mapping[str, Any]) -> str:
-    """Describe in a few words what was measured on; shown with every result of this project."""
+    """Describe the data of the results in a few words, which are shown with every result of this project."""
     return "synthetic people" if is_synthetic(comparison) else f"profile {comparison['profile']}"
 
 
@@ -149,7 +149,7 @@ def training_table(
 
 
 def print_comparison(comparison: Mapping[str, Any]) -> None:
-    """Print the comparison to the terminal, at most 100 columns wide, and where to find details."""
+    """Print the comparison to the terminal, at most 100 columns wide, and refer to the report and the runs."""
     console = Console(highlight=False)
     console.width = min(console.width, TERMINAL_WIDTH) if console.is_terminal else TERMINAL_WIDTH
     for table in (accuracy_table(comparison).without(*auc_headers(comparison)), tflite_table(comparison)):
