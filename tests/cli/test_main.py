@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from support.synthetic_report import comparison
 
 from splitpose.cli import main
 
@@ -89,3 +90,12 @@ def test_check_of_a_table_without_the_required_columns(shared, capsys):
     error = capsys.readouterr().err
     assert error.startswith(f"error: {path}: validation failed: columns: ")
     assert error.count("\n") == 1
+
+
+def test_compare_prints_the_tables_and_where_the_report_is(tmp_path, capsys):
+    path = tmp_path / "comparison.json"
+    path.write_text(json.dumps(comparison()))
+    assert main(["compare", "--comparison", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "baseline" in out and "TFLite" in out
+    assert out.endswith("Full report: reports/index.html   Runs and curves: make ui\n")

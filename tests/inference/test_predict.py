@@ -1,4 +1,4 @@
-"""The whole command on images and videos whose joints are known, with a model that detects coloured dots."""
+"""`splitpose predict` on images and videos whose joints are known, with a model that detects coloured dots."""
 
 import csv
 import signal
@@ -122,7 +122,7 @@ def test_images_and_folders_become_one_csv_and_drawings_with_their_names(dots, t
     assert joints[0] == pytest.approx(joints_of(rows[0]))
 
 
-def test_without_a_box_a_person_is_searched(dots, tmp_path):
+def test_without_a_box_the_image_is_searched(dots, tmp_path):
     image, out = write_image(tmp_path / "one.png"), tmp_path / "out"
     assert run(image, "--model", dots, "--out", out) == 0
     (row,) = read_rows(out)

@@ -1,4 +1,4 @@
-"""The project itself on a tiny profile, in a folder of its own, run by dvc."""
+"""The project on a tiny profile, in a separate folder, run by DVC."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import yaml
 
 
 def tiny_profile(repository: Path, name: str = "sample", **source: object) -> dict:
-    """The profile with few small crops, short trainings and these changes of its source."""
+    """Return the profile with few small crops, short trainings and changed settings of its source."""
     profile = yaml.safe_load((repository / "profiles" / f"{name}.yaml").read_text())
     profile["source"] |= source
     profile["crops"] |= {"size": 32, "copies_per_instance": 2, "instances_per_shard": 20}
@@ -19,16 +19,16 @@ def tiny_profile(repository: Path, name: str = "sample", **source: object) -> di
     for phase in ("frozen", "fine_tune"):
         profile["training"][phase] |= {"iterations": 8, "warmup_iterations": 0}
     profile["scoring"] |= {"resamples": 100}
-    # One joint of a few people is a point or more.
+    # With so few people, one joint changes PCK by a point or more.
     profile["conversion"] |= {"calibration_crops": 8, "max_pck_drop": {"float16": 5.0, "int8": 20.0}}
     profile["benchmark"] |= {"threads": [1], "runs": 10, "warmup_runs": 2}
-    # A model that learned nothing may be the first champion; a few runs say little of latency.
+    # A barely trained model may become the first champion, and latency varies strongly over few runs.
     profile["gate"] |= {"min_above_mean_pose": -100.0, "max_parity_loss": 20.0, "max_p95_ratio": 20.0}
     return profile
 
 
 def workspace(repository: Path, folder: Path, variants: list[str], profile: dict | None = None) -> Path:
-    """A copy of what git tracks, or would, with a tiny profile (by default the sample's) and an empty cache."""
+    """Copy all files that git tracks or does not ignore, with a tiny profile (default: sample) and no cache."""
     profile = profile or tiny_profile(repository, people=48, films=8)
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout.split(
@@ -56,13 +56,13 @@ def dvc(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def repro(folder: Path, *targets: str) -> str:
-    """Run what is not up to date of the stages before and including `targets`, or of all; what they said."""
+    """Run the outdated stages up to `targets`, by default all, and return their output."""
     done = dvc(folder, "repro", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Of every output in dvc.lock."""
+    """Return the hash of every output in dvc.lock."""
     stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
     return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}

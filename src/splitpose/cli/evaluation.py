@@ -70,3 +70,4 @@ def compare(
     from splitpose.report import tables
 
     tables.print_comparison(read_json(comparison, produced_by="`make repro`"))
+    print(f"Full report: {paths.PAGE}   Runs and curves: make ui")

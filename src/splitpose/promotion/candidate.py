@@ -32,7 +32,7 @@ def load(path: Path) -> Candidate:
     """Load a TFLite file and run it once.
 
     Raises:
-        InputError: the file is missing or damaged, has no metadata, or does not match them.
+        InputError: the file is missing or damaged, has no metadata, or does not match it.
     """
     model = PoseModel.load(path, THREADS, metadata_required=True)
     assert model.metadata is not None

@@ -81,10 +81,10 @@ def slice_differences(
     errors = np.stack([reference, challenger])
     parts = []
     for part in slices.iter_slices(rows, scoring.torso_joints):
-        masked = np.where(part.mask, errors, np.nan)
-        scored = ~np.isnan(masked[0]).all(axis=1)
+        part_errors = np.where(part.mask, errors, np.nan)
+        scored = ~np.isnan(part_errors[0]).all(axis=1)
         if scored.sum() >= slices.MIN_INSTANCES:
-            parts.append((f"{part.name}: {part.value}", masked[:, scored], clusters[scored]))
+            parts.append((f"{part.name}: {part.value}", part_errors[:, scored], clusters[scored]))
     return [
         Difference(
             name, len(labels), *_slice_difference(part_errors, labels, scoring, FAMILYWISE_ERROR / len(parts))

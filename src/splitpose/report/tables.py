@@ -149,7 +149,7 @@ def training_table(
 
 
 def print_comparison(comparison: Mapping[str, Any]) -> None:
-    """Print the comparison to the terminal, at most 100 columns wide, and refer to the report and the runs."""
+    """Print the comparison to the terminal, at most 100 columns wide."""
     console = Console(highlight=False)
     console.width = min(console.width, TERMINAL_WIDTH) if console.is_terminal else TERMINAL_WIDTH
     for table in (accuracy_table(comparison).without(*auc_headers(comparison)), tflite_table(comparison)):
@@ -157,7 +157,6 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
         console.print()
     if is_synthetic(comparison):
         console.print(Text(SYNTHETIC_WARNING, style="yellow"))
-    console.print("Full report: reports/index.html   Runs and curves: make ui")
 
 
 def _to_rich(table: Table) -> RichTable:

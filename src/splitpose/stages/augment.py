@@ -18,7 +18,7 @@ from splitpose.report.crop_sheet import crop_sheet
 from splitpose.settings import Crops, Profile
 from splitpose.stages.command import run
 
-logger = logging.getLogger("splitpose.stages.augment")  # as a command, __name__ is "__main__"
+logger = logging.getLogger(__name__)
 
 BYTES_PER_PIXEL = 1.5
 """Upper estimate for a JPEG of quality 95."""

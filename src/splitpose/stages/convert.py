@@ -25,7 +25,7 @@ from splitpose.models.predict import predict
 from splitpose.settings import PRECISIONS, Precision, Profile
 from splitpose.stages.command import run
 
-logger = logging.getLogger("splitpose.stages.convert")  # as a command, __name__ is "__main__"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from splitpose.settings import CocoSource, FlicSource, Profile, Source
 from splitpose.stages.command import run
 from splitpose.validation import ValidationResult
 
-logger = logging.getLogger("splitpose.stages.validate")  # as a command, __name__ is "__main__"
+logger = logging.getLogger(__name__)
 
 
 def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
