@@ -144,7 +144,7 @@ def _run(root: Path, name: str, words: list[str], log: Callable[[str], None], ti
 
 
 def _terminate_group(process: "subprocess.Popen[str]") -> None:
-    """End the process group: SIGINT lets a stage clean up, SIGTERM and SIGKILL end what ignores it."""
+    """End the process group: SIGINT lets a stage clean up, SIGTERM and SIGKILL end processes that ignore it."""
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             deadline = time.monotonic() + GRACE_PERIOD

@@ -13,7 +13,7 @@ const NO_CONTENT = 204;
 const MAX_ERROR_LENGTH = 300;
 
 /**
- * A file to measure; messages.py in splitpose/benchmark/targets describes what the page posts.
+ * A file to measure; splitpose/benchmark/targets/messages.py describes the page's messages.
  *
  * @typedef {object} Job
  * @property {number} number

@@ -35,7 +35,7 @@ export class ModelPicker {
   }
 
   /**
-   * Load the list of models and select the default one if a selection is still needed.
+   * Load the list of models and select the default model if a selection is still required.
    *
    * @param {() => boolean} isNeeded
    * @returns {Promise<boolean>} whether there are any models

@@ -17,7 +17,7 @@ def annotator_agreement(
     """Return the PCK of one annotation of a person against another, with 95 % intervals over images.
 
     Args:
-        table: rows of the annotation table; those of the test split bound what a model can reach there.
+        table: rows of the annotation table; the agreement on the test split bounds a model's useful PCK there.
         thresholds: PCK thresholds in torso diameters.
         torso: the two joints of the torso diameter, "lsho-rhip" or "rsho-lhip".
         resamples: number of bootstrap resamples of the images that contain a person annotated twice.

@@ -75,7 +75,7 @@ def select_by_error(errors: np.ndarray, count: int) -> list[tuple[str, int]]:
 def select_hardest(errors: np.ndarray, count: int) -> list[int]:
     """Return the indices of the instances with the largest mean errors, the largest first.
 
-    Instances with fewer than half of the joints that are annotated at all are left out: the mean over one joint
+    Instances with fewer than half of the joints that are annotated at all are excluded: the mean over one joint
     describes a person poorly.
 
     Args:

@@ -102,7 +102,7 @@ def timestamp() -> str:
 
 
 def describe_version(version: RegisteredVersion) -> dict[str, Any]:
-    """Return what a decision contains about a version: its number, run, hash, variant and precision."""
+    """Return the facts about a version that a decision contains: its number, run, hash, variant and precision."""
     return {key: value for key, value in asdict(version).items() if key != "tags"}
 
 
