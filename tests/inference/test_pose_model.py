@@ -15,6 +15,8 @@ from splitpose.export.tflite import convert_to_tflite
 from splitpose.inference.metadata import Metadata, embed_metadata
 from splitpose.inference.pose_model import DEFAULT_PADDING, EMPTY_POSE, PoseModel, Prediction
 
+pytestmark = pytest.mark.integration
+
 REGION = CropRegion(95, 100, 170)
 """The region of all dots in `web_models.image`."""
 

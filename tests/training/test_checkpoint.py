@@ -104,6 +104,7 @@ print(*(module.__file__ for name, module in sys.modules.items() if name.startswi
 """
 
 
+@pytest.mark.integration  # imports TensorFlow in a process of its own
 def test_key_covers_exactly_the_code_that_determines_the_result():
     program = [sys.executable, "-c", LOADED_MODULES]
     paths = subprocess.run(program, capture_output=True, text=True, check=True).stdout.split()
