@@ -1,4 +1,4 @@
-# `make help` lists the targets. Each creates the environment .venv first if it is missing or out of date.
+# `make help` lists the targets. All but help, web and clean first create or update .venv if necessary.
 
 PYTHON ?= python3.11
 PORT ?= 8000
@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
         lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: $(BIN)/.made ## create the environment .venv from requirements.lock
 
@@ -22,18 +22,18 @@ $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-repro: setup ## run the whole pipeline where it is out of date, log it to MLflow, show the comparison
+repro: setup ## run the stages that are out of date, log them to MLflow, show the comparison
 	splitpose settings
 	dvc repro
 	splitpose sync
 	splitpose compare
 
 comparators: setup ## measure the networks of the paper's Figure 1 (minutes) and add them to the report
-	find src -name __pycache__ -prune -exec rm -r {} + # DVC would take them for code; .dvcignore does not apply here
+	find src -name __pycache__ -prune -exec rm -r {} + # they would be part of the deps; .dvcignore does not apply here
 	PYTHONDONTWRITEBYTECODE=1 dvc --cd comparators repro
 	dvc repro --force --single-item report
 
-retrain: setup ## add new data, rebuild, and promote the model if it passes the gate
+retrain: setup ## add new data, run the stages that are out of date, and promote the model if it passes the gate
 	splitpose retrain
 
 schedule: setup ## run the schedules of prefect.yaml on this machine until Ctrl-C (Prefect UI on 127.0.0.1:4200)
@@ -45,7 +45,7 @@ ui: setup ## serve the MLflow UI on 127.0.0.1:5000
 demo: setup web ## serve the web page with your models on 127.0.0.1 (PORT=8000)
 	splitpose demo --port $(PORT)
 
-web: web/dist/index.html ## build the web page into web/dist (Node.js, npm)
+web: web/dist/index.html ## build the web page into web/dist (requires Node.js and npm)
 
 web/dist/index.html: web/node_modules/.made web/build.mjs $(wildcard web/src/*)
 	cd web && npm run --silent build
@@ -55,19 +55,19 @@ web/node_modules/.made: web/package.json web/package-lock.json web/.npmrc
 	cd web && npm ci --silent
 	touch $@
 
-test: setup ## run all tests except test-services, with branch coverage
+test: setup ## run all tests except those of several machines, with branch coverage
 	$(PYTEST) --ignore tests/services --cov --cov-report=
 
 test-unit: setup ## run the unit tests (a minute)
 	$(PYTEST) -m unit
 
-test-services: setup ## run the tests of several machines on loopback: PostgreSQL (Debian's package), S3, MLflow, Prefect
+test-services: setup ## run the tests of several machines on loopback (requires Debian's postgresql)
 	python -m pytest tests/services
 
-test-web: setup ## run the tests of the web page: Node.js and Chromium (Debian: apt install npm chromium)
+test-web: setup ## run the tests of the web page (requires Debian's npm and chromium)
 	python -m pytest tests/vectors tests/web
 
-lint: setup ## check format, style, types and the package layers
+lint: setup ## check format, style, types and package layers
 	ruff format --check .
 	ruff check .
 	mypy
@@ -79,7 +79,7 @@ format: setup ## fix format and style
 	ruff format .
 	ruff check --fix .
 
-lock: setup ## choose new versions: requirements.lock and bootstrap.lock from pyproject.toml
+lock: setup ## update the versions in requirements.lock and bootstrap.lock
 	uv pip compile --quiet --upgrade --python-version 3.11.0 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
 	echo uv | uv pip compile --quiet --upgrade --generate-hashes - --output-file bootstrap.lock
 

@@ -3,8 +3,9 @@
     python benchmarks/aarch64.py models/final/*.tflite --folder /tmp/aarch64
 
 Runs the files in an emulator, with the same versions of LiteRT and NumPy built for ARM, and compares their outputs
-for random crops. It does not measure latency. It requires Debian's qemu-user (apt install qemu-user) and, at first,
-the network: apt downloads Debian's Python for ARM and pip the packages into the folder; nothing is installed.
+for random crops; latency is not measured. Requires Debian's qemu-user (apt install qemu-user) and, on the first
+run, network access: apt downloads Debian's Python for ARM, and pip the packages, to the folder; nothing is
+installed.
 """
 
 import argparse
@@ -52,7 +53,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", type=Path, nargs="+", metavar="TFLITE")
     parser.add_argument(
-        "--folder", type=Path, required=True, help="for the ARM system, 200 MB, which remains there"
+        "--folder",
+        type=Path,
+        required=True,
+        help="folder for the ARM system (200 MB), which is kept for later runs",
     )
     parser.add_argument("--crops", type=int, default=3)
     options = parser.parse_args()
@@ -99,7 +103,7 @@ def download_system(folder: Path) -> None:
 
 
 def describe_processor(root: Path, part: str, features: str) -> None:
-    """Write the processor's /proc/cpuinfo, because XNNPACK would read this machine's and fail on it."""
+    """Write the processor's /proc/cpuinfo, because XNNPACK would read this machine's and fail."""
     core = f"Features\t: {features}\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\n"
     cores = [f"processor\t: {n}\n{core}CPU part\t: {part}\nCPU revision\t: 3\n\n" for n in range(2)]
     (root / "proc").mkdir(exist_ok=True)

@@ -2,11 +2,11 @@
 
     python benchmarks/beyond_the_paper.py [--profile profiles/sample.yaml] [--seeds 1] [--json FILE]
 
-Every row is a variant trained in both phases with one parameter of the profile changed. Requires data/ as the
-augment stage writes it, and writes nothing there. The test split is not read, so that nothing can be selected on
-it. The best validation step of each training is selected on the same instances that are scored here, in every row.
+Every row is a variant trained in both phases with one parameter of the profile changed. Requires the
+outputs of the augment stage in data/, and writes nothing there. The test split is not read, so that nothing can be
+selected on it. In every row, the best validation step is selected on the same instances that are scored here.
 
-The intervals are over instances: they do not cover the variance between seeds, which `--seeds` averages out.
+The intervals are over instances; they do not include the variance between seeds, which `--seeds` reduces.
 `--iterations 4` is a quick run that tests the script.
 """
 
@@ -65,11 +65,11 @@ CHANGES: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "sliced": (("final",), {"model": {"split": "sliced"}}),
     "shared": (("final",), {"model": {"split": "shared"}}),
 }
-"""Variants to which each change applies, and its parameters. Changes that the profile already has are skipped."""
+"""Variants to which each change applies, and the changed parameters. A change that the profile has is skipped."""
 
 
 def main() -> None:
-    """Train, score and print."""
+    """Train and score the variants and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--profile", type=Path, default=Path("profiles/sample.yaml"))
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))

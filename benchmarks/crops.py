@@ -2,8 +2,8 @@
 
     python benchmarks/crops.py [--profile profiles/flic.yaml] [--images 24] [--instances 400]
 
-Renders images into a temporary folder and extracts the crops of their instances with the profile's settings, as the
-augment stage does: reading, hashing, decoding, warping, encoding, writing shards. Nothing is kept.
+Renders images to a temporary folder and extracts the crops of their instances with the profile's settings, with the
+steps of the augment stage: reading, hashing, decoding, warping, encoding, writing shards.
 """
 
 import argparse
@@ -32,7 +32,7 @@ INSTANCES_IN_MEMORY = 100
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the speed and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--profile", type=Path, default=Path("profiles/flic.yaml"))
     parser.add_argument("--images", type=int, default=24)
@@ -106,7 +106,7 @@ def show(
     table.add_row("cores (load average)", f"{os.cpu_count()} ({os.getloadavg()[0]:.1f})")
     table.add_row("decoding only", f"{images_per_s:.0f} images/s")
     table.add_row("crops, disk to disk", f"{crops_per_s:.0f} crops/s")
-    table.add_row("crops / images decoded only", f"{crops_per_s / images_per_s:.2f}")
+    table.add_row("crops per image decoded", f"{crops_per_s / images_per_s:.2f}")
     console.print(table)
     table = Table("step", "per crop, one core", "share", title="time by step")
     for step, seconds in seconds_by_step.items():

@@ -28,7 +28,7 @@ PRECISIONS = ("float32", "float16", "int8")
 
 
 def main() -> None:
-    """Convert, time and print."""
+    """Convert the variants, measure their latency and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--width", type=float, default=1.0)
@@ -80,21 +80,21 @@ def convert(variant: str, folder: Path, size: int, width: float) -> None:
 
 def ratios(rounds: list[dict[str, ModelBenchmark]], name: str, base: str = "baseline float32") -> np.ndarray:
     """Return the ratio of a file's p50 to that of another in each round."""
-    return np.array([figures[name].p50_ms / figures[base].p50_ms for figures in rounds])
+    return np.array([results[name].p50_ms / results[base].p50_ms for results in rounds])
 
 
 def show(rounds: list[dict[str, ModelBenchmark]]) -> None:
     """Print the table, and the operator timings of baseline and final."""
-    table = Table("file", "p50 ms", "/ baseline float32", "its float32 / it", "MMACs", "share of peak", "MB")
+    table = Table("file", "p50 ms", "/ baseline float32", "own float32 / file", "MMACs", "share of peak", "MB")
     for name in names():
         last = rounds[-1][name]
-        over = ratios(rounds, name)
-        gain = ratios(rounds, f"{name.rpartition(' ')[0]} float32", name)
+        to_baseline = ratios(rounds, name)
+        speedup = ratios(rounds, f"{name.rpartition(' ')[0]} float32", name)
         table.add_row(
             name,
-            f"{np.median([figures[name].p50_ms for figures in rounds]):.2f}",
-            f"{np.median(over):.2f} ({over.min():.2f} to {over.max():.2f})",
-            f"{np.median(gain):.2f} ({gain.min():.2f} to {gain.max():.2f})",
+            f"{np.median([results[name].p50_ms for results in rounds]):.2f}",
+            f"{np.median(to_baseline):.2f} ({to_baseline.min():.2f} to {to_baseline.max():.2f})",
+            f"{np.median(speedup):.2f} ({speedup.min():.2f} to {speedup.max():.2f})",
             f"{last.macs / 1e6:.0f}",
             f"{last.share_of_float32_peak or 0:.2f}",
             f"{last.bytes / 1e6:.2f}",

@@ -1,11 +1,12 @@
-"""Speed of `splitpose predict` compared with the model alone, and the time to the first result.
+"""Measure the speed of `splitpose predict` compared with the model alone, and the time to the first result.
 
     python benchmarks/predict.py [--models FILE ...] [--seconds 20] [--rounds 3]
 
-Frames per second of the whole command on videos of 720 x 480 and 1920 x 1080 px, from the first frame read to the
-last one written, divided by the runs per second of the model alone: same file, same number of threads, measured
-before and after in the same round. Without --models it measures a final variant of the paper's size (224 px, full
-width, random weights, without tracking, as it detects no person) and, if `make repro` has built it, the sample's.
+Measures the frames per second of the entire command on videos of 720 x 480 and 1920 x 1080 px, from the first frame
+read to the last one written, divided by the runs per second of the model alone: same file, same number of threads,
+measured before and after the command. Without --models it measures a final variant of the paper's size (224 px,
+full width, random weights; without tracking, because it detects no person) and, if `make repro` has built it, the
+sample's model.
 """
 
 import argparse
@@ -47,7 +48,7 @@ class Case:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the speed and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--models", type=Path, nargs="*", default=[])
     parser.add_argument("--seconds", type=float, default=20.0)
@@ -73,7 +74,12 @@ def build_cases(
     cases = []
     if not models:
         paper = folder / "paper.tflite"
-        command = [sys.executable, __file__, "--convert", str(paper)]  # in a process: TensorFlow needs much memory
+        command = [
+            sys.executable,
+            __file__,
+            "--convert",
+            str(paper),
+        ]  # in its own process, because TensorFlow requires much memory
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         for size in SIZES:
             for threads in (1, 2):
@@ -143,7 +149,7 @@ def run_predict(arguments: list[str]) -> str:
 
 
 def measure_first_result(model: Path, video: Path, folder: Path, rounds: int) -> None:
-    """Print how long the command takes for one image."""
+    """Print the duration of the command for one image."""
     image = folder / "image.jpg"
     cv2.imwrite(str(image), cv2.VideoCapture(str(video)).read()[1])
     times = []
@@ -151,9 +157,7 @@ def measure_first_result(model: Path, video: Path, folder: Path, rounds: int) ->
         start = perf_counter()
         run_predict([str(image), "--model", str(model), "--out", str(folder / "first")])
         times.append(perf_counter() - start)
-    Console().print(
-        f"one image, the whole command: {np.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})"
-    )
+    Console().print(f"one image, entire command: {np.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})")
 
 
 def show(cases: list[Case], rounds: list[list[tuple[float, float]]]) -> None:

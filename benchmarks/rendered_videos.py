@@ -1,4 +1,4 @@
-"""Videos of rendered people who move, with the joints of every frame known; used by the other benchmarks here."""
+"""Videos of rendered people who move, with the joints of every frame; used by the other benchmarks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,17 +41,17 @@ def draw_motion(
 
 
 def render_frames(motions: list[Motion], seed: int) -> Iterator[np.ndarray]:
-    """Yield the frames, (480, 720, 3) uint8 BGR, each with grain of its own."""
+    """Yield the frames, (480, 720, 3) uint8 BGR, each with its own grain."""
     rng = np.random.default_rng([seed, 1])
     style, light = camera.sample_film_style(rng), lighting.sample_light(rng)
     scene = background.defocus(background.render_background(rng), 2.5)
-    looks = [appearance.sample_appearance(rng) for _ in motions]
+    appearances = [appearance.sample_appearance(rng) for _ in motions]
     for number in range(len(motions[0].joints)):
         image = scene.copy()
         for person, motion in enumerate(motions):
             # The same seed in all frames, or clothes would flicker.
             person_rng = np.random.default_rng([seed, 2, person])
-            figure.draw_person(image, motion.joints[number], looks[person], light, person_rng)
+            figure.draw_person(image, motion.joints[number], appearances[person], light, person_rng)
         yield camera.apply_film_style(image, style, rng)
 
 

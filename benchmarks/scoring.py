@@ -1,9 +1,9 @@
-"""Benchmark of scoring: the bootstrap compared with its unavoidable steps, and the command `splitpose score`.
+"""Measure the speed of scoring: the bootstrap compared with its unavoidable steps, and `splitpose score`.
 
     python benchmarks/scoring.py [--people 1016] [--resamples 10000] [--variants 5]
 
-People and errors are random with a fixed seed. Each time is the best of several rounds in which all steps take
-turns.
+People and errors are random with a fixed seed. Each time is that of the fastest of several rounds, in which
+all steps alternate.
 """
 
 import argparse
@@ -29,7 +29,7 @@ ROUNDS = 5
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the times and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--people", type=int, default=1016, help="FLIC's test rows by default")
     parser.add_argument("--resamples", type=int, default=10_000)
@@ -37,10 +37,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         steps = bootstrap_steps(options.people, options.resamples, options.variants)
-        starts = commands(Path(folder), options.people)
-        seconds = best_of(steps | starts)
+        processes = commands(Path(folder), options.people)
+        seconds = best_of(steps | processes)
     show("bootstrap", {name: seconds[name] for name in steps}, options)
-    show("command", {name: seconds[name] for name in starts}, options)
+    show("command", {name: seconds[name] for name in processes}, options)
 
 
 def bootstrap_steps(people: int, resamples: int, variants: int) -> dict[str, Callable[[], object]]:

@@ -1,10 +1,10 @@
-"""Accuracy and cost of the sliding-window search for a person in a whole image.
+"""Measure the accuracy and cost of the sliding-window search for a person in an image.
 
     python benchmarks/search.py [--model models/final/float32.tflite] [--split val]
 
-People of data/ who are alone in their image: prediction in the whole image, search with windows of one, two and
-three sizes (`splitpose predict` uses three in images), and prediction in the region of the true joints, which is
-the upper bound of the search. Intervals are bootstrap intervals over people.
+Compares, on people of data/ who are alone in their image, prediction in the whole image, search with windows of
+one, two and three sizes (`splitpose predict` uses three in images), and prediction in the region of the true
+joints, which is the upper bound of the search. Intervals are bootstrap intervals over people.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class CountingModel:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the methods and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, default=Path("models/final/float32.tflite"))
     parser.add_argument("--split", choices=("train", "val"), default="val")
@@ -84,7 +84,7 @@ def methods(model: CountingModel) -> dict[str, Method]:
 def search_person(
     model: CountingModel, sides: Sequence[float], image: ImagePyramid, size: tuple[int, int], joints: np.ndarray
 ) -> Prediction:
-    """Return the result of a search; the true joints are not used."""
+    """Return the result of a search; `joints`, the true ones, are not used."""
     prediction = search(model, image, size, model.crop_policy, sides=sides)
     assert prediction is not None  # no region is excluded
     return prediction

@@ -1,4 +1,4 @@
-"""Accuracy of person tracking and temporal smoothing, on rendered people whose joints are known.
+"""Measure the accuracy of person tracking and temporal smoothing on rendered people whose joints are known.
 
     python benchmarks/tracking.py [--model models/final/float32.tflite] [--videos 8] [--first-seed 100]
 
@@ -7,8 +7,8 @@ image, and the region of the true joints, which is the upper bound of tracking.
 
 Smoothing of the tracked joints: error in torso diameters, and jitter, the mean length of the second difference from
 frame to frame of a joint's error, px. The One Euro filter (Casiez, Roussel, Vogel, CHI 2012) is listed with two of
-30 settings, chosen on these very videos: that with the smallest error, and that whose jitter is the nearest to that
-of `splitpose predict`.
+30 settings, selected on the same videos: the one with the smallest error, and the one whose jitter is closest to
+that of `splitpose predict`.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from rich.table import Table
 
 from splitpose.crops.bounding_box import bbox_region
 from splitpose.crops.geometry import ImagePyramid, crop_region, full_image_region
+from splitpose.evaluation.pck import normalised_errors
 from splitpose.inference.person_tracker import PersonTracker, TrackedPose
 from splitpose.inference.pose_model import PoseModel
 from splitpose.inference.temporal_smoothing import FramePoses, smooth_frames
@@ -47,15 +48,13 @@ class Clip:
     motion: Motion
 
     def images(self) -> Iterator[ImagePyramid]:
-        """Yield its frames."""
+        """Yield the frames."""
         for frame in Video(self.path).frames():
             yield ImagePyramid(frame.pixels)
 
     def errors(self, joints: np.ndarray) -> np.ndarray:
         """Return the distances (F, K) of joints (F, K, 2) from the true ones, in torso diameters."""
-        ground_truth = self.motion.joints
-        torso = np.linalg.norm(ground_truth[:, 0] - ground_truth[:, 7], axis=-1)
-        return np.linalg.norm(joints - ground_truth, axis=-1) / torso[:, None]
+        return normalised_errors(self.motion.joints, joints)
 
 
 Method = Callable[[Clip], list[TrackedPose]]
@@ -63,7 +62,7 @@ Method = Callable[[Clip], list[TrackedPose]]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the methods and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, default=Path("models/final/float32.tflite"))
     parser.add_argument("--videos", type=int, default=8)

@@ -2,8 +2,8 @@
 
     python benchmarks/training.py [--size 224] [--width 1.0] [--batch 16] [--rounds 6] [--json FILE]
 
-What is compared alternates, and a ratio is the median of the ratios within the rounds, so that other load on the
-machine affects all alike. Processor time (of all cores) hardly depends on other load.
+Compared steps alternate, and a ratio is the median of the ratios within the rounds, so that other load on the
+machine affects all steps equally. Processor time (of all cores) hardly depends on other load.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from splitpose.training.loss import joint_loss
 Step = Callable[[], Any]
 
 HEAD_INPUTS = {"final": ("conv_pw_5_relu", "conv_pw_6_relu", "conv_pw_10_relu")}
-"""The backbone layers whose outputs the new layers use; other variants use the last one's only."""
+"""The backbone layers whose outputs the new layers use; other variants use only the last backbone layer."""
 
 RENDERED_INSTANCES = 40
 """Rendered instances whose crops are read; each has as many copies as in the paper's profile."""
@@ -49,7 +49,7 @@ CONSECUTIVE_STEPS = 12
 
 @dataclass(frozen=True)
 class Setup:
-    """The size of what is measured."""
+    """Input size, width multiplier and batch size of the measured models."""
 
     size: int
     width: float
@@ -68,7 +68,7 @@ class Setup:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the ratios and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--width", type=float, default=1.0)
@@ -91,7 +91,8 @@ def main() -> None:
 def measure_fine_tuning(setup: Setup, rounds: int) -> dict[str, Any]:
     """Compare a step of every variant, and of two other implementations of the final one, with the baseline's.
 
-    The rows of the other implementations contain the difference of their outputs from the final variant's.
+    The rows of the other implementations also contain the maximum difference between their outputs and the final
+    variant's.
     """
     variants = {name: setup.build(name) for name in registry.list_variants()}
     final, crops = variants["final"], next(iter(setup.constant_batches()))[0]

@@ -46,6 +46,10 @@ def broken(repository, tmp_path, change):
             lambda c: c["crops"].update(horizontal_flip_prob=1.5),
             "crops.horizontal_flip_prob: Input should be less than or equal to 1",
         ),
+        (
+            lambda c: c["crops"].update(region_from="box"),
+            "crops.region_from: the value 'box' was renamed to 'bbox'",
+        ),
         (lambda c: c["scoring"].update(thresholds=[0.1]), "scoring: thresholds: 0.2 must be one of them"),
         (
             lambda c: c["gate"].update(precision="int4"),

@@ -1,4 +1,4 @@
-"""Runs the command line: `python -m splitpose COMMAND`."""
+"""Entry point of the command line: `python -m splitpose COMMAND`."""
 
 import sys
 

@@ -29,7 +29,7 @@ In FLIC, two annotations of one person are at most 0.2 apart, different people a
 """
 
 MIN_COMMON_JOINTS = 5
-"""Joints that two such rows must have in common: in a crowd, fewer are close to each other by chance."""
+"""Joints that both rows must have annotated: in a crowd, fewer joints can be close to each other by chance."""
 
 
 def joints_of(table: pd.DataFrame) -> np.ndarray:
@@ -93,8 +93,8 @@ def read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: no such annotation table")
     try:
-        table = pd.read_csv(path, dtype={c: str for c in TEXT_COLUMNS}) if path.suffix == ".csv" else None
-        return cast_columns(pd.read_parquet(path) if table is None else table)
+        text = dict.fromkeys(TEXT_COLUMNS, str)
+        return cast_columns(pd.read_csv(path, dtype=text) if path.suffix == ".csv" else pd.read_parquet(path))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except (ValueError, OSError) as error:

@@ -166,10 +166,10 @@ def _refine(heatmaps: np.ndarray, positions: np.ndarray, sigma: float) -> np.nda
 
 
 def _smoothing_kernels(side: int, sigma: float) -> np.ndarray:
-    """Return (side, 3, side) float32: Gaussian weights around the pixel before each pixel, it, and the next.
+    """Return (side, 3, side) float32: for each pixel, Gaussian weights around the previous pixel, it and the next.
 
-    Near a border all three are truncated at the distance at which the first of them reaches it, because an
-    asymmetric kernel would move the peak. The outermost pixels have no weights.
+    Near a border all three kernels are truncated at the distance at which the first one reaches it, because an
+    asymmetric kernel would move the peak. The weights of the outermost pixels are zero.
     """
     pixel = np.arange(side)
     distance = np.abs(pixel - (pixel[:, None] + np.array([-1, 0, 1]))[..., None])

@@ -17,7 +17,7 @@ WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (128, 128, 128)
 MIN_CONFIDENCE = 0.5
 """Confidence below which a joint is drawn as uncertain: its heatmap peak is less than half the maximal height."""
 FRACTION_BITS = 4
-"""Fractional bits of cv2's fixed-point positions; with whole pixels, thin lines jump between frames."""
+"""Fractional bits of cv2's fixed-point positions; with integer positions, thin lines jump between frames."""
 
 
 def draw_joints(
@@ -49,24 +49,24 @@ def draw_prediction(image: np.ndarray, joints: np.ndarray, confidence: np.ndarra
         image: (H, W, 3) uint8 BGR, changed in place.
         joints: (K, 2) px.
         confidence: (K,) from 0 to 1, or NaN; see `draw_joints`.
-        region: the crop region of the prediction; it is not drawn if it contains the whole image.
+        region: the crop region of the prediction; it is not drawn if it contains the entire image.
     """
     height, width = image.shape[:2]
-    middle = np.array([region.x, region.y])
+    centre = np.array([region.x, region.y])
     low, high = (
-        np.rint(np.clip(middle + side, -1e4, 1e5)).astype(int) for side in (-region.side / 2, region.side / 2)
+        np.rint(np.clip(centre + offset, -1e4, 1e5)).astype(int) for offset in (-region.side / 2, region.side / 2)
     )
     thin = max(1, round(0.002 * min(height, width)))
     if (low > 0).any() or (high < [width - 1, height - 1]).any():
-        for ink, thickness in ((BLACK, 3 * thin), (WHITE, thin)):
-            cv2.rectangle(image, low.tolist(), high.tolist(), ink, thickness)
+        for colour, thickness in ((BLACK, 3 * thin), (WHITE, thin)):
+            cv2.rectangle(image, low.tolist(), high.tolist(), colour, thickness)
     _draw(image, joints, None, 1.0, confidence)
     if np.isfinite(confidence).all():
         size = max(0.4, 0.0015 * min(height, width))
         corner = np.clip(low + [4 * thin, round(28 * size)], [4, round(24 * size)], [width - 1, height - 1])
-        for ink, thickness in ((BLACK, 4 * thin), (WHITE, thin)):
-            text = f"{confidence.mean():.2f}"
-            cv2.putText(image, text, corner.tolist(), cv2.FONT_HERSHEY_SIMPLEX, size, ink, thickness, cv2.LINE_AA)
+        text, font = f"{confidence.mean():.2f}", cv2.FONT_HERSHEY_SIMPLEX
+        for colour, thickness in ((BLACK, 4 * thin), (WHITE, thin)):
+            cv2.putText(image, text, corner.tolist(), font, size, colour, thickness, cv2.LINE_AA)
 
 
 def add_caption(image: np.ndarray, caption: str) -> np.ndarray:
@@ -106,25 +106,25 @@ def _draw(
     scale: float,
     confidence: np.ndarray | None,
 ) -> None:
-    """Draw a person into `out` itself: outlines first, then colours."""
+    """Draw a person into `out`, in place: first the black outline, if `colour` is None, then the colours."""
     thickness = max(1, round(0.006 * scale * min(out.shape[:2])))
     thin = max(1, thickness // 3)
     is_uncertain = np.zeros(len(joints), bool) if confidence is None else confidence < MIN_CONFIDENCE
-    places = [_to_fixed_point(joint) if np.isfinite(joint).all() else None for joint in joints]
-    edges = [(2 * max(1, thickness // 2), BLACK)] if colour is None else []
-    for extra, forced in [*edges, (0, colour)]:
+    positions = [_to_fixed_point(joint) if np.isfinite(joint).all() else None for joint in joints]
+    outline = [(2 * max(1, thickness // 2), BLACK)] if colour is None else []
+    for extra_width, pass_colour in [*outline, (0, colour)]:
         for start, end in LIMBS:
-            a, b = places[INDEX[start]], places[INDEX[end]]
+            a, b = positions[INDEX[start]], positions[INDEX[end]]
             if a and b:
-                ink = forced or _colour_of(start, end)
+                limb_colour = pass_colour or _colour_of(start, end)
                 width = thin if is_uncertain[INDEX[start]] or is_uncertain[INDEX[end]] else thickness
-                cv2.line(out, a, b, ink, width + extra, cv2.LINE_AA, FRACTION_BITS)
-        for joint, place, is_ring in zip(JOINTS, places, is_uncertain, strict=True):
-            if place:
-                radius = (1.2 * thickness + (0 if is_ring else extra / 2)) * 2**FRACTION_BITS
-                ink = forced or _colour_of(joint)
-                filled = thin + extra if is_ring else cv2.FILLED
-                cv2.circle(out, place, round(radius), ink, filled, cv2.LINE_AA, FRACTION_BITS)
+                cv2.line(out, a, b, limb_colour, width + extra_width, cv2.LINE_AA, FRACTION_BITS)
+        for joint, position, is_ring in zip(JOINTS, positions, is_uncertain, strict=True):
+            if position:
+                radius = (1.2 * thickness + (0 if is_ring else extra_width / 2)) * 2**FRACTION_BITS
+                joint_colour = pass_colour or _colour_of(joint)
+                line_width = thin + extra_width if is_ring else cv2.FILLED
+                cv2.circle(out, position, round(radius), joint_colour, line_width, cv2.LINE_AA, FRACTION_BITS)
 
 
 def _colour_of(*joints: str) -> tuple[int, int, int]:
@@ -141,5 +141,5 @@ def _to_fixed_point(position: np.ndarray) -> tuple[int, int]:
 
 def _resize(image: np.ndarray, width: int) -> np.ndarray:
     height = max(1, round(image.shape[0] * width / image.shape[1]))
-    how = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
-    return image if image.shape[1] == width else cv2.resize(image, (width, height), interpolation=how)
+    interpolation = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
+    return image if image.shape[1] == width else cv2.resize(image, (width, height), interpolation=interpolation)

@@ -10,3 +10,15 @@ class InputError(Exception):
 
 class ExternalServiceError(InputError):
     """A failure outside the workspace, for example of a server; a retry may help."""
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return the innermost error of a chain of exceptions."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error's message on one line, such as "Connection refused", or its type if it has no message."""
+    return " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())

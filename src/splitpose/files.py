@@ -1,4 +1,4 @@
-"""Atomic writes: files and folders are written next to their final path and then renamed."""
+"""Atomic writes, which create files and folders next to their final path and then rename them; free disk space."""
 
 import json
 import shutil
@@ -36,6 +36,16 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_disk_space(folder: Path, required: int, purpose: str) -> None:
+    """Raise InputError if the disk of `folder` has less than `required` bytes free; `purpose` is named in it."""
+    free = shutil.disk_usage(folder).free
+    if free < required:
+        raise InputError(
+            f"{folder}: {purpose} requires {required:,} bytes and {free:,} are free; "
+            "free some disk space and run again"
+        )
 
 
 def write_json(content: Any, path: Path) -> None:

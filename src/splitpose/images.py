@@ -1,4 +1,4 @@
-"""Reading of images: any format, colour type and EXIF orientation becomes 8-bit BGR or grey."""
+"""Reading of images of any format, colour type and EXIF orientation as 8-bit BGR or grey."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def read(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         raise InputError(f"{path}: no such image")
     image = decode(path.read_bytes(), size)
     if image is None:
-        raise InputError(f"{path}: not a readable image, damaged or truncated; give a JPEG or PNG file")
+        raise InputError(f"{path}: not a readable image, damaged or truncated; provide a JPEG or PNG file")
     return image
 
 

@@ -1,7 +1,7 @@
-"""Where the pipeline's files are: every path below data/, models/ and reports/, relative to the project's root.
+"""Paths of the pipeline's files below data/, models/ and reports/, relative to the project's root.
 
-The stages receive their paths as options from dvc.yaml; a test checks that dvc.yaml and this module agree.
-Everything else (tracking, promotion, the report, the command line) takes its paths from here.
+The stages receive their paths as options from dvc.yaml; a test checks that dvc.yaml and this module agree. All
+other code (tracking, promotion, the report, the command line) takes its paths from this module.
 """
 
 from pathlib import Path
@@ -46,80 +46,80 @@ LOGS = REPORTS / "logs"
 
 
 def profile(name: str) -> Path:
-    """Return the file of a profile."""
+    """Return the path of a profile."""
     return PROFILES / f"{name}.yaml"
 
 
 def frozen_weights(variant: str) -> Path:
-    """Return a variant's weights after the frozen phase."""
+    """Return the path of a variant's weights after the frozen phase."""
     return MODELS / variant / "frozen.weights.h5"
 
 
 def frozen_history(variant: str) -> Path:
-    """Return the training history of a variant's frozen phase."""
+    """Return the path of the training history of a variant's frozen phase."""
     return MODELS / variant / "frozen.csv"
 
 
 def final_weights(variant: str) -> Path:
-    """Return a variant's weights after fine-tuning."""
+    """Return the path of a variant's weights after fine-tuning."""
     return MODELS / variant / "final.weights.h5"
 
 
 def tflite(variant: str, precision: str) -> Path:
-    """Return one of a variant's TFLite files."""
+    """Return the path of one of a variant's TFLite files."""
     return MODELS / variant / f"{precision}.tflite"
 
 
 def history(variant: str) -> Path:
-    """Return a variant's training history over both phases."""
+    """Return the path of a variant's training history over both phases."""
     return REPORTS / "history" / f"{variant}.csv"
 
 
 def training_time(stage: str, variant: str) -> Path:
-    """Return the wall-clock time of a variant's training stage: train_frozen or fine_tune."""
-    return REPORTS / "training_time" / stage / f"{variant}.json"
+    """Return the path of the wall-clock time of a variant's training stage, train_frozen or fine_tune."""
+    return TRAINING_TIME / stage / f"{variant}.json"
 
 
 def metrics(variant: str) -> Path:
-    """Return a variant's PCK with intervals."""
+    """Return the path of all metrics of a variant, with intervals."""
     return REPORTS / "metrics" / f"{variant}.json"
 
 
 def scores(variant: str) -> Path:
-    """Return the few metrics of a variant that `dvc metrics` compares."""
+    """Return the path of the selected metrics of a variant that `dvc metrics` compares."""
     return REPORTS / "scores" / f"{variant}.json"
 
 
 def predictions(variant: str) -> Path:
-    """Return a variant's predictions for the test people."""
+    """Return the path of a variant's predictions on the test split."""
     return REPORTS / "predictions" / f"{variant}.csv"
 
 
 def decodings(variant: str) -> Path:
-    """Return a variant's PCK with each decoding and with the flip test."""
+    """Return the path of a variant's PCK with each decoding and with the flip test."""
     return REPORTS / "decodings" / f"{variant}.json"
 
 
 def robustness(variant: str) -> Path:
-    """Return a variant's results on flipped, shifted, darkened and blurred crops."""
+    """Return the path of a variant's results on flipped, shifted, darkened and blurred crops."""
     return REPORTS / "robustness" / f"{variant}.json"
 
 
 def cases(variant: str) -> Path:
-    """Return the sheet of a variant's best and worst crops."""
+    """Return the path of the contact sheet of a variant's best and worst crops."""
     return REPORTS / "cases" / f"{variant}.jpg"
 
 
 def parity(variant: str) -> Path:
-    """Return the parity of a variant's TFLite files with its Keras model."""
+    """Return the path of the comparison of a variant's TFLite files with its Keras model."""
     return REPORTS / "parity" / f"{variant}.json"
 
 
 def benchmark(variant: str) -> Path:
-    """Return the latency and operators of a variant's TFLite files."""
+    """Return the path of the latency and operator timings of a variant's TFLite files."""
     return REPORTS / "benchmark" / f"{variant}.json"
 
 
 def crop_sheet(split: str) -> Path:
-    """Return the sheet of a split's crops."""
+    """Return the path of the contact sheet of a split's crops."""
     return CROP_SHEETS / f"{split}.jpg"

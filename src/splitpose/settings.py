@@ -1,4 +1,4 @@
-"""Typed, strict parameters: params.yaml and the profile that it names.
+"""Typed and strictly validated parameters: params.yaml and the profile that it names.
 
 An unknown key or a value of the wrong type raises InputError with one line that names the file and the key.
 """
@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -52,11 +51,11 @@ RENAMED_KEYS = {
     "conversion.max_points": "conversion.max_pck_drop",
     "benchmark.warm_up_runs": "benchmark.warmup_runs",
 }
-"""Keys of earlier versions and their present names, so that an old profile is reported with the remedy."""
+"""Keys of earlier versions and their present names, so that the error for an old profile names the new key."""
 
 
 class Strict(BaseModel):
-    """Base class of all settings: frozen, without unknown keys, without silent conversion of text to numbers."""
+    """Base class of all settings: immutable; unknown keys and text in place of numbers are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -92,10 +91,15 @@ def _as_splits(value: Any) -> Any:
     raise PydanticCustomError("paths", "Input should be a path, a list of paths, or either of them for each split")
 
 
-def _check_group(value: str) -> str:
-    if value == "picture":
-        raise PydanticCustomError("renamed", "the value 'picture' was renamed to 'image'")
-    return value
+def _renamed(old: str, new: str) -> BeforeValidator:
+    """Return a validator that reports the old name of a value with its new one."""
+
+    def check(value: Any) -> Any:
+        if value == old:
+            raise PydanticCustomError("renamed", f"the value '{old}' was renamed to '{new}'")
+        return value
+
+    return BeforeValidator(check)
 
 
 Paths = Annotated[list[str], Field(min_length=1), BeforeValidator(_as_list)]
@@ -114,7 +118,7 @@ class CocoSource(Strict):
     images: Paths
     min_joints: PositiveInt
     min_side: NonNegativeFloat
-    group: Annotated[str, Field(min_length=1), AfterValidator(_check_group)]
+    group: Annotated[str, Field(min_length=1), _renamed("picture", "image")]
     test_fraction: Fraction
 
     @property
@@ -131,7 +135,7 @@ class CocoSource(Strict):
         return [(split, path, folder) for (split, path), folder in zip(jsons, folders, strict=True)]
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "CocoSource":
+    def _check_consistency(self) -> "CocoSource":
         jsons = [path for paths in self.annotations.values() for path in paths]
         if "train" not in self.annotations:
             raise PydanticCustomError("paths", "annotations: the split `train` is missing")
@@ -147,14 +151,14 @@ Source = Annotated[SampleSource | FlicSource | CocoSource, Field(discriminator="
 
 
 class Incoming(Strict):
-    """Which people of data/incoming/ are skipped."""
+    """Minimum number of joints and size of instances in data/incoming/; others are skipped."""
 
     min_joints: PositiveInt
     min_side: PositiveFloat
 
 
 class Validation(Strict):
-    """How the validation split is taken from the training rows, by whole groups (film or image)."""
+    """Share of the training rows in the validation split, which consists of complete groups (film or image)."""
 
     fraction: Fraction
     seed: NonNegativeInt
@@ -164,7 +168,7 @@ class Crops(Strict):
     """Crops of person instances and their augmented copies."""
 
     size: PositiveInt
-    region_from: RegionFrom
+    region_from: Annotated[RegionFrom, _renamed("box", "bbox")]
     padding: PositiveFloat
     copies_per_instance: PositiveInt
     rotation: Annotated[float, Field(ge=0, le=180)]
@@ -222,7 +226,7 @@ class Scoring(Strict):
     seed: NonNegativeInt
 
     @model_validator(mode="after")
-    def _contains_the_main_threshold(self) -> "Scoring":
+    def _check_main_threshold(self) -> "Scoring":
         if 0.2 not in self.thresholds:
             raise PydanticCustomError(
                 "thresholds", "thresholds: 0.2 must be one of them, because the tables show it"
@@ -299,7 +303,7 @@ class PhaseOverride(Strict):
 
 
 class VariantOverride(Strict):
-    """The value of a variant in params.yaml."""
+    """Parameters that a variant overrides in params.yaml."""
 
     frozen: PhaseOverride = PhaseOverride()
     fine_tune: PhaseOverride = PhaseOverride()
@@ -337,8 +341,8 @@ def load(kind: type[Settings], path: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
-        what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
-        raise InputError(f"{path}: {key}: {what}") from error
+        problem = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
+        raise InputError(f"{path}: {key}: {problem}") from error
 
 
 def _has_key(content: Any, dotted: str) -> bool:
@@ -371,7 +375,7 @@ class RunConfig(Strict):
     profile_name: str
     variant: str
     profile: Profile
-    """The profile with the variant's own numbers from params.yaml in place of the profile's."""
+    """The profile with the variant's overrides applied."""
 
     @classmethod
     def resolve(cls, profile: Path, params: Path, variant: str) -> "RunConfig":

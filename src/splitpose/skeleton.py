@@ -43,7 +43,7 @@ LIMBS: tuple[tuple[str, str], ...] = (
     ("leye", "nose"),
     ("reye", "nose"),
 )
-"""Pairs of joints that a drawing connects."""
+"""Pairs of joints that are connected by a limb."""
 
 PAIRS: tuple[tuple[str, str], ...] = (
     ("lsho", "rsho"),
@@ -76,5 +76,5 @@ def observer_centric(joints: np.ndarray) -> np.ndarray:
     Returns:
         (N, K, 2) px.
     """
-    turned = joints[:, INDEX["rsho"], 0] > joints[:, INDEX["lsho"], 0]
-    return np.where(turned[:, None, None], joints[:, FLIP_INDICES], joints)
+    is_swapped = joints[:, INDEX["rsho"], 0] > joints[:, INDEX["lsho"], 0]
+    return np.where(is_swapped[:, None, None], joints[:, FLIP_INDICES], joints)

@@ -9,7 +9,6 @@ from splitpose.crops.geometry import (
     crop_region,
     full_image_region,
     invert_affine,
-    warp_crop,
 )
 
 
@@ -60,7 +59,7 @@ def test_warped_dot_is_at_the_mapped_position(side, flip):
     radius = max(1, side // 32)
     image[200 - radius : 201 + radius, 220 - radius : 221 + radius] = 255
     affine = crop_affine(CropRegion(210, 205, side), 64, rotation=20, flip=flip)
-    crop = warp_crop(image, affine, 64).mean(axis=2)
+    crop = ImagePyramid(image).warp(affine, 64).mean(axis=2)
     weight = crop / crop.sum()
     rows, columns = np.mgrid[:64, :64]
     centre = np.array([(weight * columns).sum(), (weight * rows).sum()])
@@ -68,7 +67,7 @@ def test_warped_dot_is_at_the_mapped_position(side, flip):
 
 
 def test_pixels_outside_the_image_are_black():
-    crop = warp_crop(np.full((20, 20, 3), 200, np.uint8), crop_affine(CropRegion(0, 0, 20), 20), 20)
+    crop = ImagePyramid(np.full((20, 20, 3), 200, np.uint8)).warp(crop_affine(CropRegion(0, 0, 20), 20), 20)
     assert crop[0, 0].tolist() == [0, 0, 0]
     assert crop[15, 15].tolist() == [200, 200, 200]
 
@@ -78,4 +77,4 @@ def test_crops_of_one_image_are_independent():
     affines = [crop_affine(CropRegion(150, 150, side), 32, rotation=10) for side in (40, 200, 90, 200)]
     shared = ImagePyramid(pixels)
     for affine in affines:
-        np.testing.assert_array_equal(shared.warp(affine, 32), warp_crop(pixels, affine, 32))
+        np.testing.assert_array_equal(shared.warp(affine, 32), ImagePyramid(pixels).warp(affine, 32))

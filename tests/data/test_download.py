@@ -4,6 +4,7 @@ import errno
 import hashlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -438,7 +439,7 @@ def test_unreachable_hosts_are_reported(servers, tmp_path, monkeypatch):
 
 def test_a_full_disk_is_reported_before_any_request(servers, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda path: usage(10**6, 0, SIZE - 1001))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**6, 0, SIZE - 1001))
     download_error(tmp_path, f"{tmp_path}: FLIC.zip requires 400,000 bytes and 398,999 are free; free some")
     assert servers[0].ranges == []
     (tmp_path / "FLIC.zip.part").write_bytes(CONTENT[:1001])  # needs no more space

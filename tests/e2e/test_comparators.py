@@ -62,7 +62,7 @@ def test_neither_pipeline_runs_the_other(project: Path) -> None:
     assert "Running stage" not in repro(project)
 
 
-def test_another_width_measures_again(project: Path) -> None:
+def test_a_changed_width_reruns_the_comparators(project: Path) -> None:
     repro(project)
     dvc(project, "--cd", "comparators", "repro")
     path = project / "profiles" / "sample_tiny.yaml"

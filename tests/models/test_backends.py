@@ -1,4 +1,4 @@
-"""Models and loss use keras.ops only: with JAX they compute what they compute with TensorFlow.
+"""Models and loss use keras.ops only: with JAX their results equal those with TensorFlow.
 
 Run as a program, this module prints the results of one backend: Keras has one backend per process.
 """

@@ -85,7 +85,7 @@ def stall(handler):
 @pytest.mark.parametrize(
     ("respond", "reason"),
     [
-        (lambda handler: handler.send(b"gone", 404), r"the server responds 404 Not Found"),
+        (lambda handler: handler.send(b"gone", 404), r"the server responds with 404 Not Found"),
         (lambda handler: handler.send(b"x" * 100, length=1000), r".*100 bytes read, 900 more expected.*"),
         (
             lambda handler: handler.send(b"x" * 100, x_goog_hash="md5=AAAA"),

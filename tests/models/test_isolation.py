@@ -16,7 +16,7 @@ JOINT_SPLITS = {
     ("final", "sliced"): ("add_28", "heatmaps"),
     ("final", "shared"): ("split_pw_relu", "heatmaps"),
 }
-"""The layer whose output is split between the joints, and a layer that knows each joint's number of channels."""
+"""The layer whose output is split between the joints, and a layer with each joint's number of channels."""
 
 
 @pytest.fixture(scope="module", params=JOINT_SPLITS, ids="-".join)
@@ -63,7 +63,7 @@ def test_gradient_of_a_joint_reaches_only_its_channels(joint_split):
 
 
 def test_gradient_of_a_joint_reaches_only_its_weights(joint_split):
-    """Of weights that are shared by all channels, it reaches the joint's part."""
+    """In weights that all channels share, the gradient is nonzero only in the joint's part."""
     after, x, owner = joint_split
     for joint, name in enumerate(JOINTS):
         with tf.GradientTape() as tape:

@@ -83,7 +83,7 @@ def test_random_leaves_the_model_unchanged(caplog):
 
 @pytest.mark.parametrize("name", ["baseline", "no_gap", "split", "final"])
 def test_pixels_are_scaled_inside_the_model(donor, donor_file, name):
-    """The model takes pixels in 0..255; MobileNet in keras.applications requires preprocess_input before."""
+    """The model takes pixels in 0..255; MobileNet in keras.applications requires preprocess_input."""
     model = build(name)
     load_backbone_weights(model, str(donor_file), WIDTH)
     pixels = np.random.default_rng(1).integers(0, 256, (2, SIZE, SIZE, 3)).astype(np.float32)

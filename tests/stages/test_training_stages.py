@@ -1,4 +1,4 @@
-"""The training stages as processes that are interrupted: what they leave, and that their results are identical."""
+"""Interrupted training stages leave a checkpoint, and their results equal those of uninterrupted ones."""
 
 import os
 import signal

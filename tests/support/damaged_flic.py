@@ -168,7 +168,7 @@ def _joint(name: str, x: float, y: float) -> Change:
 
 
 def _long_limb(rows: list[Row], number: int, images: Path) -> None:
-    """Make a torso of 10 px and a lower arm of 94 px."""
+    """Set a pose with a torso of 10 px and a lower arm of 94 px."""
     joints = POSE / 4
     joints[INDEX["lwri"]] = 90, 70
     rows[number]["coords"] = coords_of(joints)
@@ -179,7 +179,7 @@ def _duplicate(rows: list[Row], number: int, images: Path) -> None:
 
 
 def _image(content: bytes | None) -> Change:
-    """Its file's content; None removes it."""
+    """Replace the content of the row's image file; None removes the file."""
 
     def change(rows: list[Row], number: int, images: Path) -> None:
         path = images / rows[number]["filepath"]

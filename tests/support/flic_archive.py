@@ -11,7 +11,7 @@ from scipy.io import savemat
 from splitpose.skeleton import JOINTS
 
 Row = dict[str, Any]
-"""A record of `examples`: MATLAB value by field."""
+"""A record of `examples`: MATLAB values by field."""
 
 JOINTS_OF_COORDS = [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]
 
@@ -33,7 +33,7 @@ def coords_of(joints: np.ndarray) -> np.ndarray:
 
 
 def row(joints: np.ndarray = POSE, **changes: Any) -> Row:
-    """Make a record with the types of MATLAB's own file."""
+    """Return a record with the types of MATLAB's own file."""
     assert joints.shape == (len(JOINTS), 2)
     return {
         "poselet_hit_idx": np.array([[1, 5]], np.uint16),
@@ -50,7 +50,7 @@ def row(joints: np.ndarray = POSE, **changes: Any) -> Row:
 
 
 def struct(rows: Sequence[Row]) -> np.ndarray:
-    """Make a 1 x N struct array, as MATLAB stores it."""
+    """Return a 1 x N struct array, as MATLAB stores it."""
     records = np.empty((1, len(rows)), [(field, object) for field in rows[0]])
     for number, fields in enumerate(rows):
         records[0, number] = tuple(fields.values())
@@ -65,7 +65,7 @@ def save(root: Path, *rows: Row, folder: str = "FLIC") -> Path:
 
 
 def valid_rows() -> list[Row]:
-    """Make PEOPLE valid rows in 3 films, one per image; the last film is for test."""
+    """Return PEOPLE valid rows in 3 films, one per image; the last film is for test."""
     rows = []
     for number in range(PEOPLE):
         film = f"film-{number // 10}"

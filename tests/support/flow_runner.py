@@ -1,4 +1,4 @@
-"""Flow runs of a project in miniature, each in a process of its own whose output is kept."""
+"""Flow runs of a miniature project, each in its own process, whose output is written to a log."""
 
 import os
 import subprocess

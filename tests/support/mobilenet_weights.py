@@ -1,4 +1,4 @@
-"""Weights files of keras.applications' MobileNet, and what the backbone weights' tests share."""
+"""Weights files of keras.applications' MobileNet, and helpers of the tests of backbone weights."""
 
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ SIZE, WIDTH = 64, 0.25
 
 
 def mobilenet(top: bool = False, width: float = WIDTH) -> keras.Model:
-    """Return the network with random BatchNorm weights, too, so that any two mixed up weights are detected."""
+    """Return the network with random weights, also of BatchNorm, so that mixed-up weights are detected."""
     keras.utils.set_random_seed(1)
     network = keras.applications.MobileNet(
         include_top=top, alpha=width, weights=None, input_shape=(SIZE, SIZE, 3), classes=7

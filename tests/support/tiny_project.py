@@ -1,4 +1,4 @@
-"""The project on a tiny profile, in a separate folder, run by DVC."""
+"""A copy of this project with a tiny profile, whose stages are run by DVC."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import yaml
 
 
 def tiny_profile(repository: Path, name: str = "sample", **source: object) -> dict:
-    """Return the profile with few small crops, short trainings and changed settings of its source."""
+    """Return the profile with few small crops, short training and these changes of its source."""
     profile = yaml.safe_load((repository / "profiles" / f"{name}.yaml").read_text())
     profile["source"] |= source
     profile["crops"] |= {"size": 32, "copies_per_instance": 2, "instances_per_shard": 20}
@@ -19,16 +19,16 @@ def tiny_profile(repository: Path, name: str = "sample", **source: object) -> di
     for phase in ("frozen", "fine_tune"):
         profile["training"][phase] |= {"iterations": 8, "warmup_iterations": 0}
     profile["scoring"] |= {"resamples": 100}
-    # With so few people, one joint changes PCK by a point or more.
+    # With few people, one joint changes the PCK by a point or more.
     profile["conversion"] |= {"calibration_crops": 8, "max_pck_drop": {"float16": 5.0, "int8": 20.0}}
     profile["benchmark"] |= {"threads": [1], "runs": 10, "warmup_runs": 2}
-    # A barely trained model may become the first champion, and latency varies strongly over few runs.
+    # An untrained model may become the first champion; latencies of a few runs are inaccurate.
     profile["gate"] |= {"min_above_mean_pose": -100.0, "max_parity_loss": 20.0, "max_p95_ratio": 20.0}
     return profile
 
 
 def workspace(repository: Path, folder: Path, variants: list[str], profile: dict | None = None) -> Path:
-    """Copy all files that git tracks or does not ignore, with a tiny profile (default: sample) and no cache."""
+    """Copy all files that git does not ignore, with a tiny profile (by default the sample's) and no cache."""
     profile = profile or tiny_profile(repository, people=48, films=8)
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout.split(
@@ -56,13 +56,13 @@ def dvc(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def repro(folder: Path, *targets: str) -> str:
-    """Run the outdated stages up to `targets`, by default all, and return their output."""
+    """Run `dvc repro` for the targets, by default for all stages, and return its output."""
     done = dvc(folder, "repro", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Return the hash of every output in dvc.lock."""
+    """Return the MD5 of every output in dvc.lock by path."""
     stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
     return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}

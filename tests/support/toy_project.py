@@ -1,4 +1,4 @@
-"""A project in miniature: DVC runs it in seconds, because its stages copy files from inputs/."""
+"""A miniature project: DVC runs it in seconds, because its stages copy files from inputs/."""
 
 import json
 import os

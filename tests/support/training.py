@@ -50,7 +50,7 @@ def different_batches():
 
 
 def small_model() -> keras.Model:
-    """Return a model that compiles much faster than a variant's; it has BatchNorm statistics, too."""
+    """Return a model with BatchNorm statistics that compiles much faster than a variant's."""
     layers = keras.layers
     return keras.Sequential(
         [

@@ -60,17 +60,17 @@ def test_checkpoint_with_another_key_is_not_read(checkpoint):
 
 
 def test_truncated_file_is_reported(checkpoint):
-    whole = checkpoint.path.read_bytes()
-    for length in range(0, len(whole), 50):
-        checkpoint.path.write_bytes(whole[:length])
+    content = checkpoint.path.read_bytes()
+    for length in range(0, len(content), 50):
+        checkpoint.path.write_bytes(content[:length])
         with pytest.raises(InputError, match=r"frozen.checkpoint: damaged checkpoint"):
             checkpoint.read()
 
 
 def test_changed_byte_is_reported(checkpoint):
-    whole = checkpoint.path.read_bytes()
-    for position in range(0, len(whole), 7):
-        changed = bytearray(whole)
+    content = checkpoint.path.read_bytes()
+    for position in range(0, len(content), 7):
+        changed = bytearray(content)
         changed[position] ^= 1
         checkpoint.path.write_bytes(changed)
         with pytest.raises(InputError, match=r"frozen.checkpoint: damaged checkpoint"):

@@ -29,11 +29,11 @@ def make_table(*paths: str, width: int = 60, height: int = 40) -> pd.DataFrame:
 
 def test_every_image_is_scanned_once_and_errors_are_reported(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    (tmp_path / "a/whole.jpg").write_bytes(encode(".jpg"))
+    (tmp_path / "a/intact.jpg").write_bytes(encode(".jpg"))
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "text.jpg").write_text("<html>")
     table = make_table(
-        "text.jpg", "a/whole.jpg", "a/whole.jpg", "empty.jpg", "none.jpg", "../x.jpg", "/x.jpg", "a", "n" * 300
+        "text.jpg", "a/intact.jpg", "a/intact.jpg", "empty.jpg", "none.jpg", "../x.jpg", "/x.jpg", "a", "n" * 300
     )
     scan = scan_images(table, tmp_path).set_index("image")
     not_an_image = "not an image, damaged or truncated"
@@ -42,14 +42,14 @@ def test_every_image_is_scanned_once_and_errors_are_reported(tmp_path: Path) -> 
         "../x.jpg": outside,
         "/x.jpg": outside,
         "a": "Is a directory",
-        "a/whole.jpg": None,
+        "a/intact.jpg": None,
         "empty.jpg": not_an_image,
         "n" * 300: "File name too long",
         "none.jpg": "No such file or directory",
         "text.jpg": not_an_image,
     }
-    assert scan["image_size"].to_dict() == {**dict.fromkeys(scan.index), "a/whole.jpg": "60x40"}
-    assert scan["perceptual_hash"].notna().tolist() == [path == "a/whole.jpg" for path in scan.index]
+    assert scan["image_size"].to_dict() == {**dict.fromkeys(scan.index), "a/intact.jpg": "60x40"}
+    assert scan["perceptual_hash"].notna().tolist() == [path == "a/intact.jpg" for path in scan.index]
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_a_truncated_file_is_detected(data: bytes, tmp_path: Path) -> None:
     ends = [len(data) // 10, len(data) // 2, len(data) * 9 // 10, len(data) - 50, len(data) - 2, len(data) - 1]
     for end in ends:
         (tmp_path / f"{end}.jpg").write_bytes(data[:end])
-    (tmp_path / "whole.jpg").write_bytes(data)
+    (tmp_path / "intact.jpg").write_bytes(data)
     scan = scan_images(make_table(*[f"{end}.jpg" for end in ends]), tmp_path)
     assert (scan["image_error"] == "not an image, damaged or truncated").all()
-    assert scan_images(make_table("whole.jpg"), tmp_path)["image_error"].isna().all()
+    assert scan_images(make_table("intact.jpg"), tmp_path)["image_error"].isna().all()
 
 
 def test_the_annotated_size_decides_whether_the_exif_orientation_is_applied(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from splitpose.validation.leakage import frame_distance, near_duplicate_of
 
 
 def make_table(*rows: tuple[str, str, str]) -> pd.DataFrame:
-    """Make a table from split, group and image of each row."""
+    """Return a table with the split, group and image of each row."""
     return pd.DataFrame(rows, columns=["split", "group", "image"])
 
 

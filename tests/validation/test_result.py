@@ -181,7 +181,7 @@ WARNING_CASES: list[tuple[str, dict[str, str], Change]] = [
     ("asymmetric_limbs", {"p03": "5.39"}, set_values(lelb_x=60, lelb_y=33)),
     ("joints_missing", {"p03": "10"}, set_values(leye_x=np.nan, leye_y=np.nan)),
     ("torso_missing", {"p03": "empty"}, set_values(rhip_x=np.nan, rhip_y=np.nan)),
-    # p03 (train) is moved to the image of p19 (test), 30 px beside it, which is also the same frame.
+    # p03 (train) is moved to the image of p19 (test), 30 px to the side, which is also the same frame.
     (
         "several_splits",
         {"p03": "2", "p19": "2"},

@@ -7,7 +7,7 @@ from splitpose.validation.row_metrics import add_row_metrics
 
 
 def make_table(count: int, **columns: object) -> pd.DataFrame:
-    """Make rows without joints and boxes, each in an image of 100 x 80 px, except for the given columns."""
+    """Return rows without joints and boxes, each in an image of 100 x 80 px, except for the given columns."""
     table = pd.DataFrame(
         {
             "id": [f"p{i}" for i in range(count)],

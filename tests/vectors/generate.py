@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from splitpose.benchmark.targets.latency_statistics import summarise_sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
-from splitpose.crops.geometry import CropRegion, apply_affine, crop_affine, crop_region, invert_affine, warp_crop
+from splitpose.crops.geometry import CropRegion, ImagePyramid, apply_affine, crop_affine, crop_region, invert_affine
 from splitpose.drawing import draw_joints
 from splitpose.files import atomic_file
 from splitpose.inference.metadata import Metadata, embed_metadata
@@ -67,7 +67,7 @@ def crops(rng: np.random.Generator) -> list[Json]:
         ((31, 23), (90, 90, 12), 6),
     ]:
         image = rng.integers(0, 256, (height, width, 3), np.uint8)
-        crop = warp_crop(image, crop_affine(CropRegion(x, y, side), size), size)
+        crop = ImagePyramid(image).warp(crop_affine(CropRegion(x, y, side), size), size)
         region = {"x": x, "y": y, "side": side}
         cases.append({"image": pack_array(image), "region": region, "size": size, "crop": pack_array(crop)})
     return cases

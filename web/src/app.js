@@ -1,4 +1,4 @@
-/** The page: shows the joints that the selected model predicts in an image, a video or the camera. */
+/** The page: displays the joints that the selected model predicts in an image, in a video or for the camera. */
 
 import { errorMessage, getElement, showMessage } from "./dom.js";
 import { drawStrokes, strokes } from "./drawing.js";
@@ -24,7 +24,7 @@ import { cameraSource, imageSource, videoSource } from "./sources.js";
  * @typedef {import("./sources.js").Source} Source
  * @typedef {{runtime: Runtime, model: PoseModel, source: Source}} Session
  *
- * Predicts the person in an image of a width and height, with a function that predicts a region of it:
+ * Predicts the person in an image of the given size, with a function that predicts one region of it:
  * @typedef {(predict: PredictRegion, width: number, height: number) => Promise<Prediction>} PredictImage
  */
 
@@ -52,9 +52,9 @@ let selectedRegion = null;
 let facingMode = "user";
 /** Latencies of the model's latest runs, ms. @type {number[]} */
 let latencies = [];
-/** Numbers of the latest session, source and model; asynchronous work with an earlier number stops. */
+/** Numbers of the latest session, source and model; asynchronous work of an earlier one compares them and stops. */
 let sessionNumber = 0, sourceNumber = 0, modelNumber = 0;
-/** The latest loading of a model, for which the next one waits. @type {Promise<void>} */
+/** Loading of the latest model; the next model waits for its end. @type {Promise<void>} */
 let loading = Promise.resolve();
 
 /** Run an action of the user and show its error, if any; the displayed image remains. */
@@ -211,7 +211,7 @@ function createPredictor({ model, source }) {
   };
 }
 
-/** Return the region that a search finds. It can take seconds on a phone, so the image is displayed first. */
+/** Run a search and return its region; the image is displayed meanwhile, as it can take seconds on a phone. */
 async function searchWithMessage(/** @type {() => Promise<Prediction>} */ search) {
   drawImage(null);
   showMessage("Searching …");
@@ -221,7 +221,7 @@ async function searchWithMessage(/** @type {() => Promise<Prediction>} */ search
 }
 
 /**
- * Predict the source's present image, and display the prediction if the session is still current.
+ * Predict the source's current image, and display the prediction if the session has not been replaced.
  *
  * @param {Session} session
  * @param {PredictImage} predictImage
@@ -247,7 +247,7 @@ async function predictAndDisplay({ runtime, model, source }, predictImage, isCur
   canvas.dataset.region = JSON.stringify(region);
 }
 
-/** Draw the present image, and the outline of a region. */
+/** Draw the current image, and the outline of a region unless it is null. */
 function drawImage(/** @type {CropRegion | null} */ region) {
   const { width, height } = frame.canvas;
   canvas.width = width;

@@ -1,4 +1,4 @@
-/** The page as a target of `splitpose benchmark`: it requests jobs, measures their files and posts the results. */
+/** The page of the browser target of `splitpose benchmark`: requests jobs, measures files and posts the results. */
 
 import { describeDevice } from "./device.js";
 import { errorMessage, getElement, showMessage } from "./dom.js";
@@ -7,7 +7,7 @@ import { Runtime } from "./runtime.js";
 
 /** Time between two progress messages to the command, ms. */
 const PROGRESS_INTERVAL = 2000;
-/** Status of a response without a job; the page then repeats its request. */
+/** Status of a response without a job; the page then sends the request again. */
 const NO_CONTENT = 204;
 /** Maximum length of an error in a message to the command. */
 const MAX_ERROR_LENGTH = 300;
@@ -100,7 +100,7 @@ function addRow(/** @type {string} */ model, /** @type {number} */ threads, /** 
   for (const text of [model.replace(/\.tflite$/, ""), String(threads), ...times]) row.insertCell().textContent = text;
 }
 
-/** Run a job and post its result, or the reason for its failure. */
+/** Measure a job's file and post the result, or the reason for the failure. */
 async function run(/** @type {Job} */ job) {
   const { number, model } = job, totalRuns = job.threads.length * (job.warmup_runs + job.runs);
   let completedRuns = 0, result;

@@ -1,7 +1,7 @@
-/** Facts about the device by the keys of splitpose/benchmark/schema.py, as far as the browser reveals them. */
+/** Facts about the device, with the keys of splitpose/benchmark/schema.py, as far as the browser reveals them. */
 
 /**
- * Client hints about the user agent, which not every browser has, and none on plain http.
+ * Client hints about the user agent, which some browsers do not have, and which none provides on plain http.
  *
  * @typedef {object} UserAgentData
  * @property {(hints: string[]) => Promise<UserAgentValues>} getHighEntropyValues
@@ -19,6 +19,8 @@ const HINTS = ["model", "architecture", "bitness", "platformVersion", "fullVersi
 const UNKNOWN = "unknown";
 
 /**
+ * Return the facts about the device.
+ *
  * @param {string} simd LiteRT's instruction set
  * @returns {Promise<{cpu: string, architecture: string, cores: number, system: string, runtime: string}>}
  */
@@ -44,7 +46,7 @@ export async function describeDevice(simd) {
   };
 }
 
-/** Return the smallest step of the browser's clock, ms; browsers reduce its resolution against timing attacks. */
+/** Return the smallest step of the browser's clock, ms; browsers coarsen it to prevent timing attacks. */
 function clockResolution() {
   const steps = [];
   for (let previous = performance.now(); steps.length < 5; ) {

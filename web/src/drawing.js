@@ -51,7 +51,7 @@ export function strokes(joints, confidence, names, width, height) {
 /** Additional width of a dot by OpenCV's anti-aliasing, px. */
 const DOT_EDGE = 0.8;
 
-/** Return the actual width, px, of OpenCV's anti-aliased lines: measured, and equal at all angles. */
+/** Return the measured width, px, of OpenCV's anti-aliased lines, which is the same at all angles. */
 function drawnWidth(/** @type {number} */ width) {
   return (width > 1 ? 2 * Math.floor((width + 1) / 2) : 0) + 1.4;
 }

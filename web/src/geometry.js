@@ -107,8 +107,8 @@ export class ImagePyramid {
 }
 
 /**
- * Sample the image bilinearly at the places to which `inverse` maps the crop's pixels. Results are rounded to float32
- * where OpenCV rounds them, because a difference of one grey level can move some models' joints by several px.
+ * Sample the image bilinearly at the positions to which `inverse` maps the crop's pixels. Results are rounded to
+ * float32 where OpenCV rounds them, because a difference of one grey level can move joints by several px.
  *
  * @param {Pixels} image
  * @param {Affine} inverse map from crop px to image px
@@ -180,9 +180,9 @@ function addRow(sums, rowWeight, data, start, columns) {
 }
 
 /**
- * Return the original pixels that each pixel of a downscaled side covers, with their weights.
+ * Return, for each pixel along a downscaled side, the original pixels that it covers and the weight of each.
  *
- * @typedef {{first: number, weights: Float32Array}} Coverage  the first original pixel, and the weights from it on
+ * @typedef {{first: number, weights: Float32Array}} Coverage  first original pixel, weights from it on
  * @param {number} side px
  * @param {number} factor
  * @returns {Coverage[]}

@@ -1,5 +1,5 @@
 /**
- * Selection of one of the models that are served with the page.
+ * Selection of a model from those that are served with the page.
  *
  * @typedef {{variant: string, precision: string, file: string}} Entry  of the list of models
  */

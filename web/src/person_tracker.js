@@ -18,7 +18,7 @@ const EMA_WEIGHT = 0.03;
 const MIN_REGION = 0.02, MAX_REGION = 1.5;
 /** Seconds between two searches, and the factor by which they increase after a search without a better result. */
 const SEARCH_INTERVAL = 1 / 3, BACKOFF = 4;
-/** Videos are searched repeatedly, so the smallest windows, two thirds of all, are omitted. */
+/** Sides of the windows in videos, which are searched often: without the smallest, two thirds of all windows. */
 const TRACKING_SIDES = WINDOW_SIDES.slice(0, 2);
 
 /** Tracks one person, found by a search in the first frame. */

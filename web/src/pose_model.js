@@ -1,4 +1,4 @@
-/** Pose models: TFLite files with all that is required to run them, as in splitpose/inference/pose_model.py. */
+/** Pose models: a TFLite file with its metadata and codec, as in splitpose/inference/pose_model.py. */
 
 import { coordinates, heatmaps } from "./codecs.js";
 import { applyAffine, cropAffine, invertAffine } from "./geometry.js";

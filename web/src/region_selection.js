@@ -14,7 +14,7 @@ const MIN_SIDE = 0.05;
  * @param {object} callbacks
  * @param {() => boolean} callbacks.isEnabled
  * @param {(region: CropRegion) => void} callbacks.onChange receives the region during the drag
- * @param {(region: CropRegion | null) => void} callbacks.onSelect receives the region, null if none was selected
+ * @param {(region: CropRegion | null) => void} callbacks.onSelect receives the region, null after an accidental drag
  */
 export function enableRegionSelection(canvas, { isEnabled, onChange, onSelect }) {
   /** Corner at which the drag began. @type {[number, number] | null} */

@@ -16,7 +16,7 @@ import { roundHalfToEven } from "./rounding.js";
 export const WINDOW_SIDES = [1, 0.6, 0.36];
 /** Fraction of a round's predictions that is refined in the next round. */
 const KEEP_RATIO = 1 / 3;
-/** In a more elongated image, windows are as large as in one of this ratio, and extend beyond the shorter side. */
+/** In a more elongated image, windows have the size for this aspect ratio, and extend beyond the shorter side. */
 const MAX_ASPECT_RATIO = 8;
 
 /** Return the mean confidence of all joints. */
@@ -25,8 +25,8 @@ export function meanConfidence(/** @type {Prediction} */ { confidence }) {
 }
 
 /**
- * Search for the person that the model is most confident of. In each round the most confident third of the
- * predictions is repeated in the regions that their joints suggest, until one is left.
+ * Search for the person whose prediction has the highest confidence. In each round, the third of the predictions
+ * with the highest confidence is repeated in the regions that follow from their joints, until one is left.
  *
  * @param {PredictRegion} predictRegion
  * @param {number} width of the image, px

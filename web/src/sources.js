@@ -64,7 +64,7 @@ export async function videoSource(file, name) {
  */
 export async function cameraSource(facingMode) {
   if (!navigator.mediaDevices) {
-    throw new Error("The camera requires https or localhost; images and videos work here too");
+    throw new Error("The camera requires https or localhost; images and videos can be opened on this page, too");
   }
   /** @type {MediaStream} */
   let stream;
@@ -87,7 +87,9 @@ function cameraProblem(/** @type {unknown} */ error) {
   if (name === "NotAllowedError") {
     return "Access to the camera was denied; allow it for this page in the browser's settings and press Camera again";
   }
-  if (name === "NotFoundError" || name === "OverconstrainedError") return "This device has no such camera";
+  if (name === "NotFoundError" || name === "OverconstrainedError") {
+    return "This device has no such camera; open an image or a video";
+  }
   return `The camera cannot be used (${message || name}); close other programs that may use it`;
 }
 

@@ -1,4 +1,4 @@
-/** Worker that runs LiteRT and responds to the requests of runtime.js one after the other. */
+/** Worker that runs LiteRT and processes the requests of runtime.js one after the other. */
 
 import { loadAndCompile, loadLiteRt, supportsFeature, Tensor } from "@litertjs/core";
 

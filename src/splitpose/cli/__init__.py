@@ -10,11 +10,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit status.
 
     Args:
-        arguments: the words after `splitpose`; None takes those of the process.
+        arguments: the command-line arguments without the program's name; None takes those of the process.
 
     Returns:
-        0 only when the command did what it was asked to do, 1 for bad input or a failing system call, 2 for wrong
-        usage, 130 when it was interrupted. Every error is one line on stderr, without a traceback.
+        0 on success, 1 for invalid input or a failed system call, 2 for wrong usage, 130 after Ctrl-C. Every error
+        is one line on stderr, without a traceback.
     """
     import typer
     from typer.exceptions import TyperException
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = typer.main.get_command(app).main(arguments, prog_name="splitpose", standalone_mode=False)
     except TyperException as error:
-        context = getattr(error, "ctx", None)  # errors of usage have one
+        context = getattr(error, "ctx", None)  # usage errors have a context
         hint = f"; see `{context.command_path} --help`" if context else ""
         print(f"error: {' '.join(error.format_message().split()).rstrip('.')}{hint}", file=sys.stderr)
         return error.exit_code

@@ -1,4 +1,4 @@
-"""The typer application: every subcommand, its group in the help and an example."""
+"""The typer application: all subcommands, with an example and a group in the help for each."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         tracking.demo: "splitpose demo --port 8001",
     },
 }
-"""Commands and an example of each, by group of the help."""
+"""The commands with an example of each, by group in the help."""
 
 app = typer.Typer(
     help="Train, evaluate and run small upper-body pose models.",

@@ -7,18 +7,19 @@ import typer
 
 from splitpose import paths
 
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Reason, kept in the decision log.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Reason for the decision log.")]
 Params = Annotated[Path, typer.Option(metavar="YAML", help="params.yaml of the project.")]
 
 
 def promote(
     version: Annotated[
-        str | None, typer.Option(metavar="N", help="Version of the profile's model (default: the challenger).")
+        str | None,
+        typer.Option(metavar="N", help="Version of the profile's registered model (default: the challenger)."),
     ] = None,
     reason: Reason = "",
     params: Params = paths.PARAMS,
 ) -> None:
-    """Make a version in MLflow's model registry the champion."""
+    """Make a version of the model in MLflow's model registry the champion."""
     from splitpose.promotion import manual
 
     print(manual.promote(params, version, reason))
@@ -27,7 +28,7 @@ def promote(
 def rollback(reason: Reason = "", params: Params = paths.PARAMS) -> None:
     """Restore the previous champion.
 
-    Running it again goes back one more champion.
+    Repeat the command to go back further.
     """
     from splitpose.promotion import manual
 

@@ -1,4 +1,4 @@
-"""Command class of all subcommands: options with several values, and options that were renamed."""
+"""The class of all subcommands, which supports options with several values and reports renamed options."""
 
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -14,7 +14,7 @@ RENAMED_OPTIONS = {
     "--warm-up-runs": "--warmup-runs",
     "--spread": "--distribute",
 }
-"""Options of earlier versions and their present names, so that an old one is reported with the new one."""
+"""Options of earlier versions and their present names, so that the error names the new option."""
 
 
 class Command(TyperCommand):
@@ -37,9 +37,9 @@ def repeat_list_options(arguments: Sequence[str], names: Collection[str]) -> lis
     """Return the arguments with a list option's name before each of its numbers.
 
     Args:
-        arguments: the words of a command line.
-        names: the list options, for example "--threads". The first word after one is its value whatever it is;
-            further words belong to it as long as they are numbers.
+        arguments: the arguments of a command.
+        names: the list options, for example "--threads". The first argument after a list option is always its
+            value; the next ones are values too as long as they are numbers.
     """
     rest, repeated = deque(arguments), []
     while rest:

@@ -1,4 +1,4 @@
-"""Command that validates annotations: check."""
+"""The command that validates annotations: check."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,16 +16,19 @@ def check(
             help="A COCO keypoints JSON or a folder of them, FLIC's folder, or an annotation table.",
         ),
     ],
-    images: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the images.")] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the images (default: searched near the annotations)."),
+    ] = None,
     docs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write Data Docs (HTML) to this folder.")
     ] = None,
 ) -> None:
     """Report what is wrong with annotations and their images.
 
-    Runs the checks of the validate stage: failing preconditions and
-    postconditions are errors, broken rows are quarantined, suspicious rows are
-    warnings. The exit status is 1 when the pipeline would stop.
+    Checks the rules of the validate stage: violated preconditions and
+    postconditions are errors, invalid rows are quarantined, suspicious rows are
+    warnings. The exit status is 1 if the pipeline would stop.
     """
     from splitpose.data.format_detection import detect_format
 

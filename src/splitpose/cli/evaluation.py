@@ -1,4 +1,4 @@
-"""Commands that show accuracy: score and compare."""
+"""Commands that compute or show accuracy: score and compare."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,8 +9,10 @@ from splitpose import paths
 
 
 def score(
-    annotations: Annotated[Path, typer.Option(metavar="CSV", help="Ground truth.")],
-    predictions: Annotated[Path, typer.Option(metavar="CSV", help="Predictions, one row for each annotated id.")],
+    annotations: Annotated[Path, typer.Option(metavar="CSV", help="Annotated joints (ground truth).")],
+    predictions: Annotated[
+        Path, typer.Option(metavar="CSV", help="Predicted joints, one row for each annotated id.")
+    ],
     thresholds: Annotated[
         list[float] | None,
         typer.Option(
@@ -20,33 +22,33 @@ def score(
     ] = None,
     torso: Annotated[
         Literal["lsho-rhip", "rsho-lhip"],
-        typer.Option(help="Two annotated joints whose distance is the torso diameter; FLIC's uses lsho-rhip."),
+        typer.Option(help="The joints whose distance is the torso diameter; FLIC's protocol uses lsho-rhip."),
     ] = "lsho-rhip",
     viewpoint: Annotated[
         Literal["as-is", "observer"],
         typer.Option(
-            help="observer: swap left and right of people whose right shoulder is annotated to the right of the "
-            "left one, as in the results published on FLIC."
+            help="observer: swap left and right in annotations whose right shoulder is to the right of the left "
+            "one, as in the results published on FLIC; as-is: score the annotations unchanged."
         ),
     ] = "as-is",
     bootstrap_cluster: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column of the annotations; rows that share its value, for example one image, are resampled "
-            "together (default: every row alone).",
+            help="Column of the annotations, for example image; rows with the same value are resampled together "
+            "(default: each row alone).",
         ),
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the scores to this file.")] = None,
 ) -> None:
-    """Compute PCK of predictions from two CSV files, with 95 % intervals.
+    """Compute the PCK of predictions from two CSV files, with 95 % intervals.
 
     Also computes the area under the PCK curve (AUC). Both files have a column
-    id and joint columns in px (lsho_x, lsho_y, lelb_x, ...); other columns are
-    ignored, rows are matched by id.
+    id and joint columns in px (lsho_x, lsho_y, lelb_x, ...). Rows are matched
+    by id; other columns are ignored.
 
-    An annotated joint that is empty in the predictions counts as not found. A
-    joint without columns in the predictions, or without an annotation, is not
+    An annotated joint without a predicted position counts as not found. Joints
+    that are not annotated, or have no columns in the predictions, are not
     scored.
     """
     from splitpose.evaluation.csv_scoring import THRESHOLDS

@@ -18,20 +18,21 @@ def predict(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for predictions.csv and the drawings.")],
     box: Annotated[
         tuple[float, float, float, float] | None,
-        typer.Option(metavar="X0 Y0 X1 Y1", help="Bounding box of the person in every input, px."),
+        typer.Option(metavar="X0 Y0 X1 Y1", help="Bounding box of the one person in every input, px."),
     ] = None,
     boxes: Annotated[
         Path | None,
         typer.Option(
             metavar="CSV",
-            help="One bounding box a row: columns image, box_x0, box_y0, box_x1, box_y1 (px) and optionally id, as "
-            "in an annotation table or the output of a detector. Leading folders of an image may be omitted.",
+            help="Bounding boxes, one row for each person: columns image, box_x0, box_y0, box_x1, box_y1 (px) and "
+            "optionally id, as in an annotation table. Leading folders of an image's path may be omitted.",
         ),
     ] = None,
     threads: Threads = 1,
     no_drawings: Annotated[bool, typer.Option("--no-drawings", help="Write predictions.csv only.")] = False,
     no_search: Annotated[
-        bool, typer.Option("--no-search", help="Without a box, use the whole image instead of searching a person.")
+        bool,
+        typer.Option("--no-search", help="Without a box, use the whole image instead of searching for a person."),
     ] = False,
     no_tracking: Annotated[
         bool, typer.Option("--no-tracking", help="Use the same crop region in all frames of a video.")
@@ -40,16 +41,17 @@ def predict(
         bool, typer.Option("--no-smoothing", help="Do not smooth the joints of videos over time.")
     ] = False,
 ) -> None:
-    """Find the joints of people in images and videos with a TFLite file.
+    """Predict the joints of people in images and videos with a TFLite file.
 
     Writes predictions.csv and a copy of each image and video with the joints
     drawn. The model runs on the crop region around each bounding box. Without
-    a box, one person is searched in the image; models without confidence use
-    the whole image. In videos, people are tracked from frame to frame.
+    a box, it searches the image for one person; a model without confidence
+    output uses the whole image. In videos, people are tracked from frame to
+    frame.
 
-    Inputs that cannot be used are listed and skipped; the exit status is then
-    1. docs/predict.md explains the columns, the search, the tracker and the
-    temporal smoothing.
+    Inputs that cannot be read are reported and skipped; the exit status is
+    then 1. docs/predict.md explains the columns, the search, the tracker and
+    the temporal smoothing.
     """
     if box is not None and boxes is not None:
         raise typer.BadParameter("use either --box or --boxes", param_hint="--boxes")
@@ -95,7 +97,7 @@ def benchmark(
         typer.Option(
             min=1,
             metavar="N...",
-            help="Numbers of threads. Latency is measured with each, everything else with the first.",
+            help="Numbers of threads. Latency is measured with each of them, everything else with the first.",
         ),
     ] = [1],  # noqa: B006 (typer copies it)
     runs: Annotated[int, typer.Option(min=1, metavar="N", help="Number of timed runs.")] = 200,
@@ -107,26 +109,27 @@ def benchmark(
         typer.Option(
             metavar="SECONDS",
             callback=_duration,
-            help="Also run continuously for this long and report thermal throttling; 0 skips it.",
+            help="Also measure runs without a pause for this long, to detect thermal throttling; 0: do not.",
         ),
     ] = 0.0,
     benchmark_binary: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The benchmark_model program for adb (default: $SPLITPOSE_BENCHMARK_BINARY)."
+            metavar="FILE", help="Program benchmark_model for adb (default: $SPLITPOSE_BENCHMARK_BINARY)."
         ),
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the results to this file.")] = None,
 ) -> None:
     """Measure latency, memory and operators of TFLite files on a target device.
 
-    The target is this machine, a Linux machine over ssh (it needs Python with
-    numpy and ai-edge-litert), an Android device over adb (it runs the official
-    benchmark_model program), or any browser that opens the printed address.
+    The target is this machine, a Linux machine over ssh (which requires Python
+    with numpy and ai-edge-litert), an Android device over adb (which runs the
+    official benchmark_model program), or any browser that opens the printed
+    address.
 
     Inputs are random values. All numeric types and any number of inputs are
-    supported, open dimensions are set to 1; a browser supports fewer types.
-    docs/targets.md explains the devices and the results.
+    supported, and dimensions of unknown size are set to 1; a browser supports
+    fewer types. docs/targets.md explains the devices and the results.
     """
     _require_models(models)
     from splitpose.benchmark.measure import measure

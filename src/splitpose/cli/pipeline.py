@@ -20,16 +20,17 @@ def settings(
 
 
 Distribute = Annotated[
-    bool, typer.Option("--distribute", help="Run the variants on the workers of the Prefect work pool.")
+    bool,
+    typer.Option("--distribute", help="Let the workers of the Prefect work pool run the variants in parallel."),
 ]
 
 
 def reproduce(distribute: Distribute = False) -> None:
-    """Run all DVC stages that are not up to date as one Prefect flow.
+    """Run all DVC stages that are out of date, as one Prefect flow.
 
-    Every stage is a task with its own log. The flow then completes the MLflow
-    runs and pushes the results if the project has a DVC remote. Without
-    PREFECT_API_URL a temporary Prefect server runs as long as the flow.
+    Each stage is a task with a log of its own. The flow then completes the
+    MLflow runs, and pushes the results if the project has a DVC remote. Without
+    PREFECT_API_URL, a temporary Prefect server runs as long as the flow.
     """
     from pipelines.reproduce import reproduce as flow
     from pipelines.run_locally import run_locally
@@ -39,15 +40,15 @@ def reproduce(distribute: Distribute = False) -> None:
 
 def retrain(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Report the decision without changing the model registry.")
+        bool, typer.Option("--dry-run", help="Log the decision without changing the model registry.")
     ] = False,
     distribute: Distribute = False,
 ) -> None:
-    """Reproduce the project with new data and promote its model if it passes the gate.
+    """Run the stages with new data, and promote the model if it passes the gate.
 
-    The flow imports data/incoming/, runs what is not up to date and compares
-    the profile's gate model with the champion. docs/retraining.md explains the
-    gate.
+    The flow imports new data from data/incoming/, runs all DVC stages that are
+    out of date, and compares the model that the profile's gate names with the
+    champion. docs/retraining.md explains the gate.
     """
     from pipelines.retrain import retrain as flow
     from pipelines.run_locally import run_locally
@@ -58,14 +59,14 @@ def retrain(
 def schedule(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Prefect server on 127.0.0.1.")] = 4200,
     stuck_after: Annotated[
-        float, typer.Option(metavar="HOURS", help="Report a run that takes longer as stuck.")
+        float, typer.Option(metavar="HOURS", help="Duration after which a run is reported as stuck.")
     ] = 48.0,
 ) -> None:
     """Serve the schedules of prefect.yaml from this machine until Ctrl-C.
 
-    The server that PREFECT_API_URL names is used, otherwise one is started. If
-    SPLITPOSE_WEBHOOK is set, alerts about failed, late and stuck runs are
-    posted there as JSON.
+    Uses the Prefect server that PREFECT_API_URL names; if it is not set, starts
+    a server. Alerts about failed, late and stuck runs are posted as JSON to the
+    URL in SPLITPOSE_WEBHOOK, if it is set.
     """
     from pipelines.schedule import schedule as serve
 

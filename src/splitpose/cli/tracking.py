@@ -1,4 +1,4 @@
-"""Commands that show results elsewhere: sync (MLflow) and demo (the web page)."""
+"""Commands that show results outside the terminal: sync (MLflow) and demo (the web page)."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,8 @@ from splitpose import paths
 def sync() -> None:
     """Complete every variant's MLflow run from the files of the workspace.
 
-    Safe to repeat, and it restores the runs of a deleted database. Runs are
-    written to MLFLOW_TRACKING_URI, by default to mlflow.db.
+    The command can be repeated, and restores the runs of a deleted database.
+    Runs are written to MLFLOW_TRACKING_URI, by default to mlflow.db.
     """
     from splitpose import tracking
 
@@ -24,11 +24,11 @@ def demo(
     models: Annotated[
         Path, typer.Option(metavar="DIR", help="Models to offer: DIR/<variant>/<precision>.tflite.")
     ] = paths.MODELS,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 selects a free one.")] = 8000,
 ) -> None:
     """Serve the web page with your models on 127.0.0.1 until Ctrl-C.
 
-    The page has to be built first (make web).
+    Build the page first, with `make web`.
     """
     from splitpose.web.demo import demo as serve
 

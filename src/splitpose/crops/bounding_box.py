@@ -6,8 +6,8 @@ from splitpose.crops.geometry import CropRegion, crop_region
 from splitpose.errors import InputError
 
 MAX_ABS_PX = 1e6
-"""Maximum absolute coordinate in px. No image is that large, and regions of much larger boxes cannot be mapped to a
-crop and back in floating point."""
+"""Maximum absolute coordinate in px. No image is that large, and the regions of much larger boxes cannot be mapped
+to a crop and back in floating point."""
 
 
 def validate_bbox(bbox: np.ndarray) -> np.ndarray:

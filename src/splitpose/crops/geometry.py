@@ -51,7 +51,7 @@ def crop_affine(
     shift: tuple[float, float] = (0.0, 0.0),
     flip: bool = False,
 ) -> np.ndarray:
-    """Return the affine map from image px to crop px, which rotates and scales around the region's centre.
+    """Return the affine map from image px to crop px; it rotates and scales around the region's centre.
 
     Args:
         region: the region that fills the crop without rotation, scaling and shift.
@@ -73,20 +73,15 @@ def crop_affine(
 
 
 def apply_affine(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Map points (..., 2)."""
+    """Return the points (..., 2) mapped by an affine map."""
     mapped: np.ndarray = points @ affine[:, :2].T + affine[:, 2]
     return mapped
 
 
 def invert_affine(affine: np.ndarray) -> np.ndarray:
-    """Return the inverse map."""
+    """Return the inverse of an affine map."""
     inverse = np.linalg.inv(affine[:, :2])
     return np.hstack([inverse, -inverse @ affine[:, 2:]])
-
-
-def warp_crop(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
-    """Warp an image (H, W, 3) uint8 to a crop (size, size, 3) uint8; black outside the image."""
-    return ImagePyramid(image).warp(affine, size)
 
 
 class ImagePyramid:

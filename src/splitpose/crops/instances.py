@@ -57,7 +57,7 @@ def to_instances(rows: pd.DataFrame, settings: Crops) -> list[Instance]:
 
 
 def crop_coverage(instances: Sequence[Instance]) -> tuple[float, float]:
-    """Measure how instances fill their crops before augmentation.
+    """Measure how much of their crops instances fill before augmentation.
 
     Returns:
         The median span of an instance's joints relative to the crop's side, and the share of all annotated joints

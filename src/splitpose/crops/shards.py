@@ -1,4 +1,4 @@
-"""The TFRecord shards of all crops: planning, and writing of those that are missing.
+"""Planning of the TFRecord shards of all crops, and writing of missing shards.
 
 A shard contains the crops of consecutive instances of one split and source. Its name ends in a digest of everything
 that determines its bytes, so a file of this name is up to date; other instances or settings result in other names.
@@ -81,14 +81,14 @@ def write(shards: Sequence[Shard], data: Path, settings: Crops, folder: Path) ->
     """Extract the crops of these shards and write the files, one after the other.
 
     Raises:
-        InputError: an image cannot be read; shards that were completed before it are kept.
+        InputError: an image cannot be read; the shards that are already complete are kept.
     """
     cv2.setNumThreads(1)  # instances are processed in parallel already
     with ThreadPoolExecutor(WORKERS) as pool, bar("instances") as progress:
         progress.add_task("crops", total=sum(len(shard.rows) for shard in shards))
         for shard in shards:
-            with atomic_file(folder / shard.name) as beside:
-                tfrecords.write(_encode_shard(shard, data, settings, pool, progress), beside)
+            with atomic_file(folder / shard.name) as temporary:
+                tfrecords.write(_encode_shard(shard, data, settings, pool, progress), temporary)
 
 
 def prune(shards: Sequence[Shard], folder: Path) -> None:
@@ -123,7 +123,7 @@ def _extract_and_encode(data: Path, settings: Crops, split: str, instances: Sequ
 
 
 def _label(source: str) -> str:
-    """Return a source's part of a file name: not necessarily unique, as the digest is; "base" sorts first."""
+    """Return a source's label in file names; it need not be unique, because the digest is. "base" sorts first."""
     return re.sub(r"[^\w.]+", "-", source)[:40] if source.startswith(INCOMING) else "base"
 
 

@@ -25,7 +25,7 @@ ANNOTATIONS = "annotations.json"
 IMAGES = "images"
 
 Sets = Sequence[tuple[str, Path, Path]]
-"""Annotation sets: split, COCO JSON and folder of images of each."""
+"""Annotation sets: (split, COCO JSON, folder of images)."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def read_all(sets: Sets, raw: Path, options: ReadOptions) -> ReaderResult:
 def read(annotations: Path, image_folders: Sequence[Path], root: Path, options: ReadOptions) -> ReaderResult:
     """Read the person instances of a COCO keypoints JSON.
 
-    Joints of visibility 0 are not annotated. Every category counts whose keypoints include any of the 11 joints,
+    Joints of visibility 0 are not annotated. Categories are used if their keypoints include any of the 11 joints,
     in any order and spelling.
 
     Args:

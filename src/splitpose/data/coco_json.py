@@ -20,7 +20,7 @@ ADVICE = "; provide a COCO keypoints JSON"
 def load(path: Path) -> "CocoDataset":
     """Read and validate a COCO keypoints JSON.
 
-    Raises InputError naming the file, the first invalid entry and key, and what is wrong with it.
+    Raises InputError naming the file, the first invalid entry and key, and the problem.
     """
     try:
         data = path.read_bytes()
@@ -41,9 +41,10 @@ def _describe(error: Any) -> str:
 
 
 def joint_indices(names: list[str]) -> dict[str, int]:
-    """Return the index in `names` of each joint of the skeleton that occurs there.
+    """Return the index in `names` of each joint of the skeleton that is among them.
 
-    Spelling is free: "Left Shoulder", "left_shoulder", "leftShoulder", "l-shoulder", "lsho", "shoulder_left" ...
+    Many spellings are accepted: "Left Shoulder", "left_shoulder", "leftShoulder", "l-shoulder", "lsho",
+    "shoulder_left" ...
     """
     joints = [_JOINT_BY_SPELLING.get(re.sub(r"[\W_]", "", name.lower())) for name in names]
     return {joint: joints.index(joint) for joint in JOINTS if joint in joints}
@@ -137,7 +138,7 @@ class CocoCategory(Record):
 
     @property
     def joint_indices(self) -> dict[str, int]:
-        """Index among the category's keypoints of each joint of the skeleton that it has."""
+        """Index in `keypoints` of each joint of the skeleton that the category has."""
         return joint_indices(self.keypoints or [])
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from splitpose import progress
-from splitpose.errors import InputError
+from splitpose.errors import InputError, one_line, root_cause
+from splitpose.files import check_disk_space
 
 HOMEPAGE = "bensapp.github.io/flic-dataset.html"
 """FLIC's own page, with links to the archives."""
@@ -115,7 +115,7 @@ def download_archive(
         failures.append(f"{target} {mismatch}")
     part = folder / f"{archive.name}.part"
     folder.mkdir(parents=True, exist_ok=True)
-    _check_disk_space(part, archive)
+    check_disk_space(folder, archive.size - _size(part), archive.name)
     with progress.transfer() as bar:
         task = bar.add_task(archive.name, total=archive.size, completed=_size(part))
         transfer = _Transfer(archive, part, timeout, retry, bar, task)
@@ -140,15 +140,6 @@ def _verify_local(path: Path, archive: Archive) -> Path:
     if mismatch := archive.mismatch(path):
         raise InputError(f"{path}: {mismatch}, so it is not {archive.name}; download it again from {HOMEPAGE}")
     return path
-
-
-def _check_disk_space(part: Path, archive: Archive) -> None:
-    required, free = archive.size - _size(part), shutil.disk_usage(part.parent).free
-    if free < required:
-        raise InputError(
-            f"{part.parent}: {archive.name} requires {required:,} bytes and {free:,} are free; "
-            "free some disk space and run again"
-        )
 
 
 class _SourceError(Exception):
@@ -285,12 +276,10 @@ def _pause(retry: Retry, response: requests.Response | None) -> float:
 
 def _reason(error: BaseException) -> str:
     """Return the root cause of an error as one short line, such as "fails (Connection refused)"."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
+    error = root_cause(error)
     if isinstance(error, (_TransientError, _SourceError)):
         return str(error)
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return f"fails ({' '.join(reason.split())})"
+    return f"fails ({one_line(error)})"
 
 
 def _host(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Reader of FLIC's archive (examples.mat and images/)."""
+"""Reader of FLIC's archive, which contains examples.mat and images/."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from splitpose.annotations import BOX_COLUMNS, cast_columns, with_joints
 from splitpose.data.reader_result import ReaderResult
 from splitpose.errors import InputError
 from splitpose.skeleton import observer_centric
+
+EXAMPLES = "examples.mat"
+"""File name of the annotations."""
 
 EDITIONS = ("FLIC", "FLIC-full")
 """Folders that the archives of the two editions unpack to."""
@@ -34,14 +37,14 @@ INTEGER_LIMIT = 2**31
 def read(root: Path, viewpoint: Literal["observer", "person"]) -> ReaderResult:
     """Read the archive that is unpacked in `root`; `image` is a path below `root`.
 
-    Coordinates are kept, because published annotations and predictions use the same pixels. `id` is
+    Coordinates are not converted, because published annotations and predictions use the same pixels. `id` is
     "<moviename>-<frame>-<zero-based row of examples>", `group` the film. With the viewpoint "observer", left and
     right are converted to the observer's (see `observer_centric`). Rows in neither split are skipped and counted.
 
     Raises InputError naming the file, and the zero-based row and field if one is invalid.
     """
     archive = _archive(root)
-    path = archive / "examples.mat"
+    path = archive / EXAMPLES
     instances, skipped = [], Counter[str]()
     for index, example in enumerate(_examples(path)):
         row = _Row(path, index, example)
@@ -61,11 +64,10 @@ def read(root: Path, viewpoint: Literal["observer", "person"]) -> ReaderResult:
 
 def _archive(root: Path) -> Path:
     """Return the folder of the edition that is unpacked in `root`."""
-    archives = [root / edition for edition in EDITIONS if (root / edition / "examples.mat").is_file()]
+    archives = [root / edition for edition in EDITIONS if (root / edition / EXAMPLES).is_file()]
     if not archives:
-        raise InputError(
-            f"{root / EDITIONS[0] / 'examples.mat'}: no such file; unpack FLIC.zip or FLIC-full.zip in {root}"
-        )
+        missing = root / EDITIONS[0] / EXAMPLES
+        raise InputError(f"{missing}: no such file; unpack FLIC.zip or FLIC-full.zip in {root}")
     if len(archives) > 1:
         raise InputError(f"{root}: contains FLIC and FLIC-full; keep only one of them")
     return archives[0]
@@ -75,7 +77,7 @@ def _examples(path: Path) -> np.ndarray:
     """Return the struct array `examples` as (N,) records."""
     try:
         content = loadmat(path)
-    # What a damaged file raises depends on the damage: ValueError, TypeError, OSError, zlib.error and more.
+    # The exception depends on how the file is damaged: ValueError, TypeError, OSError, zlib.error and more.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: not a readable MATLAB file ({reason}); unpack the archive again") from error
@@ -136,7 +138,7 @@ class _Row:
         return bool(value)
 
     def _unwrap(self, field: str) -> Any:
-        """Return a field's value without the 1x1 cells that MATLAB users easily wrap it in."""
+        """Return a field's value without the 1x1 cells in which MATLAB code often wraps it."""
         value = self.example[field]
         while isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
             value = value.item()

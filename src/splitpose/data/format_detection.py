@@ -9,10 +9,10 @@ import pandas as pd
 
 from splitpose.annotations import TEXT_COLUMNS
 from splitpose.data import coco, flic
+from splitpose.data.flic import EXAMPLES
 from splitpose.data.reader_result import concatenate
 from splitpose.errors import InputError
 
-EXAMPLES = "examples.mat"
 TABLE_SUFFIXES = (".parquet", ".csv")
 
 
@@ -35,13 +35,13 @@ class DetectedSource:
 def detect_format(path: Path, images: Path | None = None) -> DetectedSource:
     """Detect the format of the annotations at `path` and read them.
 
-    Left and right are kept as annotated, and instances with at least one joint are read whatever their size.
+    Left and right are kept as annotated; instances of any size are read if they have at least one joint.
 
     Args:
         path: a COCO keypoints JSON; a folder with some at any depth; FLIC's examples.mat, its folder or the parent
             of that folder; or an annotation table as Parquet or CSV.
-        images: folder of the images. Without it, they are searched by file_name beside a JSON and in images/
-            beside it, in FLIC's images/, and in the folders above a table.
+        images: folder of the images. Without it, the images of a JSON are searched by file_name in its folder and
+            in images/ there, those of FLIC in its images/, and those of a table in the folders above it.
 
     Raises:
         InputError: There are no annotations at `path`, or they cannot be read.

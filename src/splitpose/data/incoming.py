@@ -1,4 +1,4 @@
-"""New annotated images in data/incoming/: COCO keypoint JSONs with their images beside them."""
+"""Reader of new annotations in data/incoming/: COCO keypoint JSONs with their images next to them or in images/."""
 
 from pathlib import Path
 

@@ -8,9 +8,9 @@ from splitpose.settings import Validation
 
 
 def split_off(table: pd.DataFrame, name: str, fraction: float, seed: int, key: str) -> pd.DataFrame:
-    """Move whole groups of training rows to the split `name`.
+    """Move complete groups of training rows to the split `name`.
 
-    Groups are taken in random order; a group that exceeds what is left of `fraction` is passed over.
+    Groups are taken in random order; a group that is larger than the remaining part of `fraction` is skipped.
 
     Args:
         table: annotation table; only rows of the split "train" are moved.
@@ -18,7 +18,7 @@ def split_off(table: pd.DataFrame, name: str, fraction: float, seed: int, key: s
         fraction: share of the training rows, 0 to 1, that the split may take. If even the smallest group is
             larger, that group is moved; at least one group always stays in "train".
         seed: seed of the order of the groups.
-        key: parameter that is named in the error.
+        key: parameter to name in the error.
 
     Raises:
         InputError: The training rows have fewer than two groups.

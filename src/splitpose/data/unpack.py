@@ -8,13 +8,13 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from splitpose.errors import InputError
-from splitpose.files import atomic_folder
+from splitpose.files import atomic_folder, check_disk_space
 from splitpose.progress import track
 
 MAX_MEMBERS = 100_000
 MAX_BYTES = 10 * 2**30
 MAX_COMPRESSION_RATIO = 100
-"""Limits that no edition of FLIC reaches, against zip bombs."""
+"""Limits against zip bombs, which no edition of FLIC reaches."""
 
 MIN_CHECKED_SIZE = 2**20
 """Members of up to this many bytes may have any compression ratio."""
@@ -30,7 +30,7 @@ def unpack(archive: Path, edition: str, folder: Path) -> None:
     """Unpack the archive's folder `edition` to `folder/<edition>`, completely or not at all.
 
     Members added by macOS or Windows (__MACOSX/, ._*, .DS_Store, Thumbs.db, desktop.ini) are ignored: they are
-    harmless, and common in archives that were packed again manually.
+    harmless, and common in archives that were repacked manually.
 
     Raises:
         InputError: The file is not a complete zip; a member is outside `edition`, a duplicate, a link or another
@@ -40,7 +40,8 @@ def unpack(archive: Path, edition: str, folder: Path) -> None:
         with zipfile.ZipFile(archive) as content:
             members = _members(archive, content.infolist(), edition)
             folder.mkdir(parents=True, exist_ok=True)
-            _check_disk_space(folder, archive, members)
+            required = sum(info.file_size + DISK_BLOCK for info in members.values())
+            check_disk_space(folder, required, f"unpacking {archive.name}")
             with atomic_folder(folder / edition) as temporary:
                 for path, member in track(members.items(), f"unpacking {archive.name}", len(members), "files"):
                     target = temporary / path.relative_to(edition)
@@ -96,13 +97,3 @@ def _problem(info: zipfile.ZipInfo, path: PurePosixPath) -> str | None:
     if info.file_size > max(MIN_CHECKED_SIZE, MAX_COMPRESSION_RATIO * info.compress_size):
         return f"unpacks from {info.compress_size:,} to {info.file_size:,} bytes"
     return None
-
-
-def _check_disk_space(folder: Path, archive: Path, members: dict[PurePosixPath, zipfile.ZipInfo]) -> None:
-    required = sum(info.file_size + DISK_BLOCK for info in members.values())
-    free = shutil.disk_usage(folder).free
-    if free < required:
-        raise InputError(
-            f"{folder}: unpacking {archive.name} requires {required:,} bytes and {free:,} are free; "
-            "free some disk space and run again"
-        )

@@ -1,8 +1,8 @@
 """Joint groups: the layers after the joint split, arranged for fast inference on a phone.
 
-A single kernel for all joints contains zeros between them that cost as much as other numbers, most of its work;
-eleven small kernels cost more in copying slices than they save. A few groups of neighbouring joints, each with its
-own slice of the channels up to its heatmaps, are the fastest. The function is unchanged.
+One block-diagonal kernel for all joints would spend most of its operations on the zeros between the joints; eleven
+small kernels would spend more time on copying slices than they save. A few groups of neighbouring joints, each with
+its own slice of the channels up to its heatmaps, are fastest. The model's outputs are unchanged.
 """
 
 from typing import Any
@@ -14,31 +14,31 @@ from keras import layers
 from splitpose.models.layers.jointwise import JointwiseConvolution
 
 GROUPS = (2, 2, 2, 2, 3)
-"""Number of joints in each group, in the skeleton's order. XNNPACK concatenates at most five maps."""
+"""Number of joints in each group, in the skeleton's order. XNNPACK concatenates at most five feature maps."""
 
 CUT, SPLIT, HEATMAPS = "up_56", "split_pw", "heatmaps"
-"""Layer names: the first after the split, the 1 x 1 convolution of each joint's own channels, the last."""
+"""Names of layers: the first one that is split, the 1 x 1 convolution of each joint's own channels, the last."""
 
 
 def split_into_groups(model: keras.Model, export_model: keras.Model) -> keras.Model:
-    """Return the same function with the layers from CUT on once for each group.
+    """Return an equivalent model in which the layers from CUT on are repeated for each group.
 
     Args:
         model: a variant.
-        export_model: the same with Keras' own layers, as returned by `with_export_layers`. It is returned unchanged
-            if the variant has no split at CUT, or if its filters after CUT see all channels.
+        export_model: the equivalent model with Keras' own layers, as returned by `with_export_layers`. It is
+            returned unchanged if the variant has no split at CUT, or if its filters after CUT see all channels.
     """
     names = [layer.name for layer in model.layers]
     if CUT not in names or SPLIT not in names or not isinstance(model.get_layer(SPLIT), JointwiseConvolution):
         return export_model
     offsets = np.cumsum([0, *model.get_layer(SPLIT).channels])
-    chain = export_model.layers[export_model.layers.index(export_model.get_layer(CUT)) :]
+    split_layers = export_model.layers[export_model.layers.index(export_model.get_layer(CUT)) :]
     heatmaps, first = [], 0
     for number, count in enumerate(GROUPS):
         joints = slice(first, first + count)
         channels = slice(int(offsets[joints.start]), int(offsets[joints.stop]))
-        x = chain[0].input[..., channels]
-        for layer in chain:
+        x = split_layers[0].input[..., channels]
+        for layer in split_layers:
             weights = _group_weights(layer, channels, joints)
             config = _group_config(layer, weights) | {"name": f"{layer.name}_{number}"}
             group_layer = layer.__class__.from_config(config)

@@ -1,4 +1,4 @@
-"""Parity of TFLite files with their Keras model: the check that a conversion must pass."""
+"""Check of the parity of TFLite files with their Keras model, which a conversion must pass."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from splitpose.settings import Conversion, Precision
 
 
 def check_parity(variant: str, results: Mapping[Precision, Mapping[str, Any]], limits: Conversion) -> None:
-    """Compare the files' results with their limits.
+    """Check the files' results against their limits.
 
     Args:
         variant: name for the message.
@@ -16,10 +16,10 @@ def check_parity(variant: str, results: Mapping[Precision, Mapping[str, Any]], l
         limits: the profile's `conversion`.
 
     Raises:
-        InputError: lists every result beyond its limit.
+        InputError: results exceed their limits; all of them are listed.
     """
     breaches = []
-    # "not <=" instead of ">", so that NaN is a breach, too.
+    # "not <=" instead of ">", so that NaN is also a breach.
     if not (difference := results["float32"]["max_difference"]) <= limits.max_difference:
         breaches.append(f"float32 outputs differ by up to {difference} (limit {limits.max_difference})")
     max_drops: dict[Precision, float] = {"float16": limits.max_pck_drop.float16, "int8": limits.max_pck_drop.int8}

@@ -1,4 +1,4 @@
-"""A variant's model and codec with the numbers of a profile."""
+"""A variant's model and codec, built with the parameters of a profile."""
 
 import keras
 

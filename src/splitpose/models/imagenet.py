@@ -1,6 +1,7 @@
 """Download of the ImageNet weights of keras.applications' MobileNet into Keras' cache folder.
 
-Keras' own download verifies nothing, has no timeout, and takes the remains of an interrupted download for the file.
+Keras' own download of these weights has no checksum and no timeout, and a file that was only partly downloaded is
+used as if it were complete.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import requests
 
-from splitpose.errors import InputError
+from splitpose.errors import InputError, one_line, root_cause
 from splitpose.files import atomic_file
 
 logger = logging.getLogger(__name__)
@@ -54,10 +55,10 @@ def _download(url: str, path: Path) -> None:
     logger.info("backbone weights: downloading %s", url)
     md5 = hashlib.md5(usedforsecurity=False)
     try:
-        with atomic_file(path) as beside, requests.get(url, stream=True, timeout=TIMEOUT_S) as response:
+        with atomic_file(path) as temporary, requests.get(url, stream=True, timeout=TIMEOUT_S) as response:
             if not response.ok:
-                raise OSError(f"the server responds {response.status_code} {response.reason}")
-            with beside.open("wb") as file:
+                raise OSError(f"the server responds with {response.status_code} {response.reason}")
+            with temporary.open("wb") as file:
                 for chunk in response.iter_content(2**16):
                     md5.update(chunk)
                     file.write(chunk)
@@ -66,13 +67,6 @@ def _download(url: str, path: Path) -> None:
                 raise OSError("the MD5 checksum differs from the server's")
     except OSError as error:  # includes the exceptions of requests
         raise InputError(
-            f"model.backbone_weights: imagenet: {url}: {_root_cause(error)}; "
+            f"model.backbone_weights: imagenet: {url}: {one_line(root_cause(error))}; "
             "download it on another machine and set model.backbone_weights to the file's path, or use random"
         ) from error
-
-
-def _root_cause(error: BaseException) -> str:
-    """Return the message of the innermost error, such as "Connection refused"."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    return " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())

@@ -8,8 +8,8 @@ import keras
 def count_macs(model: keras.Model) -> int:
     """Count the MACs of one crop: every kernel entry is used once at every position of its layer's output.
 
-    Convolutions and dense layers count (weights with two or more dimensions). Biases, batch normalisation (folded
-    into convolutions on a device), resizing and activations do not, as usual.
+    As usual, only convolutions and dense layers (weights with two or more dimensions) are counted, not biases,
+    batch normalisation (which is folded into convolutions on a device), resizing and activations.
     """
     total = 0
     for layer in model.layers:

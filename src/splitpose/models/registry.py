@@ -79,7 +79,7 @@ def build(
 
 
 def _use_float32_outputs(model: keras.Model) -> None:
-    """Let the last layer with weights, and the layers after it, compute in float32 in mixed precision, too.
+    """Make the last layer with weights, and the layers after it, compute in float32 even in mixed precision.
 
     bfloat16 would round a coordinate by up to a fifth of a pixel of 224.
     """
@@ -90,7 +90,7 @@ def _use_float32_outputs(model: keras.Model) -> None:
 
 
 def _scale_down_output_layer(model: keras.Model) -> None:
-    """Scale down the initial weights of the last layer, so that outputs first hardly depend on the crop.
+    """Scale down the initial weights of the last layer, so that outputs hardly depend on the crop at first.
 
     With Glorot initialisation the initial noise is ten times as large as the differences between instances, and a
     short training would mostly unlearn it (usual for pose models: Xiao et al., ECCV 2018, use 0.001).

@@ -1,4 +1,4 @@
-"""Initial weights of the backbone: random, ImageNet's, or those of a file, which are matched by layer name."""
+"""Initial weights of the backbone: random, ImageNet weights or a file; weights are matched by layer name."""
 
 import hashlib
 import logging
@@ -91,7 +91,7 @@ def _check_weights(layer: keras.Layer, weights: list[np.ndarray] | None, path: P
         raise InputError(
             f"model.backbone_weights: {path}: {layer.name} has {_format_shapes(shapes)}, but "
             f"model.width_multiplier {width} requires {_format_shapes(expected)}; use weights of this width, or "
-            "set model.width_multiplier to theirs"
+            "set model.width_multiplier to that of the file"
         )
     if not all(np.isfinite(weight).all() for weight in weights):
         raise InputError(

@@ -1,4 +1,4 @@
-"""One thin module per DVC stage: settings and paths in, files out."""
+"""One module per DVC stage, which reads settings and files, calls library code and writes files."""
 
 import sys
 

@@ -1,7 +1,6 @@
 """augment: write crops of all instances as TFRecord shards, training instances in several augmented copies."""
 
 import logging
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from splitpose import annotations
 from splitpose.annotations import SPLITS, source_of
 from splitpose.crops.instances import crop_coverage, select_croppable, to_instances
 from splitpose.crops.shards import Shard, plan, prune, write
-from splitpose.errors import InputError
-from splitpose.files import atomic_folder
+from splitpose.files import atomic_folder, check_disk_space
 from splitpose.report.crop_sheet import crop_sheet
 from splitpose.settings import Crops, Profile
 from splitpose.stages.command import run
@@ -35,7 +33,7 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
     shards = plan(rows, data, settings)
     out.mkdir(parents=True, exist_ok=True)
     missing = [shard for shard in shards if not (out / shard.name).is_file()]
-    _check_disk_space(missing, settings, out)
+    check_disk_space(out, _estimate_bytes(missing, settings), "extracting the crops")
     write(missing, data, settings, out)
     prune(shards, out)
 
@@ -47,7 +45,7 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
 
 
 def _log_coverage(annotated: pd.DataFrame, rows: pd.DataFrame, settings: Crops) -> None:
-    """Log how many rows have no box, and how the boxes of each source frame a person, which may differ."""
+    """Log how many rows have no bounding box, and how tightly the boxes of each source enclose the joints."""
     skipped = annotated.drop(rows.index)["split"].value_counts()
     counts = ", ".join(f"{split} {count:,}" for split, count in skipped.items())
     logger.info(f"{skipped.sum():,} instances skipped: no bounding box{f' ({counts})' if counts else ''}")
@@ -58,14 +56,9 @@ def _log_coverage(annotated: pd.DataFrame, rows: pd.DataFrame, settings: Crops) 
         )
 
 
-def _check_disk_space(missing: Sequence[Shard], settings: Crops, out: Path) -> None:
-    required = int(sum(shard.crop_count(settings) for shard in missing) * settings.size**2 * BYTES_PER_PIXEL)
-    free = shutil.disk_usage(out).free
-    if free < required:
-        raise InputError(
-            f"{out}: the crops require up to {required / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free; "
-            "free some disk space"
-        )
+def _estimate_bytes(shards: Sequence[Shard], settings: Crops) -> int:
+    """Return an upper estimate of the size of shards."""
+    return int(sum(shard.crop_count(settings) for shard in shards) * settings.size**2 * BYTES_PER_PIXEL)
 
 
 def _log_counts(split: str, shards: Sequence[Shard], missing: Sequence[Shard], settings: Crops) -> None:

@@ -1,4 +1,4 @@
-"""benchmark: latency of a variant's TFLite files on the target device."""
+"""benchmark: measure the latency of a variant's TFLite files on the target device."""
 
 import logging
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""How a stage becomes a command: its function's parameters are the command's options.
+"""The command line of a stage, whose options are the parameters of the stage's function.
 
-`python -m splitpose.stages.augment --profile profiles/sample.yaml --data data ...`
+Example: `python -m splitpose.stages.augment --profile profiles/sample.yaml --data data ...`
 """
 
 import argparse
@@ -21,46 +21,46 @@ RUN_CONFIG_OPTIONS = {"profile": Path, "params": Path, "variant": str}
 
 
 def run(stage: Callable[..., None]) -> None:
-    """Run a stage with the command line's options; an error that a user can fix ends in one line and status 1.
+    """Run a stage with the command line's options; errors that users can fix end in one line and status 1.
 
-    A parameter of the stage is text (`str`), a path (`Path`), the profile, which is read from its file (`Profile`),
-    the variant's run configuration, which is resolved from --profile, --params and --variant (`RunConfig`), or a
-    frozen dataclass of paths, whose fields are options of their own.
+    The type of a parameter determines its options: `str` and `Path` are one option; `Profile` is the path of a
+    profile, which is read; `RunConfig` is resolved from --profile, --params and --variant; a frozen dataclass of
+    paths has one option for each field.
     """
     log.configure()
     parser = argparse.ArgumentParser(description=(stage.__doc__ or "").splitlines()[0])
-    kinds = get_annotations(stage, eval_str=True)
-    kinds = {name: kinds[name] for name in signature(stage).parameters}
-    for name, kind in dict(_options(kinds)).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, required=True)
+    types = get_annotations(stage, eval_str=True)
+    types = {name: types[name] for name in signature(stage).parameters}
+    for name, option_type in dict(_options(types)).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=option_type, required=True)
     options: dict[str, Any] = vars(parser.parse_args())
     try:
-        stage(**{name: _value(name, kind, options) for name, kind in kinds.items()})
+        stage(**{name: _value(name, parameter_type, options) for name, parameter_type in types.items()})
     except InputError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            place = error.filename or Path.cwd()
-            sys.exit(f"error: {place}: no space left on its disk; free some space and run again")
+            path = error.filename or Path.cwd()
+            sys.exit(f"error: {path}: no space left on its disk; free some space and run again")
         raise
 
 
-def _options(kinds: dict[str, Any]) -> Iterator[tuple[str, type]]:
-    """Yield the name and type of every option of a stage with these parameters."""
-    for name, kind in kinds.items():
-        if kind is RunConfig:
+def _options(types: dict[str, Any]) -> Iterator[tuple[str, type]]:
+    """Yield the name and type of every option of a stage, given the types of its parameters."""
+    for name, parameter_type in types.items():
+        if parameter_type is RunConfig:
             yield from RUN_CONFIG_OPTIONS.items()
-        elif dataclasses.is_dataclass(kind):
-            yield from ((field.name, Path) for field in dataclasses.fields(kind))
+        elif dataclasses.is_dataclass(parameter_type):
+            yield from ((field.name, Path) for field in dataclasses.fields(parameter_type))
         else:
-            yield name, str if kind is str else Path
+            yield name, str if parameter_type is str else Path
 
 
-def _value(name: str, kind: Any, options: dict[str, Any]) -> Any:
-    """Return the value of a stage's parameter from the values of the options."""
-    if kind is RunConfig:
+def _value(name: str, parameter_type: Any, options: dict[str, Any]) -> Any:
+    """Return the value of a stage's parameter, given the values of the options."""
+    if parameter_type is RunConfig:
         return RunConfig.resolve(**{option: options[option] for option in RUN_CONFIG_OPTIONS})
-    if dataclasses.is_dataclass(kind):
-        values = {field.name: options[field.name] for field in dataclasses.fields(kind)}
-        return cast(Callable[..., Any], kind)(**values)
-    return load(Profile, options[name]) if kind is Profile else options[name]
+    if dataclasses.is_dataclass(parameter_type):
+        values = {field.name: options[field.name] for field in dataclasses.fields(parameter_type)}
+        return cast(Callable[..., Any], parameter_type)(**values)
+    return load(Profile, options[name]) if parameter_type is Profile else options[name]

@@ -1,4 +1,4 @@
-"""comparators: latency of the paper's comparators and of this project's networks on the target device."""
+"""comparators: measure the latency of the paper's comparators and this project's networks on the target device."""
 
 import logging
 from collections import Counter
@@ -23,10 +23,10 @@ from splitpose.stages.command import run
 logger = logging.getLogger(__name__)
 
 OUR_SIZE = 224
-"""Side of the input of this project's networks, px, as in the paper; their width is MobileNet's full one."""
+"""Side of the input of this project's networks at full size, px, as in the paper; their width multiplier is 1."""
 
 MAX_MACS = 3e11
-"""MACs of all runs of a network, about ten seconds with one thread; larger networks get fewer runs."""
+"""MACs of all runs of a network together, about ten seconds with one thread; larger networks have fewer runs."""
 
 MIN_RUNS = 5
 
@@ -38,28 +38,28 @@ def comparators(profile: Profile, params: Path, models: Path, out: Path) -> None
     for path in trained.values():  # before the conversion, which takes minutes
         if not path.is_file():
             raise InputError(f"{path}: no such TFLite file; run `dvc repro convert`")
-    facts = _facts(list(settings.variants), profile)
+    networks = _describe_networks(list(settings.variants), profile)
     ours = {variant: Network(partial(build, variant), OUR_SIZE) for variant in settings.variants}
 
     with TemporaryDirectory() as folder:
         converted = convert_networks(ours | COMPARATORS, Path(folder))
         for name, network in converted.items():
-            facts[name]["parameters"] = network.parameters
+            networks[name]["parameters"] = network.parameters
         paths = {name: network.path for name, network in converted.items()} | trained
         device, results = _measure(paths, profile.benchmark)
     provenance = {"profile": settings.profile, "device": device}
-    write_json(provenance | {name: facts[name] | results[name] for name in paths}, out)
+    write_json(provenance | {name: networks[name] | results[name] for name in paths}, out)
 
 
-def _facts(variants: list[str], profile: Profile) -> dict[str, dict[str, Any]]:
-    """Return what is known of each network before it is converted: its kind and its paper, or its parameters."""
-    facts: dict[str, dict[str, Any]] = {variant: {"kind": "ours"} for variant in variants}
+def _describe_networks(variants: list[str], profile: Profile) -> dict[str, dict[str, Any]]:
+    """Return each network's kind, with the paper of comparators and the parameter count of trained variants."""
+    networks: dict[str, dict[str, Any]] = {variant: {"kind": "ours"} for variant in variants}
     for name, network in COMPARATORS.items():
-        facts[name] = {"kind": network.kind, "paper": network.paper, "year": network.year}
+        networks[name] = {"kind": network.kind, "paper": network.paper, "year": network.year}
     for variant in variants:
         parameters = _count_parameters(variant, profile)
-        facts[f"{variant}, as trained"] = {"kind": "ours", "as_trained": True, "parameters": parameters}
-    return facts
+        networks[f"{variant}, as trained"] = {"kind": "ours", "as_trained": True, "parameters": parameters}
+    return networks
 
 
 def _count_parameters(variant: str, profile: Profile) -> int:
@@ -69,7 +69,7 @@ def _count_parameters(variant: str, profile: Profile) -> int:
 
 
 def _measure(paths: Mapping[str, Path], settings: Benchmark) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Benchmark the files and return the device's facts and the results by network."""
+    """Benchmark the files; return the description of the device, and the results by network."""
     device: dict[str, Any] = {}
     results = {}
     with open_target(settings.target) as target:
@@ -93,7 +93,7 @@ def _options(settings: Benchmark, macs: int) -> BenchmarkOptions:
 
 
 def _result(benchmark: ModelBenchmark) -> dict[str, Any]:
-    """Return the part of a network's benchmark that the output contains."""
+    """Return the fields of a network's benchmark that are written to the output."""
     outside = Counter(benchmark.outside_delegate or [])
     return {
         "macs": benchmark.macs,

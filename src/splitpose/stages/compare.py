@@ -1,4 +1,4 @@
-"""compare: compute what compares the variants, for the report and for DVC's metrics and plots."""
+"""compare: compare the variants on the test split, for the report and for DVC's metrics and plots."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class ScoredPredictions:
     """The predictions of all variants for the same test instances."""
 
     rows: pd.DataFrame
-    """Their N rows of the annotation table, in the order of the predictions."""
+    """The N instances' rows of the annotation table, in the order of the predictions."""
     errors: Mapping[str, np.ndarray]
-    """(N, K) of each variant in torso diameters, NaN where not scored."""
+    """Errors (N, K) of each variant in torso diameters, NaN where not scored."""
 
 
 def compare(profile: Path, params: Path, annotated: Path, reports: Path) -> None:
-    """Compare the variants on the test set."""
+    """Compare the variants on the test split."""
     variants = list(load(Params, params).variants)
     scoring = load(Profile, profile).scoring
     stage_reports = Reports(reports)
@@ -73,7 +73,7 @@ def compare(profile: Path, params: Path, annotated: Path, reports: Path) -> None
 
 
 def _read_results(reports: Reports, variants: list[str]) -> dict[str, VariantResults]:
-    """Read what the stages before measured for each variant."""
+    """Read the results of the earlier stages for each variant."""
 
     def read(path: Path, stage: str) -> JsonFile:
         return JsonFile(reports.path(path), reports.read_json(path, stage))

@@ -1,4 +1,4 @@
-"""convert: a variant as TFLite files, each scored as a file on the same test crops as the Keras model."""
+"""convert: convert a variant to TFLite files, and score each of them on the same test crops as the Keras model."""
 
 import hashlib
 import logging
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TestSet:
-    """The test crops, their ground truth (N, K, 2) in image px, and how outputs are scored."""
+    """The test crops, their ground truth (N, K, 2) in image px, and the codec and torso joints for scoring."""
 
     crops: list[Crop]
     ground_truth: np.ndarray
@@ -65,9 +65,9 @@ def convert(
     results: dict[Precision, dict[str, Any]] = {}
     for precision in PRECISIONS:
         path = out / f"{precision}.tflite"
-        metadata = _metadata(profile, variant, precision, weights, crops)
-        with atomic_file(path) as beside:
-            beside.write_bytes(embed_metadata(convert_to_tflite(model, precision, calibration), metadata))
+        metadata = _metadata(profile, variant, precision, codec, weights, crops)
+        with atomic_file(path) as temporary:
+            temporary.write_bytes(embed_metadata(convert_to_tflite(model, precision, calibration), metadata))
         outputs = PoseModel.load(path, threads=2, metadata_required=True).run(pixels)
         results[precision] = {
             "bytes": path.stat().st_size,
@@ -92,8 +92,10 @@ def convert(
     write_json(results, parity)
 
 
-def _metadata(profile: Profile, variant: str, precision: Precision, weights: Path, crops: Path) -> Metadata:
-    output, heatmap_fwhm, decoding = describe_codec(build_codec(variant, profile))
+def _metadata(
+    profile: Profile, variant: str, precision: Precision, codec: Codec, weights: Path, crops: Path
+) -> Metadata:
+    output, heatmap_fwhm, decoding = describe_codec(codec)
     # A shard's name contains a digest of everything that its bytes depend on.
     shards = "\n".join(sorted(path.name for path in crops.glob("*.tfrecord")))
     return Metadata(

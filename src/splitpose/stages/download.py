@@ -1,4 +1,4 @@
-"""download: place the source's images and annotations, in their original layout, in data/raw."""
+"""download: download, copy or render the source's images and annotations, in their original layout."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EvaluationInputs:
-    """Files that the evaluation reads."""
+    """Files that the stage reads."""
 
     table: Path
     """Annotation table."""
@@ -37,12 +37,12 @@ class EvaluationInputs:
 
 @dataclass(frozen=True)
 class EvaluationOutputs:
-    """Files that the evaluation writes."""
+    """Files that the stage writes."""
 
     metrics: Path
     """All metrics with their intervals, JSON."""
     few: Path
-    """The few metrics that `dvc metrics` compares, JSON."""
+    """The selected metrics that `dvc metrics` compares, JSON."""
     out: Path
     """Predictions in image px, CSV."""
     other_readings: Path
@@ -65,7 +65,7 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
 
     result = evaluate_model(lambda pixels: predict(model, pixels), codec, test_set, profile.model.decoding, scoring)
     best = training_history.best_row(training_history.read(inputs.curve))
-    facts = {
+    model_summary = {
         "parameters": model.count_params(),
         "macs": count_macs(model),
         "train_loss": float(best["train_loss"]),
@@ -79,8 +79,8 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
     sheet = case_sheet(crops, result.headline.joints, mean_instance_errors(result.errors), result.heatmaps)
     with atomic_file(outputs.cases) as temporary:
         temporary.write_bytes(encode_jpeg(sheet))
-    headline = {name: facts[name] for name in ("val_loss", "parameters", "macs")}
-    write_json(select_headline_scores(result.metrics) | headline, outputs.few)
+    selected = {name: model_summary[name] for name in ("val_loss", "parameters", "macs")}
+    write_json(select_headline_scores(result.metrics) | selected, outputs.few)
     write_json(
         {
             "variant": variant,
@@ -91,12 +91,13 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
             "decoding": result.headline.decoding,
             "flip_test": result.headline.flip_test,
             "bootstrap_cluster": scoring.bootstrap_cluster,
-            **facts,
+            **model_summary,
             **result.metrics,
         },
         outputs.metrics,
     )
-    logger.info("%s: mean PCK@0.2 on %d test people: %s", variant, len(ids), result.metrics["pck"]["0.2"]["mean"])
+    pck = result.metrics["pck"]["0.2"]["mean"]
+    logger.info("%s: mean PCK@0.2 on %d test instances: %s", variant, len(ids), pck)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""fine_tune: every layer of a variant is trained, starting from the frozen phase's weights (paper, section 4)."""
+"""fine_tune: train all layers of a variant, starting from the frozen phase's weights (paper, section 4)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Output of a stage: what a user needs is shown, everything goes to the stage's own log file.
+"""Logging of a stage: messages for the user to the terminal, all output to the stage's log file.
 
 Stages and library code log with `logging.getLogger(__name__)`. Messages of splitpose are shown on the terminal and
 written to reports/logs/<stage>.log with their time; messages of other libraries, warnings, and what native code
@@ -18,7 +18,7 @@ STAGE_VARIABLE = "DVC_STAGE"
 
 
 class ConsoleHandler(logging.Handler):
-    """Show messages on the console that progress bars use, so that they appear above a running bar."""
+    """Prints messages to the console that progress bars use, so that they appear above a running bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
@@ -32,7 +32,7 @@ def log_file() -> Path | None:
 
 
 def redirect_native_output() -> None:
-    """Send what native code writes to standard error to the log file; Python's own sys.stderr stays the terminal.
+    """Redirect native code's standard error to the log file; Python's sys.stderr still writes to the terminal.
 
     Does nothing for a stage that DVC does not run.
     """
@@ -61,6 +61,6 @@ def configure() -> None:
         root = logging.getLogger()
         root.addHandler(file)
         root.setLevel(logging.INFO)
-        # These two have handlers of their own, which would show every warning on the terminal as well.
+        # These two loggers have their own handlers, which would also print every warning to the terminal.
         for name in ("tensorflow", "absl"):
             logging.getLogger(name).handlers.clear()

@@ -1,4 +1,4 @@
-"""report: render the comparison of all variants as a page, Markdown and figures; computes nothing."""
+"""report: render the results of the earlier stages as a web page, Markdown and figures."""
 
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ def read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path,
     """Read all files that the report renders, and draw the contact sheets of predictions.
 
     Raises:
-        InputError: a file is missing or broken; names the stage that writes it.
+        InputError: a file is missing or invalid; the stage that writes it is named.
     """
     comparison = reports.read_json(paths.COMPARISON, "compare")
     selected = reports.read_json(paths.SELECTED_INSTANCES, "compare")
@@ -94,7 +94,7 @@ def read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path,
 
 
 def _read_comparators(path: Path, profile: str) -> dict[str, Any] | None:
-    """Read what the comparators stage measured; None if it did not run with this profile."""
+    """Read the results of the comparators stage; return None if it did not run with this profile."""
     if not path.is_file():
         return None
     content: dict[str, Any] = read_json(path, produced_by="`make comparators`")

@@ -1,4 +1,4 @@
-"""Reading of what earlier stages wrote below reports/; errors name the file and the stage that writes it."""
+"""Reading of earlier stages' outputs below reports/; errors name the file and the stage that writes it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ def existing(path: Path, stage: str) -> Path:
     """Return the path.
 
     Raises:
-        InputError: there is no such file; names the stage that writes it.
+        InputError: there is no such file; the stage that writes it is named.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; `dvc repro {stage}` writes it")
@@ -23,23 +23,23 @@ def existing(path: Path, stage: str) -> Path:
 
 @dataclass(frozen=True)
 class Reports:
-    """The reports folder that a stage was given, with the layout of `splitpose.paths`."""
+    """A reports folder, with the layout of `splitpose.paths`."""
 
     root: Path
 
     def path(self, path: Path) -> Path:
-        """Return the place of a path below `paths.REPORTS` in this folder."""
+        """Return the path in this folder that corresponds to a path below `paths.REPORTS`."""
         return self.root / path.relative_to(paths.REPORTS)
 
     def existing(self, path: Path, stage: str) -> Path:
-        """Return the place of a file; raises InputError as `existing` does."""
+        """Return the corresponding path of an existing file; raises InputError as `existing` does."""
         return existing(self.path(path), stage)
 
     def read_json(self, path: Path, stage: str) -> Any:
         """Read a JSON file.
 
         Raises:
-            InputError: the file is missing or broken; names the stage that writes it.
+            InputError: the file is missing or invalid; the stage that writes it is named.
         """
         return read_json(self.path(path), produced_by=f"`dvc repro {stage}`")
 

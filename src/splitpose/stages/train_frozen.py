@@ -1,4 +1,4 @@
-"""train_frozen: the new layers of a variant are trained on a frozen backbone (paper, section 4)."""
+"""train_frozen: train the new layers of a variant on a frozen backbone (paper, section 4)."""
 
 from pathlib import Path
 

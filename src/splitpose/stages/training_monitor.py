@@ -1,4 +1,4 @@
-"""Observation of training by progress bar, log and MLflow, and stopping by signals; none influences the result."""
+"""Progress bar, log and MLflow run of a training phase, stop by signals; none of them influences the result."""
 
 import logging
 import signal
@@ -55,7 +55,7 @@ class MlflowListener(TrainingListener):
 def monitor_training(
     variant: str, phase: PhaseConfig
 ) -> Iterator[tuple[Sequence[TrainingListener], Callable[[], bool]]]:
-    """Observe a training phase in this context.
+    """In this context, show a progress bar, log to MLflow and handle stop signals for a training phase.
 
     Yields:
         The listeners of the training loop, and a function that returns whether training should stop.

@@ -1,4 +1,4 @@
-"""What both training stages do with a model: train one phase on the crops, resume it, write weights and history."""
+"""The part that both training stages share: train or resume one phase, and write weights, history and time."""
 
 import logging
 import sys
@@ -88,10 +88,10 @@ def run_phase(
         raise InputError(f"{error}; instances of its batch: {ids}") from error
     except TrainingStopped as stopped:
         sys.exit(f"{config.variant}: {name}: {stopped}")
-    with atomic_file(outputs.weights) as beside:
-        model.save_weights(beside)
+    with atomic_file(outputs.weights) as temporary:
+        model.save_weights(temporary)
     training_history.write(pd.concat([previous, pd.DataFrame(rows)]), outputs.curve)
-    # The time before an interruption is not known, so a resumed phase has none.
+    # The time before an interruption is unknown, so no time is written for a resumed phase.
     seconds = None if is_resumed else round(time.monotonic() - start, 1)
     write_json({f"{STAGES[name]}_seconds": seconds}, outputs.time)
     checkpoint.delete()

@@ -20,17 +20,17 @@ logger = logging.getLogger(__name__)
 def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
     """Read all sources, assign the splits and validate every row."""
     image_scan = out / paths.IMAGE_SCAN.name
-    annotated = _read_sources(profile, data)
+    sources = _read_sources(profile, data)
     result = validation.validate(
-        annotated.table,
+        sources.table,
         data,
         data_docs=docs,
         image_scan=pd.read_parquet(image_scan) if image_scan.is_file() else None,
         edition=profile.source.edition if isinstance(profile.source, FlicSource) else None,
     )
     result.raise_if_failed()
-    _write(result, annotated.skipped, out)
-    _log_summary(result, annotated, out)
+    _write(result, sources.skipped, out)
+    _log_summary(result, sources, out)
 
 
 def _read_sources(profile: Profile, data: Path) -> ReaderResult:
@@ -60,11 +60,11 @@ def _write(result: ValidationResult, skipped: dict[str, int], out: Path) -> None
         write_json(result.summary | {"skipped": skipped}, folder / paths.VALIDATION_SUMMARY.name)
 
 
-def _log_summary(result: ValidationResult, annotated: ReaderResult, out: Path) -> None:
-    for reason, count in annotated.skipped.items():
+def _log_summary(result: ValidationResult, sources: ReaderResult, out: Path) -> None:
+    for reason, count in sources.skipped.items():
         logger.info(f"{count:,} annotations skipped: {reason}")
     logger.info(
-        f"{len(result.table):,} of {len(annotated.table):,} rows passed; "
+        f"{len(result.table):,} of {len(sources.table):,} rows passed; "
         f"{result.summary['quarantined_rows']:,} in quarantine ({out / paths.QUARANTINE.name}); "
         f"{result.warnings['id'].nunique():,} with warnings ({out / paths.WARNINGS.name})"
     )

@@ -1,1 +1,1 @@
-"""Rendering of synthetic images of people with known joints, in the style of film stills."""
+"""Rendering of synthetic images of people with known joints, in the style of film frames."""

@@ -49,18 +49,24 @@ class Appearance:
     beard: Beard
     glasses: bool
     mouth: float
+    """Curvature of the mouth: negative frowns, positive smiles."""
     outfit: Outfit
     cloth: np.ndarray
     """Texture tile of the upper garment, (TILE_SIZE, TILE_SIZE, 3) uint8."""
     under: Colour
+    """Colour of the shirt under a suit or jacket."""
     tie: Colour | None
     trim: Colour
+    """Colour of a T-shirt's neckline."""
     sleeve: float
     """Where the sleeve ends along the arm: 0 shoulder, 1 elbow, 2 wrist."""
     looseness: float
+    """Distance of the cloth from the body."""
     legs: Colour
+    """Colour of trousers, skirt and hat."""
     skirt: bool
     build: float
+    """Width of torso and legs relative to the average."""
 
 
 def sample_appearance(rng: np.random.Generator) -> Appearance:
@@ -77,7 +83,7 @@ def sample_appearance(rng: np.random.Generator) -> Appearance:
         "dress": [0.0, 0.1, 0.3, 1.3, 1.9],
         "shirt": [0.7, 1.45, 1.9, 1.92],
     }
-    choice = sleeves.get(outfit, [1.86, 1.9])
+    sleeve_choices = sleeves.get(outfit, [1.86, 1.9])
     styles: list[Hair] = (
         ["long", "long", "bob", "bob", "bun", "curly", "side"]
         if woman
@@ -101,7 +107,7 @@ def sample_appearance(rng: np.random.Generator) -> Appearance:
         under=_sample_colour(rng, [CLOTH_COLOURS[i] for i in (4, 4, 5, 9, 3, 0)], 8),
         tie=_sample_colour(rng, CLOTH_COLOURS, 20) if outfit == "suit" and rng.random() < 0.75 else None,
         trim=_sample_colour(rng, CLOTH_COLOURS, 10),
-        sleeve=float(choice[rng.integers(len(choice))]),
+        sleeve=float(sleeve_choices[rng.integers(len(sleeve_choices))]),
         looseness=float(rng.uniform(0.008, 0.03)),
         legs=_sample_colour(rng, [CLOTH_COLOURS[i] for i in (0, 1, 2, 6, 7, 20, 23, 17)], 12),
         skirt=woman and bool(rng.random() < 0.4 or outfit == "dress"),

@@ -23,8 +23,8 @@ def _muted_colour(rng: np.random.Generator, light: float = 1.0) -> Colour:
 
 def _gradient(top: Colour, bottom: Colour) -> np.ndarray:
     """Return a vertical gradient, (HEIGHT, WIDTH, 3) uint8."""
-    share = np.linspace(0, 1, HEIGHT)[:, None, None]
-    column = (1 - share) * np.array(top) + share * np.array(bottom)
+    weight = np.linspace(0, 1, HEIGHT)[:, None, None]
+    column = (1 - weight) * np.array(top) + weight * np.array(bottom)
     image: np.ndarray = cv2.resize(column.astype(np.uint8), (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
     return image
 
@@ -183,9 +183,9 @@ def _render_foliage(rng: np.random.Generator) -> np.ndarray:
     coarse = sample_noise(rng, 6, half, wide).astype(np.float32)
     fine = sample_noise(rng, 2, half, wide).astype(np.float32)
     relief = sample_noise(rng, 3, half + 2, wide + 2).astype(np.float32)
-    share = (0.5 * coarse + 0.3 * fine - 90) / 90 + (relief[2:, 2:] - relief[:-2, :-2]) / 130
+    brightness = (0.5 * coarse + 0.3 * fine - 90) / 90 + (relief[2:, 2:] - relief[:-2, :-2]) / 130
     gaps = (coarse + 0.5 * fine - np.linspace(195, 300, half, dtype=np.float32)[:, None]) / 25
-    small = dark + (light - dark) * np.clip(share, 0, 1)[..., None]
+    small = dark + (light - dark) * np.clip(brightness, 0, 1)[..., None]
     small += (sky - small) * np.clip(gaps, 0, 1)[..., None]
     image: np.ndarray = cv2.resize(small.astype(np.uint8), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     for _ in range(rng.integers(0, 4)):
@@ -246,7 +246,7 @@ def render_background(rng: np.random.Generator) -> np.ndarray:
 
 
 def _uneven_light(rng: np.random.Generator) -> np.ndarray:
-    """Return the light of a lamp or window with soft shadows, (HEIGHT, WIDTH, 3) uint8; 200 is unchanged."""
+    """Return the light of a lamp or window with soft shadows, (HEIGHT, WIDTH, 3) uint8; 200 is neutral."""
     y, x = np.mgrid[0:1:30j, 0:1:45j]
     cx, cy, wide = rng.uniform(-0.1, 1.1), rng.uniform(-0.2, 0.7), rng.uniform(0.3, 1.0)
     pool = np.exp(-((x - cx) ** 2 + 0.6 * (y - cy) ** 2) / wide**2)

@@ -53,19 +53,19 @@ def make_tube(
     y = np.arange(low[1], high[1], dtype=np.float32)[:, None]
     best: list[np.ndarray] = []
     for i, (a, b) in enumerate(zip(points[:-1].astype(np.float32), points[1:].astype(np.float32), strict=True)):
-        piece = b - a
-        square = max(float(piece @ piece), 1e-3)
-        t = np.clip(((x - a[0]) * piece[0] + (y - a[1]) * piece[1]) / square, 0, 1)
-        dx, dy = x - (a[0] + t * piece[0]), y - (a[1] + t * piece[1])
+        segment = b - a
+        length_squared = max(float(segment @ segment), 1e-3)
+        t = np.clip(((x - a[0]) * segment[0] + (y - a[1]) * segment[1]) / length_squared, 0, 1)
+        dx, dy = x - (a[0] + t * segment[0]), y - (a[1] + t * segment[1])
         radius = radii[i] + (radii[i + 1] - radii[i]) * t
         depth = radius - np.sqrt(dx * dx + dy * dy)
-        side = (dy * piece[0] - dx * piece[1]) * np.float32(1 / square**0.5)
-        now = [depth, marks[i] + (marks[i + 1] - marks[i]) * t, side, dx, dy, radius]
+        side = (dy * segment[0] - dx * segment[1]) * np.float32(1 / length_squared**0.5)
+        current = [depth, marks[i] + (marks[i + 1] - marks[i]) * t, side, dx, dy, radius]
         if not best:
-            best = now
+            best = current
         else:
             nearer = (depth > best[0]) | (depth > 0) if folded else depth > best[0]
-            best = [np.where(nearer, new, old) for new, old in zip(now, best, strict=True)]
+            best = [np.where(nearer, new, old) for new, old in zip(current, best, strict=True)]
     depth, along, side, dx, dy, radius = best
     inverse = 1 / radius
     return Tube(
@@ -74,7 +74,7 @@ def make_tube(
 
 
 def draw_tube(canvas: Canvas, tube: Tube | None, colour: Colour, light: Light, shadow: float = 0.0) -> None:
-    """Draw a tube in one colour, with a soft shadow on the parts of the figure behind it."""
+    """Draw a tube in one colour; it casts a shadow of strength `shadow` on the parts of the figure behind it."""
     if tube is None:
         return
     if shadow:

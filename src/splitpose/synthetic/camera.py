@@ -61,7 +61,7 @@ def _grain() -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _vignette(strength: float) -> np.ndarray:
-    """Return the light in 0-255, (HEIGHT, WIDTH, 3) uint8, if the corners lose the fraction `strength`."""
+    """Return the light in 0-255, (HEIGHT, WIDTH, 3) uint8; the corners lose the fraction `strength`."""
     y, x = np.linspace(-1, 1, HEIGHT)[:, None], np.linspace(-1, 1, WIDTH)[None, :]
     light = 255 * (1 - strength * ((x * x + y * y) / 2) ** 1.2)
     vignette: np.ndarray = cv2.cvtColor(light.astype(np.uint8), cv2.COLOR_GRAY2BGR)
@@ -69,7 +69,7 @@ def _vignette(strength: float) -> np.ndarray:
 
 
 def apply_film_style(image: np.ndarray, style: FilmStyle, rng: np.random.Generator) -> np.ndarray:
-    """Return the image, (HEIGHT, WIDTH, 3) uint8, in the style of a film."""
+    """Return the image, (HEIGHT, WIDTH, 3) uint8, with a film style applied."""
     out: np.ndarray = cv2.multiply(image, _vignette(style.vignette), scale=1 / 255)
     if style.blur:
         out = cv2.GaussianBlur(out, (0, 0), style.blur)

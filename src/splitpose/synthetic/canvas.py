@@ -89,7 +89,7 @@ def apply_shading(colour: np.ndarray, shading: np.ndarray) -> np.ndarray:
 
 
 class Canvas:
-    """An image, and the coverage of each pixel by the figure that is being drawn."""
+    """An image, and the coverage of each pixel by the figure that is drawn into it."""
 
     def __init__(self, image: np.ndarray) -> None:
         self.image = image

@@ -1,6 +1,6 @@
 """Drawing of the head: face, hair, hat and glasses around the annotated eyes and nose.
 
-The head is drawn upright on a canvas in head heights (origin between the eyes, x right, y down) with a higher
+The head is drawn upright on a layer in head heights (origin between the eyes, x right, y down) with a higher
 resolution than the image, and then warped so that eyes and nose are at the annotated positions.
 """
 
@@ -26,13 +26,13 @@ HEIGHT = 0.45
 """Head height in torso units, chin to crown."""
 
 HALF_SIDE = 0.85
-"""Half side of the square canvas of the head, head heights."""
+"""Half side of the square layer of the head, head heights."""
 
 SUPERSAMPLING = 1.6
-"""Pixels of the canvas per pixel of the image."""
+"""Pixels of the layer per pixel of the image."""
 
-MAX_CANVAS_SIDE = 220
-"""Largest side of the canvas, px."""
+MAX_LAYER_SIDE = 220
+"""Largest side of the layer, px."""
 
 
 HAIRLINES: dict[str, list[tuple[float, float]]] = {
@@ -113,8 +113,8 @@ def fit_head(joints: dict[str, np.ndarray], unit: float) -> Head:
     return Head(middle, height, roll, float(np.clip(nose[0] / 0.16, -0.75, 0.75)), distance / height / 2, nose)
 
 
-class _HeadCanvas:
-    """The square canvas of a head: colour (side, side, 3) uint8 and coverage (side, side) uint8."""
+class _HeadLayer:
+    """The square layer of a head: colour (side, side, 3) uint8 and coverage (side, side) uint8."""
 
     def __init__(self, side: int) -> None:
         self.side = side
@@ -125,7 +125,7 @@ class _HeadCanvas:
         self.x, self.y = axis[None, :], axis[:, None]
 
     def px(self, points: np.ndarray) -> np.ndarray:
-        """Convert points (..., 2) from head heights to canvas px."""
+        """Convert points (..., 2) from head heights to layer px."""
         pixels: np.ndarray = (np.asarray(points) + HALF_SIDE) * self.scale - 0.5
         return pixels
 
@@ -136,14 +136,14 @@ class _HeadCanvas:
         return out
 
     def blend(self, colour: np.ndarray, mask: np.ndarray) -> None:
-        """Blend `colour` (side, side, 3) over the canvas with `mask` (side, side) uint8."""
+        """Blend `colour` (side, side, 3) over the layer with `mask` (side, side) uint8."""
         # Uncovered pixels take the full colour, so that the black background does not show at the edges.
         new = np.where(self.coverage == 0, 255, mask).astype(np.float32) * np.float32(1 / 255)
         self.colour = cv2.blendLinear(colour, self.colour, new, 1 - new)
         self.coverage = np.maximum(self.coverage, mask)
 
     def fill(self, colour: Colour) -> np.ndarray:
-        """Return a canvas-sized array of one colour."""
+        """Return an array of the layer's size with one colour."""
         return np.full((self.side, self.side, 3), colour, np.uint8)
 
 
@@ -151,7 +151,7 @@ def draw_back_hair(canvas: Canvas, head: Head, appearance: Appearance, light: Li
     """Draw the hair behind neck and shoulders; must be called before the torso is drawn."""
     if appearance.hair_style not in ("long", "bob", "curly"):
         return
-    sheet = _HeadCanvas(round(2 * HALF_SIDE * head.height))
+    layer = _HeadLayer(round(2 * HALF_SIDE * head.height))
     cx = -0.13 * head.yaw
     low = {"long": 0.8, "bob": 0.45, "curly": 0.4}[appearance.hair_style]
     wide = {"long": 0.4, "bob": 0.44, "curly": 0.5}[appearance.hair_style]
@@ -164,13 +164,13 @@ def draw_back_hair(canvas: Canvas, head: Head, appearance: Appearance, light: Li
         (0, low * 0.95),
     ]
     shape = np.array([(cx + x, y) for x, y in half] + [(cx - x, y) for x, y in reversed(half)])
-    sheet.blend(_hair_colour(sheet, appearance, light, cx, 0.7), sheet.mask(catmull_rom(shape, closed=True)))
-    _composite(canvas, head, sheet)
+    layer.blend(_hair_colour(layer, appearance, light, cx, 0.7), layer.mask(catmull_rom(shape, closed=True)))
+    _composite(canvas, head, layer)
 
 
 def draw_head(canvas: Canvas, head: Head, appearance: Appearance, light: Light) -> None:
     """Draw the head with face, hair, hat and glasses."""
-    sheet = _HeadCanvas(min(round(2 * HALF_SIDE * head.height * SUPERSAMPLING), MAX_CANVAS_SIDE))
+    layer = _HeadLayer(min(round(2 * HALF_SIDE * head.height * SUPERSAMPLING), MAX_LAYER_SIDE))
     yaw = head.yaw
     cx = -0.13 * yaw
     jaw = 0.21 if appearance.woman else 0.25
@@ -191,22 +191,22 @@ def draw_head(canvas: Canvas, head: Head, appearance: Appearance, light: Light) 
         closed=True,
         steps=5,
     )
-    _draw_ears(sheet, appearance, cx, yaw)
-    right = np.clip((sheet.x - cx) / 0.37, -1, 1)
-    down = np.clip((sheet.y - 0.0) / 0.56, -1, 1)
+    _draw_ears(layer, appearance, cx, yaw)
+    right = np.clip((layer.x - cx) / 0.37, -1, 1)
+    down = np.clip((layer.y - 0.0) / 0.56, -1, 1)
     shading = lighting.lambert_shading(
         light, 0.95 * right * np.abs(right), 0.75 * down * np.abs(down) * np.sqrt(1 - 0.8 * right**2)
     )
-    shading = shading * _face_shading(sheet, head, appearance)
-    sheet.blend(apply_shading(_skin_colour(sheet, head, appearance), np.minimum(shading, 1)), sheet.mask(face))
-    _draw_features(sheet, head, appearance)
-    _draw_front_hair(sheet, appearance, light, cx, yaw)
+    shading = shading * _face_shading(layer, head, appearance)
+    layer.blend(apply_shading(_skin_colour(layer, head, appearance), np.minimum(shading, 1)), layer.mask(face))
+    _draw_features(layer, head, appearance)
+    _draw_front_hair(layer, appearance, light, cx, yaw)
     if appearance.glasses:
-        _draw_glasses(sheet, head.gap)
-    _composite(canvas, head, sheet)
+        _draw_glasses(layer, head.gap)
+    _composite(canvas, head, layer)
 
 
-def _draw_ears(sheet: _HeadCanvas, appearance: Appearance, cx: float, yaw: float) -> None:
+def _draw_ears(layer: _HeadLayer, appearance: Appearance, cx: float, yaw: float) -> None:
     """Draw the ears that the head does not hide; `cx` is the centre of the face."""
     for side in (-1, 1):
         x = cx + side * 0.345 * np.sqrt(1 - 0.5 * yaw * yaw) - 0.12 * yaw
@@ -214,24 +214,24 @@ def _draw_ears(sheet: _HeadCanvas, appearance: Appearance, cx: float, yaw: float
             continue
         turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
         ear = np.stack([x + 0.05 * np.cos(turn), 0.06 + 0.1 * np.sin(turn)], axis=1)
-        sheet.blend(sheet.fill(scale_colour(appearance.skin, 0.82)), sheet.mask(ear))
+        layer.blend(layer.fill(scale_colour(appearance.skin, 0.82)), layer.mask(ear))
 
 
-def _draw_glasses(sheet: _HeadCanvas, gap: float) -> None:
+def _draw_glasses(layer: _HeadLayer, gap: float) -> None:
     """Draw glasses with the centres of the lenses at -gap and gap."""
-    colour, width = (30, 30, 34), 0.014 * sheet.scale
+    colour, width = (30, 30, 34), 0.014 * layer.scale
     for side in (-1, 1):
         turn = np.linspace(0, 2 * np.pi, 20)
         lens = np.stack([side * gap + 0.11 * gap / 0.12 * np.cos(turn), 0.015 + 0.085 * np.sin(turn)], axis=1)
-        draw_line(sheet.colour, sheet.px(lens), colour, width)
-    draw_line(sheet.colour, sheet.px(np.array([(-0.25 * gap, 0), (0.25 * gap, 0)])), colour, width)
+        draw_line(layer.colour, layer.px(lens), colour, width)
+    draw_line(layer.colour, layer.px(np.array([(-0.25 * gap, 0), (0.25 * gap, 0)])), colour, width)
 
 
-def _face_shading(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.ndarray:
+def _face_shading(layer: _HeadLayer, head: Head, appearance: Appearance) -> np.ndarray:
     """Return the shading of eye sockets, nose, mouth and cheeks, (side, side) float32 in 0-1.05."""
 
     def bump(x: float, y: float, rx: float, ry: float) -> np.ndarray:
-        gaussian: np.ndarray = np.exp(-(((sheet.x - x) / rx) ** 2)) * np.exp(-(((sheet.y - y) / ry) ** 2))
+        gaussian: np.ndarray = np.exp(-(((layer.x - x) / rx) ** 2)) * np.exp(-(((layer.y - y) / ry) ** 2))
         return gaussian
 
     nx, ny = head.nose
@@ -244,29 +244,29 @@ def _face_shading(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.
     return shading
 
 
-def _skin_colour(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> np.ndarray:
+def _skin_colour(layer: _HeadLayer, head: Head, appearance: Appearance) -> np.ndarray:
     """Return the skin with beard, (side, side, 3) uint8."""
-    colour = sheet.fill(appearance.skin)
+    colour = layer.fill(appearance.skin)
     if appearance.beard in ("stubble", "full"):
-        x, y = sheet.x - 0.5 * head.nose[0], sheet.y
+        x, y = layer.x - 0.5 * head.nose[0], layer.y
         edge = 0.24 + 0.0 * x - 0.9 * np.clip(np.abs(x) - 0.17, 0, 1)
         weight = np.clip((y - edge) / 0.05, 0, 1) * (0.35 if appearance.beard == "stubble" else 0.92)
         weight = weight.astype(np.float32)
-        colour = cv2.blendLinear(sheet.fill(appearance.hair), colour, weight, 1 - weight)
+        colour = cv2.blendLinear(layer.fill(appearance.hair), colour, weight, 1 - weight)
     return colour
 
 
-def _draw_features(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> None:
+def _draw_features(layer: _HeadLayer, head: Head, appearance: Appearance) -> None:
     """Draw brows, eyes, nose and mouth."""
-    image, scale, px = sheet.colour, sheet.scale, sheet.px
+    image, scale, px = layer.colour, layer.scale, layer.px
     gap, yaw, (nx, ny) = head.gap, head.yaw, head.nose
     skin = np.array(appearance.skin)
     dark = tuple(0.42 * skin)
     brow: Colour = tuple(0.75 * np.array(appearance.hair) + 0.1 * skin)
     squeeze = gap / 0.12
-    for left in (-1, 1):
-        ex = left * gap
-        w = 0.066 * squeeze * (1 - 0.2 * left * yaw)
+    for side in (-1, 1):
+        ex = side * gap
+        w = 0.066 * squeeze * (1 - 0.2 * side * yaw)
         lid = np.array(
             [
                 (ex - w, 0.008),
@@ -297,7 +297,7 @@ def _draw_features(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> No
             (0.02 if appearance.woman else 0.013) * scale,
         )
         arch = np.array(
-            [(ex - left * 0.7 * w, -0.075), (ex + left * 0.3 * w, -0.1), (ex + left * 1.25 * w, -0.075)]
+            [(ex - side * 0.7 * w, -0.075), (ex + side * 0.3 * w, -0.1), (ex + side * 1.25 * w, -0.075)]
         )
         draw_line(image, px(catmull_rom(arch, steps=4)), brow, (0.018 if appearance.woman else 0.03) * scale)
     shadow_side = -1 if yaw > 0 else 1
@@ -318,9 +318,9 @@ def _draw_features(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> No
         tuple(0.72 * skin),
         0.013 * scale,
     )
-    for left in (-1, 1):
+    for side in (-1, 1):
         fill_ellipse(
-            image, tuple(px(np.array([nx + left * 0.026, ny + 0.04]))), (0.013 * scale, 0.008 * scale), dark
+            image, tuple(px(np.array([nx + side * 0.026, ny + 0.04]))), (0.013 * scale, 0.008 * scale), dark
         )
     mx, my, half = 0.7 * nx, ny + 0.15, 0.085 * squeeze**0.5
     lip = tuple(np.array([0.62, 0.6, 0.88]) * skin if appearance.woman else np.array([0.7, 0.68, 0.84]) * skin)
@@ -348,27 +348,27 @@ def _draw_features(sheet: _HeadCanvas, head: Head, appearance: Appearance) -> No
         )
 
 
-def _hair_colour(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, dim: float) -> np.ndarray:
+def _hair_colour(layer: _HeadLayer, appearance: Appearance, light: Light, cx: float, dim: float) -> np.ndarray:
     """Return the hair colour with strands and shading, (side, side, 3) uint8."""
-    strands = cv2.resize(noise_texture(3)[:24, : sheet.side // 2], (sheet.side, sheet.side)).astype(np.float32)
-    right, down = np.clip((sheet.x - cx) / 0.5, -1, 1), np.clip((sheet.y + 0.05) / 0.6, -1, 1)
+    strands = cv2.resize(noise_texture(3)[:24, : layer.side // 2], (layer.side, layer.side)).astype(np.float32)
+    right, down = np.clip((layer.x - cx) / 0.5, -1, 1), np.clip((layer.y + 0.05) / 0.6, -1, 1)
     shading = lighting.lambert_shading(light, 0.9 * right, 0.8 * down * np.sqrt(1 - 0.8 * right**2))
     shading = shading * (dim + (strands - 128) * 0.0035)
-    return apply_shading(sheet.fill(appearance.hair), np.clip(shading, 0, 1).astype(np.float32))
+    return apply_shading(layer.fill(appearance.hair), np.clip(shading, 0, 1).astype(np.float32))
 
 
-def _draw_front_hair(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, yaw: float) -> None:
+def _draw_front_hair(layer: _HeadLayer, appearance: Appearance, light: Light, cx: float, yaw: float) -> None:
     """Draw the hair in front of the head, or a hat."""
     style, s = appearance.hair_style, appearance.hair_side
     if style == "bald":
         return
     if style == "hat":
-        _draw_hat(sheet, appearance, light, cx, yaw)
+        _draw_hat(layer, appearance, light, cx, yaw)
         return
     if style == "bun":
         turn = np.linspace(0, 2 * np.pi, 20, endpoint=False)
         bun = np.stack([cx - 0.1 * yaw + 0.17 * np.cos(turn), -0.62 + 0.15 * np.sin(turn)], axis=1)
-        sheet.blend(_hair_colour(sheet, appearance, light, cx, 0.8), sheet.mask(bun))
+        layer.blend(_hair_colour(layer, appearance, light, cx, 0.8), layer.mask(bun))
     outline = catmull_rom(
         np.array([(cx + s * x + (0.05 * yaw if y < 0 else 0), y) for x, y in HAIRLINES[style]]),
         closed=True,
@@ -377,10 +377,10 @@ def _draw_front_hair(sheet: _HeadCanvas, appearance: Appearance, light: Light, c
     if style == "curly":
         curls = 0.022 * np.sin(np.arange(len(outline)) * 1.9)
         outline = outline + curls[:, None] * outline / np.linalg.norm(outline, axis=1, keepdims=True)
-    sheet.blend(_hair_colour(sheet, appearance, light, cx, 0.95), sheet.mask(outline))
+    layer.blend(_hair_colour(layer, appearance, light, cx, 0.95), layer.mask(outline))
 
 
-def _draw_hat(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: float, yaw: float) -> None:
+def _draw_hat(layer: _HeadLayer, appearance: Appearance, light: Light, cx: float, yaw: float) -> None:
     """Draw a hat with a brim, and the hair at the sides below it."""
     crown = catmull_rom(
         np.array(
@@ -394,8 +394,8 @@ def _draw_hat(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: floa
             ]
         )
     )
-    cloth = sheet.fill(scale_colour(appearance.legs, 0.8))
-    right = np.clip((sheet.x - cx) / 0.45, -1, 1) + 0 * sheet.y
+    cloth = layer.fill(scale_colour(appearance.legs, 0.8))
+    right = np.clip((layer.x - cx) / 0.45, -1, 1) + 0 * layer.y
     shaded = apply_shading(cloth, lighting.lambert_shading(light, 0.9 * right, 0 * right - 0.2))
     side_hair = np.array(
         [
@@ -409,25 +409,25 @@ def _draw_hat(sheet: _HeadCanvas, appearance: Appearance, light: Light, cx: floa
             (cx - 0.36, 0.05),
         ]
     )
-    sheet.blend(_hair_colour(sheet, appearance, light, cx, 0.9), sheet.mask(side_hair))
-    sheet.blend(shaded, sheet.mask(crown))
+    layer.blend(_hair_colour(layer, appearance, light, cx, 0.9), layer.mask(side_hair))
+    layer.blend(shaded, layer.mask(crown))
     turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
     brim = np.stack([cx + 0.06 * yaw + 0.56 * np.cos(turn), -0.22 + 0.075 * np.sin(turn)], axis=1)
-    sheet.blend(apply_shading(shaded, np.full(shaded.shape[:2], 0.75, np.float32)), sheet.mask(brim))
+    layer.blend(apply_shading(shaded, np.full(shaded.shape[:2], 0.75, np.float32)), layer.mask(brim))
 
 
-def _composite(canvas: Canvas, head: Head, sheet: _HeadCanvas) -> None:
-    """Rotate the head's canvas by its roll and blend it over the image."""
+def _composite(canvas: Canvas, head: Head, layer: _HeadLayer) -> None:
+    """Rotate the head's layer by its roll and blend it over the image."""
     c, s = np.cos(head.roll), np.sin(head.roll)
-    share = head.height / sheet.scale
+    scale = head.height / layer.scale
     reach = HALF_SIDE * head.height * (abs(c) + abs(s))
     low = np.floor(head.eyes - reach).astype(int)
     side = int(np.ceil(2 * reach)) + 1
-    turn = share * np.array([[c, -s], [s, c]])
-    origin = head.eyes - low - turn @ np.full(2, sheet.side / 2 - 0.5)
+    turn = scale * np.array([[c, -s], [s, c]])
+    origin = head.eyes - low - turn @ np.full(2, layer.side / 2 - 0.5)
     matrix = np.column_stack([turn, origin])
     colour = cv2.warpAffine(
-        sheet.colour, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        layer.colour, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    coverage = cv2.warpAffine(sheet.coverage, matrix, (side, side), flags=cv2.INTER_LINEAR).astype(np.float32) / 255
+    coverage = cv2.warpAffine(layer.coverage, matrix, (side, side), flags=cv2.INTER_LINEAR).astype(np.float32) / 255
     canvas.blend(colour, coverage, int(low[0]), int(low[1]))

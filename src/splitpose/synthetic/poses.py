@@ -32,7 +32,7 @@ MAX_LENGTHS = {
     "hips": 0.68,
     "eye to nose": 0.18,
 }
-"""Lengths in torso units beyond which a pose is implausible, by kind of limb."""
+"""Minimum and maximum lengths of limbs in plausible poses, in torso units, by kind of limb."""
 
 _LIMB_KINDS = ["upper arm", "forearm"] * 2 + [
     "shoulders",
@@ -42,7 +42,7 @@ _LIMB_KINDS = ["upper arm", "forearm"] * 2 + [
     "eye to nose",
     "eye to nose",
 ]
-"""Kind of each of skeleton.LIMBS."""
+"""Kind of each limb in skeleton.LIMBS."""
 
 
 @cache
@@ -74,7 +74,7 @@ def sample_pose(rng: np.random.Generator) -> np.ndarray:
 def is_plausible(joints: np.ndarray) -> bool:
     """Return whether `joints`, (K, 2) in torso units, have the proportions of a person facing the camera."""
     lengths = [float(np.linalg.norm(joints[INDEX[a]] - joints[INDEX[b]])) for a, b in LIMBS]
-    has_usual_limbs = all(
+    has_plausible_limbs = all(
         MIN_LENGTHS[kind] <= length <= MAX_LENGTHS[kind] for kind, length in zip(_LIMB_KINDS, lengths, strict=True)
     )
     eyes = joints[INDEX["leye"]] - joints[INDEX["reye"]]
@@ -82,7 +82,7 @@ def is_plausible(joints: np.ndarray) -> bool:
     is_upright = 0.06 <= eyes[0] <= 0.16 and abs(eyes[1]) <= 0.45 * eyes[0]
     faces_camera = 0.045 <= nose[1] <= 0.11 and abs(nose[0]) <= 0.055
     neck = (joints[INDEX["lsho"], 1] + joints[INDEX["rsho"], 1]) / 2 - joints[INDEX["nose"], 1]
-    return bool(has_usual_limbs and is_upright and faces_camera and 0.17 <= neck <= 0.42)
+    return bool(has_plausible_limbs and is_upright and faces_camera and 0.17 <= neck <= 0.42)
 
 
 def torso_px(joints: np.ndarray) -> float:
@@ -94,7 +94,7 @@ def sample_placed_pose(rng: np.random.Generator, top: float, bottom: float) -> n
     """Sample a pose in the image, (K, 2) in px, with all joints inside and between the rows `top` and `bottom`."""
     statistics = _statistics()
     for attempt in count():
-        # Each size is tried 30 times: most sizes that fit at the first attempt are small.
+        # Each size is tried 30 times, because of the sizes that fit at the first attempt most are small.
         if attempt % 30 == 0:
             size = np.interp(rng.random(), statistics["torso_quantiles"], statistics["torso_px"])
         centre = statistics["centre_mean"] + statistics["centre_std"] * rng.standard_normal(2)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from scipy.io import savemat
 
-from splitpose.data.flic import COORDS_COLUMNS, COORDS_SHAPE
+from splitpose.data.flic import COORDS_COLUMNS, COORDS_SHAPE, EXAMPLES
 from splitpose.progress import track
 from splitpose.skeleton import INDEX
 from splitpose.synthetic import camera, scene
@@ -76,7 +76,7 @@ def render(folder: Path, people: int, films: int, seed: int, workers: int) -> No
     complete; an existing sample is replaced.
 
     Args:
-        folder: parent of the folder FLIC, which gets examples.mat and images/*.jpg.
+        folder: parent of the folder FLIC, to which examples.mat and images/*.jpg are written.
         people: number of annotated people (rows).
         films: number of distinct movienames, a fifth of them in the test split.
         seed: random seed.
@@ -91,7 +91,7 @@ def render(folder: Path, people: int, films: int, seed: int, workers: int) -> No
         joints = _render_all(part / "images", plans, seed, workers)
         test_count = max(1, round(TEST_FRACTION * films))
         test_films = set(np.random.default_rng([seed, 1]).permutation(films)[:test_count].tolist())
-        _write_examples(part / "examples.mat", plans, names, joints, test_films, seed)
+        _write_examples(part / EXAMPLES, plans, names, joints, test_films, seed)
         shutil.rmtree(archive, ignore_errors=True)
         part.rename(archive)
     finally:
@@ -131,7 +131,8 @@ def render_image(images: Path, seed: int, plan: ImagePlan) -> np.ndarray:
 
 def _render_all(images: Path, plans: list[ImagePlan], seed: int, workers: int) -> list[np.ndarray]:
     """Render all images in `workers` processes and return the joints of each, in order."""
-    # Spawned, not forked: the parent may have threads (such as TensorFlow's) that do not survive a fork.
+    # Spawned instead of forked, because the parent may have threads (such as TensorFlow's) that do not survive a
+    # fork.
     context = multiprocessing.get_context("spawn")
     with context.Pool(workers, cv2.setNumThreads, (1,)) as pool:
         joints = pool.imap(partial(render_image, images, seed), plans, chunksize=8)
@@ -176,7 +177,7 @@ def _write_examples(
 
 
 def torso_box(joints: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a torso box as a rough detector would find it: x0, y0, x1, y1 in px, from joints (K, 2)."""
+    """Return a torso box with the inaccuracy of a detector, x0, y0, x1, y1 in px, for joints (K, 2)."""
     corners = joints[[INDEX[name] for name in ("lsho", "rsho", "lhip", "rhip")]]
     jitter = rng.normal(0, 0.06 * torso_px(joints), 4)
     return np.concatenate([corners.min(axis=0), corners.max(axis=0)]) + jitter

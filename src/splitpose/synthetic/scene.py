@@ -25,7 +25,7 @@ def render_scene(rng: np.random.Generator, style: FilmStyle, people: int) -> tup
 
 
 def _sample_separate_poses(rng: np.random.Generator, style: FilmStyle, people: int) -> np.ndarray:
-    """Sample the poses of the annotated people, (people, K, 2) in px; no person hides another one's torso."""
+    """Sample the poses of the annotated people, (people, K, 2) in px; no person occludes another person's torso."""
     while True:
         joints = np.stack([poses.sample_placed_pose(rng, *style.visible_rows()) for _ in range(people)])
         if people == 1 or _are_separate(joints[0], joints[1]):
@@ -38,7 +38,7 @@ def _are_separate(joints: np.ndarray, others: np.ndarray) -> bool:
 
 
 def _draw_bystander(image: np.ndarray, joints: np.ndarray, light: lighting.Light, rng: np.random.Generator) -> None:
-    """Draw a smaller person without annotation beside the others, if there is enough space."""
+    """Draw a smaller person without annotation next to the others, if there is enough space."""
     size = rng.uniform(0.45, 0.85) * min(torso_px(person) for person in joints)
     centre = np.array([rng.uniform(-20, poses.WIDTH + 20), rng.uniform(180, 300)])
     bystander = centre + size * poses.sample_pose(rng)

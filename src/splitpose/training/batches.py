@@ -11,7 +11,7 @@ INTERLEAVED_FILES = 16
 """Number of training files that are read alternately."""
 
 SHUFFLE_BUFFER = 20_000
-"""Number of crops, as JPEG, from which the next one is drawn: some 300 MB at 224 px."""
+"""Number of encoded crops in the shuffle buffer: about 300 MB at 224 px."""
 
 
 def training_batches(folder: Path, size: int, batch_size: int, seed: int, position: int = 0) -> tf.data.Dataset:
@@ -46,8 +46,8 @@ def batch_ids(folder: Path, batch_size: int, seed: int, position: int) -> list[s
 def _shuffled_records(folder: Path, seed: int) -> tf.data.Dataset:
     """Return the training split's records, repeated infinitely. Their order depends on the files and the seed only.
 
-    Everything is reshuffled in each epoch. A file contains consecutive instances of the table, often of one film,
-    with all their copies; so many files are interleaved in random order before the crops are shuffled.
+    Files and crops are reshuffled in each epoch. A file contains consecutive instances of the table, often of one
+    film, with all their copies; therefore many files are interleaved in random order before the crops are shuffled.
     """
     paths = list_shards(folder, "train")
     return (

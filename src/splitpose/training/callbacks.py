@@ -27,7 +27,8 @@ from splitpose.training.schedule import is_plateau
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_INTERVAL_S = 45.0
-"""Seconds between two checkpoints; including an iteration and the writing, at most a minute of work is lost."""
+"""Seconds between two checkpoints; with the duration of an iteration and of the writing, at most a minute
+of work is lost."""
 
 
 class NonFiniteLossError(InputError):
@@ -185,6 +186,6 @@ def training_variables(model: keras.Model) -> list[Any]:
 
 
 def _rank(row: HistoryRow) -> tuple[float, float]:
-    """Return the sort key of a validation step: higher PCK first, then lower loss."""
+    """Return the sort key of a validation step; higher PCK is better, with equal PCK lower loss; NaN is worst."""
     score, loss = row["val_pck_0.2"], row["val_loss"]
     return -math.inf if math.isnan(score) else score, -math.inf if math.isnan(loss) else -loss

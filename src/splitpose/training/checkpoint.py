@@ -83,13 +83,13 @@ class Checkpoint:
         Raises:
             OSError: the file cannot be written; the previous checkpoint is kept.
         """
-        facts = {"done": state.done, "train_loss": state.train_loss, "rows": state.rows}
-        arrays: dict[str, Any] = {"key": self.key, "state": json.dumps(facts)}
+        progress = {"done": state.done, "train_loss": state.train_loss, "rows": state.rows}
+        arrays: dict[str, Any] = {"key": self.key, "state": json.dumps(progress)}
         arrays |= {f"variable {index}": array for index, array in enumerate(variables)}
         arrays |= {f"best {index}": array for index, array in enumerate(state.best_weights)}
         content = BytesIO()
         np.savez(content, **arrays)
-        with atomic_file(self.path) as beside, beside.open("wb") as file:
+        with atomic_file(self.path) as temporary, temporary.open("wb") as file:
             file.write(_digest(content.getbuffer()))
             file.write(content.getbuffer())
 
@@ -101,8 +101,8 @@ class Checkpoint:
         """
         if not self.path.is_file():
             return None
-        whole = memoryview(self.path.read_bytes())
-        digest, content = whole[:DIGEST_SIZE], whole[DIGEST_SIZE:]
+        file_content = memoryview(self.path.read_bytes())
+        digest, content = file_content[:DIGEST_SIZE], file_content[DIGEST_SIZE:]
         if digest != _digest(content):
             raise InputError(f"{self.path}: damaged checkpoint")
         with np.load(BytesIO(content)) as file:
@@ -129,7 +129,7 @@ def checkpoint_key(model: keras.Model, config: RunConfig, phase: str, shards: Se
         seed: seed of the batches.
     """
     training = config.profile.training
-    facts = {
+    determinants = {
         "phase": [config.variant, phase, seed],
         "settings": getattr(training, phase).model_dump(),
         "shared": training.model_dump(exclude={"frozen", "fine_tune"}),
@@ -138,7 +138,7 @@ def checkpoint_key(model: keras.Model, config: RunConfig, phase: str, shards: Se
         "shards": [Path(shard).name for shard in shards],
         "libraries": [version(library) for library in ("keras", "tensorflow", "numpy")],
     }
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(determinants, sort_keys=True).encode())
     for array in model.get_weights():
         digest.update(array.tobytes())
     for path in code_files(config.variant):

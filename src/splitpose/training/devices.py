@@ -12,10 +12,10 @@ from splitpose.settings import Training
 
 @contextmanager
 def device_scope(training: Training) -> Iterator[None]:
-    """Build and train models in this context on the devices, and in the precision, of the settings.
+    """In this context, models are built and trained on the devices and in the precision of the settings.
 
     Several devices (GPUs or, without GPUs, CPUs) share each batch: it is divided between them, their gradients are
-    summed, and BatchNorm computes its statistics over the whole batch. The result equals that of one device up to
+    summed, and BatchNorm computes its statistics over the entire batch. The result equals that of one device up to
     rounding. One device is used without a strategy.
 
     Mixed precision is bfloat16. The output layers (see `models.registry`), BatchNorm's statistics, the loss and the
@@ -49,6 +49,6 @@ def _strategy_scope(device_count: int, batch_size: int) -> Any:
     # has no effect there.
     import tensorflow as tf
 
-    # With collective operations, TensorFlow's default, the sums of different BatchNorm layers were mixed up.
+    # Collective operations, TensorFlow's default, mixed up the sums of different BatchNorm layers.
     reduction = tf.distribute.ReductionToOneDevice()
     return tf.distribute.MirroredStrategy(devices[:device_count], cross_device_ops=reduction).scope()

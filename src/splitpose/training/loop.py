@@ -33,8 +33,8 @@ def train(
 ) -> list[HistoryRow]:
     """Train the model's trainable layers in place; at the end it has the weights of its best validation step.
 
-    The best validation step has the highest mean PCK@0.2, among equal ones the lowest loss. With a checkpoint,
-    training resumes from it, and ends with the same weights and rows as without the interruption.
+    The best validation step is the one with the highest mean PCK@0.2, and with equal PCK the lowest loss. With a
+    checkpoint, training resumes from it, and ends with the same weights and rows as without the interruption.
 
     Returns:
         The rows of all validation steps.
@@ -68,7 +68,7 @@ def train(
             validation.validate()
         callbacks.append(RunningLossCallback([ops.convert_to_numpy(value) for value in model.metrics_variables]))
     if state.done < phase.iterations:
-        # The whole phase is one epoch for Keras: validation steps and checkpoints do not depend on epochs.
+        # The entire phase is one epoch for Keras: validation steps and checkpoints do not depend on epochs.
         model.fit(
             data.batches(state.done),
             steps_per_epoch=phase.iterations - state.done,
@@ -81,7 +81,7 @@ def train(
 
 
 def restore(model: keras.Model, checkpoint: Checkpoint | None) -> TrainingState | None:
-    """Restore the model, its optimizer and its metrics from the checkpoint, None if there is none that fits."""
+    """Restore the model, its optimizer and its metrics from the checkpoint; return None if none can be used."""
     try:
         saved = checkpoint.read() if checkpoint else None
     except InputError as error:

@@ -1,7 +1,7 @@
 """The training loss between a codec's targets and the model's outputs.
 
 The paper uses the mean squared error (section 4). With squares, the few joints that are far off, or badly
-annotated, outweigh the many that are nearly right; Huber and wing loss avoid that for regressed coordinates.
+annotated, outweigh the many that are nearly correct; Huber and wing loss avoid that for regressed coordinates.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def joint_loss(codec: Codec, coordinate_loss: CoordinateLoss = "squared") -> Cal
     """Return a loss function of joints (B, K, 2) in crop px and outputs, whose values (B,) are means over joints.
 
     A joint that is not annotated (NaN) contributes neither loss nor gradient. Each instance has the same weight,
-    whatever else is in the batch and however many of its joints are annotated: the mean is over its annotated
+    regardless of the rest of the batch and of the number of its annotated joints: the mean is over its annotated
     joints. An instance without annotated joints has loss 0.
 
     Args:

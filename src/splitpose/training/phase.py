@@ -1,4 +1,4 @@
-"""What a training phase consists of: its settings, its data, and how it is observed, saved and stopped."""
+"""Settings, data and control of a training phase."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -21,11 +21,11 @@ class PhaseConfig:
     name: PhaseName
     training: Training
     first_iteration: int = 0
-    """Number of iterations of the phases before."""
+    """Number of iterations of the previous phases."""
 
     @property
     def settings(self) -> Phase:
-        """The settings that are not shared with the other phase."""
+        """The settings that are specific to this phase."""
         settings: Phase = getattr(self.training, self.name)
         return settings
 
@@ -71,7 +71,7 @@ class TrainingListener:
 
 @dataclass(frozen=True)
 class TrainingControl:
-    """How a phase is observed, saved and stopped; none of it influences the result."""
+    """Listeners, checkpoint and stop request of a phase, none of which influences its result."""
 
     listeners: Sequence[TrainingListener] = ()
     checkpoint: Checkpoint | None = None

@@ -23,8 +23,8 @@ def initial_learning_rate(phase: Phase) -> float | keras.optimizers.schedules.Le
 def is_plateau(losses: Sequence[float], patience: int) -> bool:
     """Return whether the learning rate is to be reduced after the last of these validation losses.
 
-    That is the case when `patience` validation steps since the lowest loss, or since the last reduction, have not
-    lowered the loss.
+    It is reduced if the last `patience` validation steps, counted since the lowest loss or the last reduction, have
+    not lowered the loss.
     """
     lowest, waited = math.inf, 0
     for loss in losses:

@@ -1,4 +1,4 @@
-"""All validation rules. A new rule is one entry here: an expectation, and the reason shown to users.
+"""All validation rules. To add a rule, add an entry here: an expectation, and the reason that users see.
 
 PRECONDITIONS     checked on the input table; validation stops if one fails
 QUARANTINE        checked on each row; rows that break one are removed and listed with rule, value and reason
@@ -7,8 +7,8 @@ POSTCONDITIONS    checked on all rows, with the column `quarantined` (1 for a re
 PUBLISHED_COUNTS  checked on FLIC's rows, by edition: its published numbers of rows and images
 
 QUARANTINE and WARNINGS use the columns that row_metrics.py adds. Their expectations are about single values or
-pairs of values, because Great Expectations can name the rows that break these. Empty values pass, unless the rule
-is about emptiness.
+pairs of values, because for these Great Expectations can name the rows that break them. Missing values pass, except
+where the rule itself is about missing values.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from splitpose.skeleton import JOINTS
 
 @dataclass(frozen=True)
 class Rule:
-    """A named expectation, and a description of what is wrong where it is not met."""
+    """A named expectation, and the problem of rows or tables that do not meet it."""
 
     name: str
     expectation: gxe.Expectation
@@ -148,7 +148,7 @@ WARNINGS = Suite(
             "the left shoulder is left of the right one (x of both): seen from behind, or sides swapped",
         ),
         # Left and right of one pair (hips or elbows) contradict the shoulders. None of FLIC's 3,987 training rows
-        # is above -0.11 and none of 348 people of COCO, who also stand sideways, above 0.06; with the hips or
+        # is above -0.11, and none of 348 people of COCO, also in side view, above 0.06; with the hips or
         # elbows swapped, all rows of FLIC are above 0.105.
         Rule(
             "pair_swapped",

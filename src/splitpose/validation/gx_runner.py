@@ -18,7 +18,7 @@ from great_expectations.data_context.types.base import (
 from splitpose.errors import InputError
 from splitpose.validation.expectation_suites import Rule, Suite
 
-# The log repeats failed expectations with tracebacks; the validation results contain everything that matters.
+# The log repeats failed expectations with tracebacks; the validation results contain all necessary information.
 logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
 
 
@@ -52,7 +52,7 @@ class SuiteRunner:
     def run(self, suite: Suite, frame: pd.DataFrame) -> list[RuleResult]:
         """Validate a frame against a suite and return one result per rule, in the suite's order.
 
-        Each suite can be run once. Rows are named by the column `id`, if the frame has it.
+        Each suite can be run once. Rows are identified by the column `id`, if the frame has it.
         """
         expectations = [
             rule.expectation.copy(
@@ -80,7 +80,7 @@ class SuiteRunner:
     def build_data_docs(self, folder: Path) -> None:
         """Build the Data Docs (HTML) of all suites run so far; the entry page is `folder/index.html`.
 
-        Existing Data Docs are replaced. Raises InputError if the folder contains anything else.
+        Existing Data Docs are replaced. Raises InputError if the folder contains other files.
         """
         if folder.exists() and any(folder.iterdir()) and not (folder / "index.html").is_file():
             raise InputError(f"{folder}: contains other files than Data Docs; choose a new folder for them")

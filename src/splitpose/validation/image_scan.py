@@ -92,7 +92,7 @@ def _scan(root: Path, image: str, size: tuple[int, int], cache: Cache) -> Scanne
 
 
 def _code_digest() -> str:
-    """Return a digest of everything that the results depend on besides the images."""
+    """Return a digest of the code and the OpenCV version, on which the results depend besides the images."""
     digest = hashlib.blake2b(cv2.__version__.encode(), digest_size=16)
     for source in (__file__, near_duplicates.__file__, images.__file__):
         digest.update(Path(source).read_bytes())

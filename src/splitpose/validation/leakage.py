@@ -38,7 +38,7 @@ def near_duplicate_of(table: pd.DataFrame, sources: pd.Series, hashes: pd.Series
     """Return, for each scored row, the training image that its image is a near duplicate of, or None.
 
     Images of the same group and source are not compared: frames of a film are similar, which `frame_distance` and
-    the grouped splits deal with.
+    the grouped splits take into account.
 
     Args:
         table: annotation table.

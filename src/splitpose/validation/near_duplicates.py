@@ -1,7 +1,7 @@
 """Perceptual hashes: nearly equal for an image and its re-encoded, resized or letterboxed copies.
 
-The hash is a difference hash (dHash) of 256 bits: each bit is whether the grey image, without black bars and
-shrunk to 17 x 16 cells, gets brighter from one cell to the next one on its right.
+The hash is a difference hash (dHash) of 256 bits: the grey image, without black bars, is shrunk to 17 x 16 cells,
+and each bit is 1 if a cell is darker than its neighbour on the right.
 """
 
 import cv2
@@ -15,12 +15,12 @@ MAX_HAMMING_DISTANCE = 24
 Measured on 137 photographs (COCO and FLIC). The distance from the original is at most 21 bits for all copies of
 JPEG quality 30 and 80, half and double size, other aspect ratios, letterboxed, or 0.7 times as bright; at most 24
 for 98 % or more of thumbnails of 160 x 120 and of noisy copies (sigma 8), and for 96 % of brightened and clipped
-ones. Of copies with 2 % of each border cropped, a fifth is detected. Two different photographs differ in 80 bits or
-more (9,316 pairs), rendered images of different films in 35 or more (144,264 pairs).
+copies. A fifth of the copies with 2 % of each border cropped is detected. Two different photographs differ in 80
+bits or more (9,316 pairs), rendered images of different films in 35 or more (144,264 pairs).
 """
 
 MAX_BLACK_LEVEL = 24
-"""Grey level up to which the border is a black bar; above what JPEG makes of black."""
+"""Grey level up to which the border is a black bar; JPEG artefacts in black areas are below it."""
 
 MIN_STEP = 2
 """Grey levels between neighbouring cells that count as brighter or darker; smaller differences are noise."""

@@ -67,12 +67,12 @@ def validate(
         images_root: folder that `image` is relative to.
         data_docs: folder for the Data Docs; None to build none.
         image_scan: `ValidationResult.image_scan` of an earlier validation; unchanged images are not decoded again.
-        edition: published dataset that the rows outside incoming/ must equal in number, such as "FLIC". Editions
-            without published counts are not checked.
+        edition: published dataset, such as "FLIC", whose numbers of rows and images the rows outside incoming/ must
+            have. Editions without published counts are not checked.
         require_splits: whether there must be rows in train and in test.
 
     Raises:
-        InputError: A precondition or published count fails, with which nothing else can be checked.
+        InputError: A precondition or published count fails, so that the rows are not checked.
     """
     runner = SuiteRunner()
     try:
@@ -150,8 +150,8 @@ def _list_rows(table: pd.DataFrame, results: list[RuleResult]) -> pd.DataFrame:
 def _failures(results: list[RuleResult]) -> list[str]:
     """Return one line per failed rule.
 
-    Rules that could not be evaluated are only named if no other rule failed: they are a consequence otherwise, for
-    example of a missing column.
+    Rules that could not be evaluated are only named if no other rule failed; otherwise they are a consequence of
+    the other failures, for example of a missing column.
     """
     failed = [result for result in results if not result.success]
     observed = [

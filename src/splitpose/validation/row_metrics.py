@@ -1,4 +1,4 @@
-"""Row metrics: the numbers and texts that the validation rules are about, one row per row of the annotation table.
+"""Row metrics: the values that the validation rules check, computed for each row of the annotation table.
 
 The functions are pure. Limits are defined in expectation_suites.py.
 """
@@ -23,7 +23,8 @@ def add_row_metrics(table: pd.DataFrame, image_scan: pd.DataFrame) -> pd.DataFra
     - torso_diameter: px from left shoulder to right hip; NaN without both.
     - distance_outside: px by which the joint furthest outside is beyond the centres of the border pixels, or 0.
     - longest_limb: length in torso diameters; NaN without a torso or any limb.
-    - crossing: by how much both upper arms together would be shorter with left and right elbow swapped, or both
+    - crossing: the total length by which both upper arms would be shorter with left and right elbow swapped, or
+    both
       sides of the body with the hips swapped, in torso diameters; NaN without a torso or either pair.
     - asymmetry: ratio of the longer upper arm to the other one, or of the longer side of the body.
     - bbox_side: shorter side of the bounding box in px, negative if reversed, 0 if incomplete; NaN without a box.
@@ -120,7 +121,7 @@ def _bbox_side(boxes: np.ndarray) -> np.ndarray:
 def _duplicate_of(table: pd.DataFrame) -> pd.Series:
     """Return, for each duplicate, the id of the row that is kept.
 
-    Of equal rows, one in test is kept, else one in val: no training row then equals a scored one.
+    Among equal rows, one in test is kept, or else one in val, so that no training row equals a scored one.
     """
     ordered = table.sort_values(
         "split", key=lambda split: split.map({"test": 0, "val": 1, "train": 2}), kind="stable"

@@ -49,7 +49,7 @@ def test_recalibrated_backbone_preserves_its_signal():
 
 
 def test_frozen_layers_of_baseline_and_final():
-    """The stem has a convolution and a BatchNorm layer, a block two of each; final's block 11 is trainable."""
+    """The stem has a convolution and a BatchNorm layer, each block two of both; final's block 11 is trainable."""
     model = models.build("baseline", 64, 0.25)
     freeze_backbone(model, models.get_variant("baseline").TRAINABLE_BACKBONE_BLOCKS)
     frozen, trainable = group_by_trainable(model)
@@ -68,7 +68,7 @@ def test_frozen_layers_of_baseline_and_final():
 
 @pytest.mark.parametrize("name", registry.list_variants())
 def test_frozen_step_changes_the_weights_of_trainable_layers_only(name):
-    """BatchNorm's moving statistics are weights, too: a frozen layer keeps them, a trainable layer updates them."""
+    """BatchNorm's moving statistics are also weights: a frozen layer keeps them, a trainable layer updates them."""
     keras.utils.set_random_seed(0)
     model = models.build(name, 64, 0.25, momentum=0.5)
     crops = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3)).astype(np.float32)

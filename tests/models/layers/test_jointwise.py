@@ -77,7 +77,7 @@ def test_convolution_and_gradients_equal_those_of_eleven_convolutions(filters):
 
 
 def test_final_equals_a_model_with_eleven_branches(repository):
-    """In a training step, too: outputs, and gradients as far down as the last backbone block."""
+    """This includes outputs and gradients of a training step, down to the last backbone block."""
     path = repository / "benchmarks" / "training.py"
     spec = importlib.util.spec_from_file_location("training_benchmark", path)
     script = importlib.util.module_from_spec(spec)

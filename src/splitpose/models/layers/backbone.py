@@ -1,4 +1,4 @@
-"""The backbone of the paper's variants: MobileNet v1, built block by block, and its freezing.
+"""The backbone of the paper's variants, MobileNet v1, built block by block; freezing of backbones.
 
 Layers are named as in keras.applications, so that pretrained weights can be loaded by layer name.
 """
@@ -29,7 +29,7 @@ BLOCKS: dict[int, tuple[int, int]] = {
 }
 """Filters at width multiplier 1 and stride of each block (MobileNets, Howard et al. 2017, Table 1)."""
 
-_EPSILON = 1e-3  # that of keras.applications' MobileNet, whose weights were trained with it
+_EPSILON = 1e-3  # the value with which the weights of keras.applications' MobileNet were trained
 
 
 def scale_filters(filters: int, width: float) -> int:
@@ -107,7 +107,7 @@ def recalibrate_batch_norm(model: keras.Model, crops: Iterable[Any]) -> None:
 
 
 def freeze_backbone(model: keras.Model, trainable_blocks: tuple[int, ...]) -> None:
-    """Freeze the backbone except `trainable_blocks`; a frozen BatchNorm layer keeps its statistics, too."""
+    """Freeze the backbone except `trainable_blocks`; frozen BatchNorm layers also keep their statistics."""
     for layer, number in backbone_layers(model):
         layer.trainable = number in trainable_blocks
 

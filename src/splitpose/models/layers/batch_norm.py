@@ -11,8 +11,8 @@ class BatchNorm(keras.layers.BatchNormalization):
     """Keras' BatchNormalization for feature maps (B, H, W, C): same weights and same result, but faster.
 
     Keras composes it of a dozen operations per pass, which take half the time of a training step on CPUs;
-    TensorFlow has one fused operation. Other backends, and several devices that share a batch, use Keras'
-    implementation; the latter because it computes the statistics over the whole batch.
+    TensorFlow has one fused operation. Keras' implementation is used with other backends, and where several devices
+    share a batch, because it computes the statistics over the entire batch.
     """
 
     def __init__(self, **kwargs: Any):

@@ -7,8 +7,8 @@ from splitpose.skeleton import JOINTS
 
 COORDINATE_SCALE = 0.1
 """Factor of the linear layer's outputs. Adam moves all weights by the same amount, and a flattened feature map has
-thousands of them: at factor 1 a single step moves all joints further than instances differ, and little but the mean
-pose is learned. The set of functions that the model can represent stays the same."""
+thousands of them: at factor 1 a single step moves all joints further than instances differ, and little more than
+the mean pose is learned. The set of functions that the model can represent stays the same."""
 
 
 def regression_head(features: keras.KerasTensor) -> keras.KerasTensor:

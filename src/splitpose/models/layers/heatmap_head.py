@@ -1,7 +1,7 @@
 """The head of variants that predict heatmaps: two upsampling steps, a joint split, one heatmap per joint.
 
-It is the hourglass-like decoder of the paper's Figure 2. Upsampling is bilinear: the authors' code doubles by
-nearest neighbour and the paper does not specify it, but XNNPACK on phones supports only bilinear resizing.
+It is the hourglass-like decoder of the paper's Figure 2. Upsampling is bilinear, because XNNPACK on phones supports
+no other resizing; the authors' code uses the nearest neighbour, and the paper does not specify it.
 """
 
 import keras

@@ -1,6 +1,6 @@
 """Layers with separate filters for each joint: after the joint split, a joint's filters see only its own channels.
 
-(Paper, section 3.3.) Channels are ordered joint by joint, in the skeleton's order.
+See section 3.3 of the paper. Channels are ordered joint by joint, in the skeleton's order.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,8 @@ class JointwiseConvolution(keras.layers.Layer):
     def call(self, x: Any) -> Any:
         """Map (B, H, W, sum(channels)) to (B, H, W, sum(filters))."""
         pixels = ops.reshape(x, (-1, sum(self.channels)))
-        # With one filter per joint, splitting the feature map costs more than the zeros of one large product.
+        # With one filter per joint, splitting the feature map costs more than multiplying by the zeros of one
+        # large kernel.
         if max(self.filters) > 1:
             y = self._multiply_by_joint(pixels)
         else:

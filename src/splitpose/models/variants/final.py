@@ -1,6 +1,6 @@
 """Final: hourglass-like, with a joint split and one heatmap per joint at a quarter of the input's side.
 
-(Paper, Figure 2.)
+See Figure 2 of the paper.
 """
 
 import keras

@@ -1,6 +1,6 @@
 """Split: the last block's channels are split between the joints, and each joint is regressed from its own channels.
 
-(Paper, section 3.3.)
+See section 3.3 of the paper.
 """
 
 import keras
