@@ -83,7 +83,7 @@ def test_table_names_what_is_not_scored(
 def test_help_describes_missing_predictions(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "An annotated joint that is empty in the predictions counts as not found" in shown
+    assert "An annotated joint without a predicted position counts as not found" in shown
     assert "with 95 % intervals" in shown
 
 

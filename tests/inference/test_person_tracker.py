@@ -10,7 +10,11 @@ SIZE, FPS = (640, 480), 25.0
 
 
 def update_all(model, tracker, persons):
+<<<<<<< HEAD
     """Update the tracker with one frame for each person (None: an empty frame); return the tracked poses."""
+=======
+    """Update the tracker with one frame for each person (None: an empty scene); return the tracked poses."""
+>>>>>>> main
     poses = []
     for person in persons:
         model.persons = [person] if person else []
@@ -177,7 +181,11 @@ def test_without_a_box_regions_are_derived_from_the_joints():
     assert tracker.region.side == pytest.approx(300)
 
 
+<<<<<<< HEAD
 def test_an_empty_frame_has_a_prediction_too():
+=======
+def test_every_frame_of_an_empty_scene_has_a_prediction():
+>>>>>>> main
     model = FakeModel([])
     poses = update_all(model, PersonTracker(model, (320, 240), FPS, None), [None] * 30)
     assert all(pose.prediction.region is not None for pose in poses)
