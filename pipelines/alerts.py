@@ -31,7 +31,7 @@ async def set_up(webhook: str | None, stuck_after: timedelta) -> None:
     """Create or update the server's automations for our deployments.
 
     Args:
-        webhook: URL to which a line of JSON is posted when a run fails, crashes, is late or is stuck; None for no
+        webhook: URL to which a JSON payload is posted when a run fails, crashes, is late or is stuck; None for no
             alerts. It may contain a secret, so the server stores it as one.
         stuck_after: duration after which an unfinished run counts as stuck.
     """
@@ -61,7 +61,7 @@ def _trigger(
     """Return a trigger that watches each of our runs separately.
 
     A reactive trigger fires on an event in `expect`; a proactive one fires if none of them follows an event in
-    `after` within `within`.
+    `after` within the duration `within`.
     """
     return EventTrigger(
         match={"prefect.resource.id": "prefect.flow-run.*"},
@@ -83,7 +83,7 @@ async def _save(name: str, trigger: EventTrigger, action: ActionTypes) -> None:
     except ValueError:
         await automation.acreate()
         return
-    if not _is_equal(present, automation):  # an update makes Prefect forget the runs that it watches
+    if not _is_equal(present, automation):  # an update would make Prefect forget the runs that it watches
         automation.id = present.id
         await automation.aupdate()
 

@@ -21,10 +21,11 @@ from pipelines.workspace_lock import workspace_lock
 from splitpose import paths
 from splitpose.errors import InputError
 from splitpose.settings import Params, load
+from splitpose.tracking import state
 from splitpose.tracking.lineage import commit
 
 DEPLOYMENT = "variant/variant-worker"
-"""The deployment of the flow `variant` in prefect.yaml."""
+"""Name of the deployment of the flow `variant` in prefect.yaml."""
 POLL_INTERVAL = 2.0
 """Seconds between two queries for the state of a worker's run."""
 
@@ -51,7 +52,7 @@ def variant(name: str, at_commit: str, shared: dict[str, Any], stage_hours: floa
 
 
 def fan_out(stage_hours: float) -> None:
-    """Let the workers run all variants of params.yaml; return when their results are in the run cache here.
+    """Let the workers run all variants of params.yaml, and fetch their results into this clone's run cache.
 
     Raises:
         InputError: a stage or a worker's run fails (`dvc.StageError`), there is no DVC remote or no deployment, or
@@ -67,7 +68,8 @@ def fan_out(stage_hours: float) -> None:
     for name in shared_stages:
         tasks.run_stage(name, stage_hours * 3600)
     tasks.push()
-    shared = dvc.lock_entries(root, shared_stages)
+    entries = state.lock_entries(root)
+    shared = {name: entries[name] for name in shared_stages}
     common = {"at_commit": at_commit, "shared": shared, "stage_hours": stage_hours}
     runs = {name: _start_run({"name": name, **common}) for name in load(Params, root / paths.PARAMS).variants}
     get_run_logger().info(f"started {len(runs)} runs, one per variant, for the workers of the pool")
@@ -92,6 +94,6 @@ def _start_run(parameters: dict[str, Any]) -> UUID:
 def _wait_for_run(run: UUID) -> str | None:
     """Wait until a run has ended; return the reason of its failure, None if it completed."""
     with get_client(sync_client=True) as client:
-        while not ((state := client.read_flow_run(run).state) and state.is_final()):
+        while not ((run_state := client.read_flow_run(run).state) and run_state.is_final()):
             time.sleep(POLL_INTERVAL)
-    return None if state.is_completed() else state.message or state.name
+    return None if run_state.is_completed() else run_state.message or run_state.name

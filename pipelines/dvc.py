@@ -1,4 +1,4 @@
-"""The only module that runs DVC: the order of the stages, and single commands in process groups of their own."""
+"""DVC for the flows: the order of the stages, and DVC's commands, each in a process group of its own."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from splitpose.errors import InputError
 from splitpose.files import atomic_file
 
 GRACE_PERIOD = 5.0
-"""Seconds that the processes of a command have to end after each of SIGINT and SIGTERM, before they are killed."""
+"""Seconds granted to a command's processes to end after SIGINT, and again after SIGTERM, before they are killed."""
 
 
 class StageError(InputError):
@@ -47,7 +47,7 @@ def run_stage(
         name: the stage.
         log: called with every line of the stage's output.
         timeout: maximum duration in seconds.
-        pull: take results that the run cache contains from the remote.
+        pull: if the run cache contains the stage's results, pull them from the remote instead of running it.
 
     Raises:
         StageError: the stage fails or takes longer than `timeout`.
@@ -72,12 +72,6 @@ def push(root: Path, log: Callable[[str], None], timeout: float | None = None) -
 def fetch(root: Path, log: Callable[[str], None]) -> None:
     """Fetch outputs and the run cache, which other clones may have pushed. Raises StageError."""
     _run(root, "dvc fetch", ["--wait-for-lock", "fetch", "--run-cache"], log, None)
-
-
-def lock_entries(root: Path, names: list[str]) -> dict[str, Any]:
-    """Return dvc.lock's entries of the stages."""
-    lock = load_yaml(str(root / "dvc.lock"))["stages"]
-    return {name: lock[name] for name in names}
 
 
 def import_lock_entries(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:
@@ -150,7 +144,7 @@ def _run(root: Path, name: str, words: list[str], log: Callable[[str], None], ti
 
 
 def _terminate_group(process: "subprocess.Popen[str]") -> None:
-    """End the whole process group: SIGINT lets a stage clean up, SIGTERM and SIGKILL end what ignores it."""
+    """End the process group: SIGINT lets a stage clean up, SIGTERM and SIGKILL end processes that ignore it."""
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             deadline = time.monotonic() + GRACE_PERIOD
@@ -164,7 +158,7 @@ def _terminate_group(process: "subprocess.Popen[str]") -> None:
 
 
 def _signal_group(process: "subprocess.Popen[str]", number: int) -> bool:
-    """Send a signal (0: none) to the process group; return whether the group has any process."""
+    """Send a signal (0: none) to the process group; return whether the group still has a process."""
     try:
         os.killpg(process.pid, number)
     except ProcessLookupError:

@@ -1,7 +1,7 @@
 """The flow that brings the project up to date with new data and promotes its model if the model passes the gate.
 
 The model that the profile's `gate` names is the challenger. It becomes champion in the model registry if it passes
-every check against the present champion; otherwise the champion stays. Every decision is kept with its metrics.
+every check against the present champion; otherwise the champion remains. Every decision is logged with its metrics.
 """
 
 from pathlib import Path

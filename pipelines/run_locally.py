@@ -16,7 +16,7 @@ def run_locally(flow: Callable[[], None]) -> None:
 
     Raises:
         ExternalServiceError: the temporary server does not start in time.
-        InputError: what the flow raises, e.g. `dvc.StageError` if a stage fails.
+        InputError: raised by the flow, e.g. `dvc.StageError` if a stage fails.
     """
     # Prefect passes SIGTERM on to the handler that was installed before; the default handler would end this process
     # without stopping the temporary server.

@@ -28,9 +28,9 @@ DEFAULT_STUCK_AFTER_HOURS = 48.0
 MIN_STUCK_AFTER = timedelta(seconds=10)
 """The shortest period that Prefect accepts for a proactive automation."""
 STARTUP_TIMEOUT = 60.0
-"""Seconds that a server has to answer."""
+"""Seconds within which a server must respond."""
 SHUTDOWN_TIMEOUT = 60.0
-"""Seconds that a server, or a worker with its run, has to end."""
+"""Seconds within which a server, or a worker with its run, must end before it is killed."""
 
 
 def schedule(root: Path, port: int = DEFAULT_PORT, stuck_after_hours: float = DEFAULT_STUCK_AFTER_HOURS) -> None:

@@ -1,7 +1,7 @@
 """The Prefect tasks of the flows: DVC stages, MLflow runs and sharing of results.
 
-DVC decides which stages have to run; Prefect shows them, retries what depends on external services and keeps the
-logs.
+DVC decides which stages have to run; Prefect displays them, retries those that depend on external services and
+stores the logs.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from splitpose.errors import ExternalServiceError
 from splitpose.tracking import sync_runs
 
 RETRIES = 2
-"""Retries of a task that depends on an external service; any other failure would repeat itself."""
+"""Retries of a task that depends on an external service; any other failure would recur."""
 PUSH_TIMEOUT = 3600.0
 """Maximum duration of a push, in seconds."""
 
@@ -27,7 +27,7 @@ def bring_up_to_date(stage_hours: float, pull: bool = False) -> dict[str, str]:
 
     Args:
         stage_hours: maximum duration of a stage; a stage that takes longer is stopped.
-        pull: take results that workers have pushed from the DVC remote.
+        pull: pull results that workers have pushed to the DVC remote instead of computing them.
 
     Returns:
         The MLflow run id of each variant.
@@ -52,7 +52,7 @@ def share_results() -> None:
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)
 def run_stage(name: str, timeout: float, pull: bool = False) -> None:
-    """Run one DVC stage for at most `timeout` seconds, or `pull` its results; its output is the task's log."""
+    """Run one DVC stage for at most `timeout` seconds, or `pull` its results; its output becomes the task's log."""
     dvc.run_stage(Path.cwd(), name, get_run_logger().info, timeout, pull)
 
 

@@ -11,8 +11,8 @@ from support.processes import running_in, wait_for
 from splitpose.benchmark.measure import measure
 from splitpose.benchmark.schema import Benchmark, Device, Latency, OperatorTiming, TargetResult
 from splitpose.benchmark.targets import BenchmarkOptions, open_target
+from splitpose.benchmark.targets.latency_statistics import summarise_sustained
 from splitpose.benchmark.targets.local import Local
-from splitpose.benchmark.targets.python_device import summarize_sustained
 from splitpose.cli import main
 from splitpose.errors import InputError
 
@@ -88,10 +88,10 @@ def test_a_file_that_does_not_conform_is_rejected(small, tmp_path, key, value, m
 def test_a_throttling_device_is_slower_at_the_end():
     # 20 s: 2 ms in the first half, 4 ms in the second
     samples = np.array([2.0] * 5000 + [4.0] * 2500)
-    sustained = summarize_sustained(samples, 20.0)
+    sustained = summarise_sustained(samples, 20.0)
     assert (sustained.seconds, sustained.runs) == (20.0, 7500)
     assert (sustained.first_fifth_p50_ms, sustained.last_fifth_p50_ms, sustained.slowdown) == (2.0, 4.0, 2.0)
-    assert summarize_sustained(np.array([3.0]), 0.1).slowdown == 1.0
+    assert summarise_sustained(np.array([3.0]), 0.1).slowdown == 1.0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Anyone's COCO keypoints: two paths in the profile, and people of real photographs become crops."""
+"""COCO keypoints as the source: two paths in the profile suffice to build crops from real photographs."""
 
 import json
 
@@ -18,9 +18,9 @@ def mini(shared):
     }
 
 
-def test_two_paths_are_all_that_it_takes(repository, mini, tmp_path):
+def test_annotations_and_images_are_the_only_settings_of_a_coco_source(repository, mini, tmp_path):
     folder = workspace(repository, tmp_path, ["baseline"], tiny_profile(repository, "coco", **mini))
-    said = repro(folder, "augment")
+    output = repro(folder, "augment")
     content = json.loads((folder / "data" / "raw" / "0-person_keypoints" / "annotations.json").read_text())
     checks = json.loads((folder / "data" / "annotations" / "checks.json").read_text())
     table = annotations.read(folder / "data" / "annotations" / "annotations.parquet")
@@ -30,7 +30,9 @@ def test_two_paths_are_all_that_it_takes(repository, mini, tmp_path):
     assert table.groupby("image")["split"].nunique().max() == 1
     assert set(table["split"]) == {"train", "val", "test"}
     for split, people in table["split"].value_counts().items():
-        assert f"of {people} instances " in next(line for line in said.split("\n") if line.startswith(f"{split}: "))
+        assert f"of {people} instances " in next(
+            line for line in output.split("\n") if line.startswith(f"{split}: ")
+        )
     warnings = pd.read_csv(folder / "data" / "annotations" / "warnings.csv")
     assert set(warnings["rule"]) <= set(checks["warnings"])
     assert sorted(path.name for path in (folder / "reports" / "crops").iterdir()) == [
@@ -40,11 +42,11 @@ def test_two_paths_are_all_that_it_takes(repository, mini, tmp_path):
     ]
 
 
-def test_a_missing_folder_of_pictures_is_one_line(repository, mini, tmp_path):
+def test_a_missing_folder_of_images_is_reported_in_one_line(repository, mini, tmp_path):
     mini["images"] = "nowhere"
     folder = workspace(repository, tmp_path, ["baseline"], tiny_profile(repository, "coco", **mini))
-    done = dvc(folder, "repro", "download")
-    assert done.returncode != 0
-    assert "error: source.images: nowhere: no such folder of images" in done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    completed = dvc(folder, "repro", "download")
+    assert completed.returncode != 0
+    assert "error: source.images: nowhere: no such folder of images" in completed.stderr
+    assert "Traceback" not in completed.stdout + completed.stderr
     assert not (folder / "data" / "raw").exists()

@@ -1,4 +1,4 @@
-"""The comparators' pipeline beside the main one: neither runs the other, and the report shows what it finds."""
+"""The comparators' pipeline is separate from the main one, and the report shows its measurements if they exist."""
 
 import json
 from pathlib import Path
@@ -7,20 +7,20 @@ import pytest
 import yaml
 from support.tiny_project import dvc, repro, workspace
 
-FIGURES = {"size": 224, "parameters": 10**6, "macs": 10**9, "p50_ms": 8.0, "p95_ms": 9.0}
-FOUND = {
+RESULTS = {"size": 224, "parameters": 10**6, "macs": 10**9, "p50_ms": 8.0, "p95_ms": 9.0}
+MEASUREMENTS = {
     "profile": "sample_tiny",
     "device": {"target": "local"},
-    "baseline": {"kind": "ours", **FIGURES, "fully_delegated": True},
-    "Made up": {"kind": "pose", "year": 2016, **FIGURES, "p50_ms": 80.0, "fully_delegated": False},
+    "baseline": {"kind": "ours", **RESULTS, "fully_delegated": True},
+    "Fictitious": {"kind": "pose", "year": 2016, **RESULTS, "p50_ms": 80.0, "fully_delegated": False},
 }
 
 
 @pytest.fixture
 def project(repository: Path, tmp_path: Path) -> Path:
-    """Both pipelines, their stages replaced by copies, so that they take no time."""
+    """Return a project with both pipelines, whose stages are replaced by commands that take no time."""
     folder = workspace(repository, tmp_path, ["baseline"])
-    (folder / "found.json").write_text(json.dumps(FOUND))
+    (folder / "measurements.json").write_text(json.dumps(MEASUREMENTS))
     (folder / "dvc.yaml").write_text(
         yaml.safe_dump(
             {
@@ -35,30 +35,30 @@ def project(repository: Path, tmp_path: Path) -> Path:
             }
         )
     )
-    beside = folder / "comparators" / "dvc.yaml"
-    pipeline = yaml.safe_load(beside.read_text())
-    pipeline["stages"]["comparators"]["cmd"] = "cp found.json reports/comparators.json"
-    beside.write_text(yaml.safe_dump(pipeline))
+    separate = folder / "comparators" / "dvc.yaml"
+    pipeline = yaml.safe_load(separate.read_text())
+    pipeline["stages"]["comparators"]["cmd"] = "cp measurements.json reports/comparators.json"
+    separate.write_text(yaml.safe_dump(pipeline))
     return folder
 
 
-def test_the_two_are_apart(project: Path) -> None:
+def test_neither_pipeline_runs_the_other(project: Path) -> None:
     assert "Running stage 'comparators'" not in repro(project)
     assert not (project / "reports" / "comparators.json").exists()
     assert json.loads(dvc(project, "status", "--json").stdout) == {}
     assert "comparators" not in dvc(project, "dag", "--dot").stdout
     lock = (project / "dvc.lock").read_bytes()
 
-    words = ["--cd", "comparators", "repro"]
-    assert "Running stage 'comparators'" in dvc(project, *words).stdout
-    assert json.loads((project / "reports" / "comparators.json").read_text()) == FOUND
-    assert "didn't change, skipping" in dvc(project, *words).stdout
+    arguments = ["--cd", "comparators", "repro"]
+    assert "Running stage 'comparators'" in dvc(project, *arguments).stdout
+    assert json.loads((project / "reports" / "comparators.json").read_text()) == MEASUREMENTS
+    assert "didn't change, skipping" in dvc(project, *arguments).stdout
     assert (project / "dvc.lock").read_bytes() == lock
     assert json.loads(dvc(project, "status", "--json").stdout) == {}
 
     assert (project / "reports" / "index.html").read_text() == "none\n"
     assert dvc(project, "repro", "--force", "--single-item", "report").returncode == 0
-    assert json.loads((project / "reports" / "index.html").read_text()) == FOUND
+    assert json.loads((project / "reports" / "index.html").read_text()) == MEASUREMENTS
     assert "Running stage" not in repro(project)
 
 

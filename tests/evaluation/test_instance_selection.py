@@ -52,7 +52,7 @@ def test_hardest_people_with_equal_errors_keep_their_order() -> None:
     assert select_hardest(no_errors(3), 2) == [0, 1]
 
 
-def test_nobody_scored_is_not_hardest() -> None:
+def test_without_scored_people_there_are_no_hardest() -> None:
     assert select_hardest(np.full((1, 11), np.nan), 3) == []
 
 

@@ -18,7 +18,7 @@ def person(lsho: Point = (0, 0), rhip: Point = (30, 40)) -> np.ndarray:
 
 
 def area_under_pck(errors: np.ndarray, limit: float) -> np.ndarray:
-    """Percent, (N, K) -> (K,): the mean of what the people who are scored add to it."""
+    """Return percent, (N, K) -> (K,): the mean contribution of the scored people."""
     area: np.ndarray = 100 * auc_contributions(errors, limit).sum(axis=0) / (~np.isnan(errors)).sum(axis=0)
     return area
 
@@ -97,14 +97,14 @@ def flic(shared: Path) -> np.ndarray:
 
 
 def away(truth: np.ndarray, share: float, torso: tuple[str, str] = ("lsho", "rhip")) -> np.ndarray:
-    """Every joint moved by this share of its person's torso diameter, each to another side."""
+    """Return every joint moved by this share of the person's torso diameter, each in another direction."""
     angle = np.linspace(0, 2 * np.pi, truth.shape[0] * truth.shape[1]).reshape(truth.shape[:2])
     step = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     moved: np.ndarray = truth + share * torso_diameter(truth, torso)[:, None, None] * step
     return moved
 
 
-def test_everybody_moved_by_a_known_share_of_the_torso(flic: np.ndarray) -> None:
+def test_all_people_moved_by_a_known_share_of_the_torso(flic: np.ndarray) -> None:
     errors = normalised_errors(flic, away(flic, 0.15))
     assert (pck(errors, 0.1) == 0).all()
     assert (pck(errors, 0.2) == 100).all()

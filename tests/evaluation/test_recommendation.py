@@ -43,7 +43,7 @@ def test_the_most_accurate_variant_is_compared_with_the_next_best() -> None:
     }
 
 
-def test_differences_computed_the_other_way_round_are_negated() -> None:
+def test_opposite_differences_are_negated() -> None:
     result = recommend(
         {"final": metrics(90.0), "split": metrics(88.0)}, [difference("split", "final", -2.0, "worse")]
     )

@@ -20,11 +20,11 @@ COLOURS = {
     "leye": (255, 0, 255),
     "nose": (0, 255, 255),
 }
-"""Of a joint and its partner alike."""
+"""Colours of the joints; a joint and its partner on the other side share one."""
 
 
 def people(count: int) -> np.ndarray:
-    """(N, K, 2): one pose at whole px, each person at a different position."""
+    """Return (N, K, 2): one pose at integer px, each person at a different position."""
     pose = np.zeros((len(JOINTS), 2))
     for left, right in PAIRS:
         x, y = LEFT[left]
@@ -34,7 +34,7 @@ def people(count: int) -> np.ndarray:
 
 
 def painted(truth: np.ndarray) -> np.ndarray:
-    """Crops with a blob of 3 px in its colour at each joint."""
+    """Return crops with a blob of 3 px at each joint, in the joint's colour."""
     crops = np.zeros((len(truth), SIZE, SIZE, 3), np.uint8)
     for crop, joints in zip(crops, truth.astype(int), strict=True):
         for left, right in [*PAIRS, ("nose", "nose")]:

@@ -80,10 +80,10 @@ def test_table_names_what_is_not_scored(
     assert not any(line.startswith("left eye") for line in shown.splitlines())
 
 
-def test_help_says_what_counts_as_not_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_missing_predictions(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "An annotated joint that is empty in the predictions counts as not found" in shown
+    assert "An annotated joint without a predicted position counts as not found" in shown
     assert "with 95 % intervals" in shown
 
 

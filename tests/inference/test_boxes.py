@@ -88,7 +88,7 @@ def test_an_ambiguous_image_is_rejected(tmp_path):
     with pytest.raises(InputError) as error:
         match(path, input_files("x/a.jpg", "y/a.jpg"))
     assert str(error.value) == (
-        f"{path}, line 2: image 'a.jpg' matches /in/x/a.jpg and /in/y/a.jpg; give more of its path"
+        f"{path}, line 2: image 'a.jpg' matches /in/x/a.jpg and /in/y/a.jpg; specify more of its path"
     )
 
 

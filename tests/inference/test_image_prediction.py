@@ -40,7 +40,7 @@ def test_instances_with_a_box_are_predicted_in_its_region(tmp_path):
         assert prediction.joints == pytest.approx(person_joints(*PERSON))
 
 
-def test_without_a_box_the_person_is_searched(tmp_path):
+def test_without_a_box_the_image_is_searched(tmp_path):
     file = write(tmp_path, "1.png")
     ((_, prediction),) = predict([file], {file: [InstanceBox("ann")]})[0].predictions
     assert prediction.joints == pytest.approx(person_joints(*PERSON))

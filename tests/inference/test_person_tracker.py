@@ -34,7 +34,7 @@ def test_a_person_is_tracked_from_a_box_with_one_prediction_per_frame():
         assert (region.x, region.side) == pytest.approx((before[0], 1.5 * before[2]))
 
 
-def test_without_a_box_the_person_is_searched_in_the_first_frame():
+def test_without_a_box_the_first_frame_is_searched():
     model = FakeModel([])
     (pose,) = update_all(model, PersonTracker(model, SIZE, FPS, None), [(450, 300, 140)])
     assert is_at(pose, (450, 300, 140))
@@ -61,7 +61,7 @@ def test_the_search_interval_grows():
     assert np.all(np.diff(searches)[1:] > 3 * np.diff(searches)[:-1])
 
 
-def test_a_lost_person_is_searched():
+def test_a_search_follows_a_loss():
     model = FakeModel([])
     before, after = (150, 240, 140), (500, 240, 140)
     tracker = PersonTracker(model, SIZE, FPS, person_region(*before))
@@ -71,7 +71,7 @@ def test_a_lost_person_is_searched():
     assert poses[-1].track_id == 1
 
 
-def test_a_lost_person_is_searched_soon_even_if_the_next_search_is_far_off():
+def test_a_search_soon_follows_a_loss_even_at_a_long_search_interval():
     model = FakeModel([])
     tracker = PersonTracker(model, SIZE, FPS, None)
     update_all(model, tracker, [(150, 240, 140)] * 60)  # the next search would be more than a hundred frames off
@@ -143,7 +143,7 @@ def test_a_region_outside_the_image_is_not_tracked():
 
 
 def test_a_loss_is_relative_to_the_confidence_ema():
-    """A model whose confidence is never above 0.3 is tracked all the same."""
+    """A model whose confidence is never above 0.3 is tracked too."""
     model = FakeModel([])
     joints = person_joints(300, 200, 100)
     model.predict_region = lambda image, region: Prediction(joints, np.full(11, 0.3), region)

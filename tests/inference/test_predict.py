@@ -1,4 +1,4 @@
-"""The whole command on images and videos whose joints are known, with a model that detects coloured dots."""
+"""`splitpose predict` on images and videos whose joints are known, with a model that detects coloured dots."""
 
 import csv
 import signal
@@ -122,7 +122,7 @@ def test_images_and_folders_become_one_csv_and_drawings_with_their_names(dots, t
     assert joints[0] == pytest.approx(joints_of(rows[0]))
 
 
-def test_without_a_box_a_person_is_searched(dots, tmp_path):
+def test_without_a_box_the_image_is_searched(dots, tmp_path):
     image, out = write_image(tmp_path / "one.png"), tmp_path / "out"
     assert run(image, "--model", dots, "--out", out) == 0
     (row,) = read_rows(out)
@@ -141,7 +141,8 @@ def test_a_model_without_confidence_does_not_search_and_reports_it_once(coordina
     for name in ("one.png", "two.png"):
         write_image(tmp_path / "in" / name)
     assert run(tmp_path / "in", "--model", coordinates, "--out", tmp_path / "out") == 0
-    assert capsys.readouterr().out.count("this model has no confidence output, so that no person is searched") == 1
+    message = "this model has no confidence output, so images are not searched for a person"
+    assert capsys.readouterr().out.count(message) == 1
     assert [row["region_side"] for row in read_rows(tmp_path / "out")] == ["480.000"] * 2
 
 
@@ -192,7 +193,7 @@ def test_without_tracking_every_frame_has_the_same_region(dots, tmp_path):
 def test_a_model_without_confidence_does_not_track_and_reports_it(coordinates, tmp_path, capsys):
     path, out = write_video(tmp_path / "walk.mp4"), tmp_path / "out"
     assert run(path, "--model", coordinates, "--out", out, "--box", "100", "100", "200", "200") == 0
-    assert "this model has no confidence output, so that no person is tracked" in capsys.readouterr().out
+    assert "this model has no confidence output, so people are not tracked" in capsys.readouterr().out
     for row in read_rows(out):
         assert joints_of(row) == pytest.approx(np.full((11, 2), 150), abs=0.01)
         assert row["nose_confidence"] == ""

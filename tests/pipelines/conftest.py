@@ -43,6 +43,6 @@ def prefect(tmp_path_factory):
 
 @pytest.fixture
 def project(tmp_path):
-    """A project in miniature (see `flow_runner`); its processes are killed after the test."""
+    """A small project (see `flow_runner`); its processes are killed after the test."""
     yield write(tmp_path / "project")
     kill_processes(tmp_path)

@@ -1,4 +1,4 @@
-"""`splitpose schedule` on a project in miniature: Prefect server, worker, deployments and automations."""
+"""`splitpose schedule` on a toy project: Prefect server, worker, deployments and automations."""
 
 import json
 import os

@@ -74,7 +74,7 @@ def test_a_loss_in_few_instances_shows_in_their_slice(evaluate, file, project):
     assert slices.value < pck.value and "left joints" in slices.text
 
 
-def test_only_instances_that_both_can_crop_are_compared(evaluate, file):
+def test_only_instances_that_both_crop_policies_accept_are_compared(evaluate, file):
     # 10 of the 40 have no bounding box
     for challenger, champion in (("bbox", "joints"), ("joints", "bbox")):
         decision = evaluate(file(region_from=challenger), champion=file(region_from=champion))
@@ -205,7 +205,7 @@ def test_predictions_belong_to_the_image_and_instance(file, project, profile):
     """The dot is found in every image, so the right image is read, with its channels in order."""
     table = annotations.read(project.table)
     loaded = candidate.load(file(size=64))
-    joints = loaded.predict(loaded.instances(table, profile.crops), project.root / "data")
+    joints = loaded.model.predict_instances(loaded.instances(table, profile.crops), project.root / "data")
     np.testing.assert_allclose(joints, annotations.joints_of(table), atol=1.0)
 
 

@@ -30,7 +30,7 @@ FIGURES = {
 
 @pytest.fixture
 def plotted(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, ...]]:
-    """The arguments of each figure by its name. None is plotted, which saves a second each."""
+    """The arguments of each figure by its name. No figure is plotted, which saves a second for each."""
     calls: dict[str, tuple[Any, ...]] = {}
 
     def fake(name: str) -> Callable[..., bytes]:
@@ -202,7 +202,7 @@ def test_figure_5_mentions_annotators_if_there_are_any(
 
 
 @pytest.mark.usefixtures("plotted")
-def test_annotator_agreement_is_shown_only_if_somebody_is_annotated_twice(
+def test_annotator_agreement_is_shown_only_if_a_person_is_annotated_twice(
     inputs: ReportInputs, report: Report
 ) -> None:
     title = "Annotator agreement (synthetic people)"

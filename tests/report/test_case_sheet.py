@@ -57,7 +57,7 @@ def test_crops_are_rgb_and_the_sheet_is_bgr() -> None:
     assert sheet[6 + 2, 6 + 2].tolist() == [0, 0, 200]
 
 
-def test_a_peak_is_bright_where_it_is_and_the_truth_is_a_ring() -> None:
+def test_a_peak_is_bright_and_the_annotation_is_a_ring() -> None:
     cell = case_sheet._draw_heatmap(crops(1)[0], peaks(1, 1.0)[0], "lwri", side=4 * SIDE)
     brightest = np.unravel_index(cell[: 4 * SIDE].sum(axis=2)[:, : 2 * SIDE].argmax(), (4 * SIDE, 2 * SIDE))
     # Heatmap px are 16 of the cell's: column 6 begins at 96, row 18 at 288.
@@ -70,7 +70,7 @@ def test_a_peak_is_bright_where_it_is_and_the_truth_is_a_ring() -> None:
     assert cell[y, x - 17].max() < 150
 
 
-def test_a_joint_without_truth_has_no_ring() -> None:
+def test_an_unannotated_joint_has_no_ring() -> None:
     joints = standing()
     joints[INDEX["lwri"]] = np.nan
     crop = Crop("p", np.full((SIDE, SIDE, 3), 90, np.uint8), joints, np.eye(2, 3))

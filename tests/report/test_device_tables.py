@@ -4,7 +4,7 @@ from splitpose.benchmark.schema import Benchmark
 from splitpose.report import device_tables
 
 
-def test_one_row_per_file_and_a_dash_for_what_a_device_does_not_report() -> None:
+def test_one_row_per_file_and_a_dash_for_facts_that_a_device_does_not_report() -> None:
     table = device_tables.runtime_table({"final": Benchmark.model_validate(benchmark("final"))}, "synthetic people")
     assert table.title == "Start-up, latency and memory (synthetic people)"
     assert [row[0] for row in table.rows] == ["final, float32", "final, float16", "final, int8"]

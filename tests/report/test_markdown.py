@@ -12,7 +12,7 @@ def text(report: Report) -> str:
 
 
 def small(*blocks: Table | Image | Facts | Listing) -> list[str]:
-    """Return the lines of a report of one section, without its head."""
+    """Return the lines of a report of one section, without the paragraphs before it."""
     report = Report("Title", "Conclusion.", ("Summary.",), None, (Section("one", "One", ("Text.",), blocks),))
     lines = markdown.render(report).splitlines()
     assert lines[:10] == ["# Title", "", "**Conclusion.**", "", "Summary.", "", "## One", "", "Text.", ""]

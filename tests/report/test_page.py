@@ -12,7 +12,7 @@ GENERATED = datetime(2025, 11, 27, 20, 30, tzinfo=UTC)
 
 
 class Elements(HTMLParser):
-    """Attributes, and whether every element is closed in order."""
+    """Collects attributes and checks that every element is closed in order."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

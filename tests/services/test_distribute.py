@@ -1,4 +1,4 @@
-"""Several machines in miniature: two workers, each in its own clone, run two variants in parallel for a third."""
+"""Several machines on a small scale: two workers, each in its own clone, run variants for a coordinator."""
 
 import os
 import subprocess
@@ -47,8 +47,8 @@ def origin(tmp_path, repository):
 
 
 def git(root: Path, *words: str) -> None:
-    who = ["-c", "user.name=user", "-c", "user.email=user@example.com"]
-    subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True)
+    identity = ["-c", "user.name=user", "-c", "user.email=user@example.com"]
+    subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
 
 
 def commit(root: Path) -> None:
@@ -57,7 +57,7 @@ def commit(root: Path) -> None:
 
 
 class Machine:
-    """A clone of the project with its own environment, which is all that makes it a separate machine."""
+    """A clone of the project with its own environment, which represents a separate machine."""
 
     def __init__(self, origin: Path, name: str, repository: Path, services: dict[str, str]):
         self.root = origin.parent / name
@@ -142,7 +142,7 @@ def test_two_workers_run_two_variants_in_parallel_and_one_report_has_both(
     assert {f"benchmark@{variant}" for variant in toy_project.VARIANTS} < set(stages)
 
     store = MlflowClient(mlflow)
-    (experiment,) = [one for one in store.search_experiments() if one.name == "splitpose-tiny"]
+    (experiment,) = [found for found in store.search_experiments() if found.name == "splitpose-tiny"]
     runs = store.search_runs([experiment.experiment_id])
     assert sorted(run.info.run_name for run in runs) == ["fast", "fast", "plain", "plain"]
     assert {run.info.status for run in runs} == {"FINISHED"}
@@ -150,7 +150,7 @@ def test_two_workers_run_two_variants_in_parallel_and_one_report_has_both(
     for run in runs:
         losses = store.get_metric_history(run.info.run_id, "train_loss")
         assert sorted(loss.step for loss in losses) == [10, 20, 30]
-    keys = [one["Key"] for one in s3_client(s3).list_objects_v2(Bucket=BUCKET)["Contents"]]
+    keys = [item["Key"] for item in s3_client(s3).list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert any(key.startswith("dvc/runs/") for key in keys)
     assert any(key.endswith("models/plain/int8.tflite") for key in keys)
     for machine in machines:

@@ -235,7 +235,7 @@ def test_a_lock_without_the_decodings_is_an_error(project: Path) -> None:
         sync_runs(project)
 
 
-def test_sync_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
+def test_sync_before_the_first_run_reports_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"dvc.lock: no such file; run the pipeline first"):
         sync_runs(toy_project.write(tmp_path))
 
@@ -339,7 +339,7 @@ def test_lineage_of_a_state_without_a_run(synced: Synced, monkeypatch: pytest.Mo
     assert lineage(root, ["plain"])["plain"]["MLflow run"] == "none yet"
 
 
-def test_lineage_without_an_answer_from_mlflow(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lineage_without_a_response_from_mlflow(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # no server listens there
     for key in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
         monkeypatch.setenv(key, "1")

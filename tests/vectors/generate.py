@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from splitpose.benchmark.targets.python_device import summarize_sustained
+from splitpose.benchmark.targets.latency_statistics import summarise_sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.crops.geometry import CropRegion, ImagePyramid, apply_affine, crop_affine, crop_region, invert_affine
 from splitpose.drawing import draw_joints
@@ -178,7 +178,7 @@ def latencies(rng: np.random.Generator) -> list[Json]:
         np.array([3.0]),
     ]:
         times = samples.round(4)
-        sustained = summarize_sustained(times, 1.0)
+        sustained = summarise_sustained(times, 1.0)
         cases.append(
             {
                 "samples": times.tolist(),

@@ -7,7 +7,7 @@ import pytest
 from vectors import generate
 from vectors.generate import unpack_array
 
-from splitpose.benchmark.targets.python_device import summarize_sustained
+from splitpose.benchmark.targets.latency_statistics import summarise_sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.crops.geometry import CropRegion, ImagePyramid, apply_affine, crop_affine, crop_region, invert_affine
 from splitpose.errors import InputError
@@ -79,7 +79,7 @@ def test_latencies(case):
     samples = np.array(case["samples"])
     for percent, ms in case["percentiles"].items():
         assert np.percentile(samples, int(percent)) == pytest.approx(ms)
-    sustained = summarize_sustained(samples, 1.0)
+    sustained = summarise_sustained(samples, 1.0)
     assert [sustained.first_fifth_p50_ms, sustained.last_fifth_p50_ms] == case["fifths"]
 
 

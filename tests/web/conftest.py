@@ -1,4 +1,4 @@
-"""The built page with small models beside it, and a real Chromium that opens it."""
+"""The built page with small models, and a real Chromium that opens it."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def serve(folder: Path, port: int = 0) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def site(built: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the page with the models beside it."""
+    """Return a copy of the page with the models."""
     folder = tmp_path_factory.mktemp("site") / "page"
     shutil.copytree(built, folder, copy_function=os.link)
     static_server.publish_models(models, folder)

@@ -32,7 +32,7 @@ function trackerOfFrames() {
   };
 }
 
-test("a person is searched and then tracked", async () => {
+test("the first frame is searched, and the person is then tracked", async () => {
   const positions = Array.from({ length: 60 }, (_, n) => [150 + 5 * n, 200 + 2 * n, 140 + n]);
   const predictions = await trackerOfFrames().track(positions);
   predictions.forEach((prediction, n) => assert.deepEqual(prediction.joints, joints(positions[n])));

@@ -76,7 +76,7 @@ def test_every_model_is_predicted_and_drawn_as_by_python(drive, url, models):
         assert state["message"] == ""
 
 
-def test_an_own_image_and_model_and_a_selected_region(drive, url, models, tmp_path):
+def test_a_users_image_and_model_and_a_selected_region(drive, url, models, tmp_path):
     from support import web_models
 
     image, model = tmp_path / "dots.png", models / "dots" / "float32.tflite"
@@ -219,7 +219,7 @@ def test_the_page_fits_on_a_phone(drive, url, tmp_path):
     assert drive("screenshots", url, folder=str(tmp_path), screens=screens) == [0, 0]
 
 
-def test_the_tools_are_pinned_and_the_lock_contains_no_address():
+def test_the_tools_are_pinned_and_the_lock_contains_no_url():
     lock = (REPOSITORY / "web" / "package-lock.json").read_text()
     assert "://" not in lock
     assert '"integrity"' in lock

@@ -1,4 +1,4 @@
-"""The models beside the page and how both are served; test_page.py tests the page itself."""
+"""The publication of models and the server of the page; test_page.py tests the page itself."""
 
 import http.client
 import json
@@ -51,7 +51,7 @@ def test_models_are_published_with_their_hash(models, folder):
     assert len(digest) == 16
 
 
-def test_a_changed_model_has_a_new_address_and_a_removed_one_is_gone(models, folder):
+def test_a_changed_model_has_a_new_url_and_a_removed_model_none(models, folder):
     static_server.publish_models(models, folder)
     before = entries(folder)
     (models / "final" / "int8.tflite").write_text("better")

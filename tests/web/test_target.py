@@ -17,7 +17,7 @@ EXPECTED_MESSAGES = re.compile("Cross-Origin-Opener-Policy|409")
 """Console messages if the address is not isolated, as on a phone, or if another page was first."""
 ADDRESS = re.compile(r"http://\S+")
 PHONE = {"flags": ["--host-resolver-rules=MAP phone.test 127.0.0.1"]}
-"""Chromium's option for a host name that it does not trust as it does loopback, as a phone sees this machine."""
+"""Chromium's option for a host name that is not a secure context, unlike loopback, as on a phone."""
 
 
 @pytest.fixture

@@ -28,11 +28,11 @@ import { cameraSource, imageSource, videoSource } from "./sources.js";
  * @typedef {(predict: PredictRegion, width: number, height: number) => Promise<Prediction>} PredictImage
  */
 
-/** Number of the latest runs that the latency is computed from. */
+/** Maximum number of the latest runs that the latency is computed from. */
 const MAX_RUNS = 200;
 /** Maximum number and duration, ms, of repeated predictions of a still image, which measure the latency. */
 const MAX_REPEATS = 30, REPEAT_MS = 1500;
-/** Padding of regions from joints for models that were trained with regions from other boxes, or have no metadata. */
+/** Padding of regions around joints, for models without metadata or trained with regions from other boxes. */
 const DEFAULT_PADDING = 1.5;
 
 const canvas = getElement("image", HTMLCanvasElement), context = context2d(canvas);
@@ -160,7 +160,7 @@ function showHint(/** @type {Session} */ { model, source }) {
   searchBox.disabled = !hasConfidence;
 }
 
-/** Predict and display the source's images until the session is replaced; a still image only for some time. */
+/** Predict and display the source's images until the session is replaced; still images for a limited time. */
 async function runSession() {
   const number = ++sessionNumber;
   if (!source || !model || !runtime) return;
@@ -263,7 +263,7 @@ function drawImage(/** @type {CropRegion | null} */ region) {
   context.setLineDash([]);
 }
 
-/** Show the latency, and the images per second of a live source. */
+/** Show the latency, and the images per second of a live source (null for a still image). */
 function showLatency(/** @type {number | null} */ rate) {
   getElement("p50", HTMLElement).textContent = percentile(latencies, 50).toFixed(1);
   getElement("p95", HTMLElement).textContent = percentile(latencies, 95).toFixed(1);

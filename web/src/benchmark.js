@@ -13,7 +13,7 @@ const NO_CONTENT = 204;
 const MAX_ERROR_LENGTH = 300;
 
 /**
- * A file to measure; messages.py in splitpose/benchmark/targets describes what the page posts.
+ * A file to measure; splitpose/benchmark/targets/messages.py describes the page's messages.
  *
  * @typedef {object} Job
  * @property {number} number
@@ -34,7 +34,7 @@ function post(/** @type {string} */ path, /** @type {object} */ message) {
   return fetch(path, { method: "POST", body: JSON.stringify({ page, ...message }) });
 }
 
-/** Wait for the next job; return null if the command has ended. @returns {Promise<Job | null>} */
+/** Request jobs until there is one; return null if the command has ended. @returns {Promise<Job | null>} */
 async function nextJob() {
   for (;;) {
     const response = await post("job", {}).catch(() => null);

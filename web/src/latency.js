@@ -1,4 +1,4 @@
-/** Statistics of latencies as in splitpose/benchmark/targets/python_device.py. */
+/** Statistics of latencies as in splitpose/benchmark/targets/latency_statistics.py. */
 
 /**
  * Return a percentile, interpolated linearly between samples as NumPy does.

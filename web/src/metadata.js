@@ -4,7 +4,7 @@ const ENTRY_NAME = "splitpose", IDENTIFIER = "TFL3";
 /** Indices of the fields in the tables of TFLite's schema. */
 const MODEL = { buffers: 4, metadata: 6 }, METADATA = { name: 0, buffer: 1 }, BUFFER = { data: 0 };
 
-/** Keys of format 1 and their present names. @type {Record<string, string>} */
+/** Keys of format 1 and their names in format 2. @type {Record<string, string>} */
 const FORMAT_1_KEYS = {
   colours: "channel_order",
   crop_around: "region_from",
@@ -21,7 +21,7 @@ const isPositive = (value) => typeof value === "number" && value > 0;
 /** @returns {Check} */
 const isOneOf = (/** @type {unknown[]} */ ...values) => (value) => values.includes(value);
 
-/** Checks of the values that the page uses; it only displays the others. @type {Record<string, Check>} */
+/** Checks of the values that the page uses; the others are only displayed. @type {Record<string, Check>} */
 const CHECKS = {
   format: isOneOf(2),
   variant: isText,
@@ -61,7 +61,7 @@ const CHECKS = {
  *
  * @param {Uint8Array} file
  * @returns {Metadata | null}
- * @throws {Error} if it is not a TFLite file, or its metadata is not valid
+ * @throws {Error} if the file is not a TFLite file, or its metadata is not valid
  */
 export function readMetadata(file) {
   if (String.fromCharCode(...file.subarray(4, 8)) !== IDENTIFIER) throw new Error("not a TFLite file");
@@ -81,7 +81,7 @@ export function readMetadata(file) {
   return metadata;
 }
 
-/** Return the metadata in the present format: format 1 is translated, anything else is returned unchanged. */
+/** Return the metadata in format 2: format 1 is translated, anything else is returned unchanged. */
 function upgraded(/** @type {any} */ metadata) {
   if (metadata?.format !== 1) return metadata;
   const entries = Object.entries(metadata).map(([key, value]) => [FORMAT_1_KEYS[key] ?? key, value]);

@@ -8,7 +8,7 @@ const VIEWPOINTS = {
 const HIDDEN_KEYS = ["format", "joints"];
 
 /**
- * Display a model's metadata, and what left and right mean.
+ * Display a model's metadata, and the meaning of left and right.
  *
  * @param {HTMLElement} list the <dl> element of the metadata
  * @param {HTMLElement} viewpoint the element of the explanation

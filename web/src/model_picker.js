@@ -29,13 +29,13 @@ export class ModelPicker {
     this.#onSelect = onSelect;
   }
 
-  /** Addresses of all models. */
+  /** URLs of all models. */
   get files() {
     return this.#entries.map(({ file }) => file);
   }
 
   /**
-   * Load the list of models and select the default one if a selection is still needed.
+   * Load the list of models and select the default model if a selection is still required.
    *
    * @param {() => boolean} isNeeded
    * @returns {Promise<boolean>} whether there are any models
@@ -91,7 +91,7 @@ export class ModelPicker {
     return label;
   }
 
-  /** Return the model of a variant in a precision, or in another one if it does not exist. */
+  /** Return the model of a variant in a precision, or in another precision if that does not exist. */
   #closest(/** @type {{variant?: string, precision?: string}} */ { variant, precision }) {
     const entries = this.#entries.filter((entry) => entry.variant === variant);
     return entries.find((entry) => entry.precision === precision) ?? entries[0];

@@ -16,7 +16,7 @@ const LOST_RATIO = 0.85;
 const EMA_WEIGHT = 0.03;
 /** Plausible sides of a person's region over the image's longer side. */
 const MIN_REGION = 0.02, MAX_REGION = 1.5;
-/** Seconds between two searches, and the factor by which they grow after a search without a better result. */
+/** Seconds between two searches, and the factor by which they increase after a search without a better result. */
 const SEARCH_INTERVAL = 1 / 3, BACKOFF = 4;
 /** Sides of the windows in videos, which are searched often: without the smallest, two thirds of all windows. */
 const TRACKING_SIDES = WINDOW_SIDES.slice(0, 2);

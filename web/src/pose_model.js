@@ -65,7 +65,7 @@ function cropSize(/** @type {TensorInfo[]} */ inputs) {
 }
 
 /**
- * Return the codec that the metadata describes, or without metadata the one that the shape of the output implies.
+ * Return the codec that the shape of the output implies, with the parameters that the metadata specify, if any.
  *
  * @param {TensorInfo[]} outputs
  * @param {number} size side of the crop, px

@@ -4,7 +4,7 @@
  * @typedef {import("./geometry.js").CropRegion} CropRegion
  */
 
-/** A drag over a smaller share of the image's shorter side is considered accidental. */
+/** Minimum side of a region over the image's shorter side; a shorter drag is considered accidental. */
 const MIN_SIDE = 0.05;
 
 /**

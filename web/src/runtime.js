@@ -16,7 +16,7 @@ export class Runtime {
   #lastId = 0;
   /** Requests without a response, by their id. */
   #pending = /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void}>} */ (new Map());
-  /** Addresses of the files that LiteRT was loaded from. @type {string[]} */
+  /** URLs of the files that LiteRT was loaded from. @type {string[]} */
   files = [];
   /** Instruction set that LiteRT uses. */
   simd = "";

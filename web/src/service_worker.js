@@ -32,7 +32,7 @@ worker.addEventListener("fetch", (event) => {
 });
 
 /**
- * Return a file from the cache, or fetch and cache it; the content at an address never changes.
+ * Return a file from the cache, or fetch and cache it; the content at a URL never changes.
  *
  * @param {Request} request
  * @param {string} name of the cache

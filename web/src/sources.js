@@ -3,7 +3,7 @@
  *
  * @typedef {object} Source
  * @property {string} name
- * @property {boolean} isLive whether its image changes
+ * @property {boolean} isLive whether its image changes over time
  * @property {boolean} isMirrored whether it is displayed as in a mirror
  * @property {number} width px
  * @property {number} height px
@@ -81,7 +81,7 @@ export async function cameraSource(facingMode) {
   return liveSource("camera", video, facingMode === "user", close);
 }
 
-/** Return what is wrong with the camera and what to do about it. */
+/** Describe the problem with the camera and its remedy. */
 function cameraProblem(/** @type {unknown} */ error) {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (name === "NotAllowedError") {

@@ -9,13 +9,13 @@ export interface TensorInfo {
 }
 
 export interface StartOptions {
-  /** Address of the folder of LiteRT's WebAssembly. */
+  /** URL of the folder of LiteRT's WebAssembly. */
   folder: string;
   threads: number;
 }
 
 export interface Started {
-  /** Addresses of the files that LiteRT was loaded from. */
+  /** URLs of the files that LiteRT was loaded from. */
   files: string[];
   /** Instruction set that LiteRT uses. */
   simd: string;

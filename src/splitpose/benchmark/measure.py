@@ -13,7 +13,7 @@ def measure(target: Target, models: Mapping[str, Path], options: BenchmarkOption
 
     Args:
         target: the device.
-        models: one or more TFLite files by the names that they have in the result.
+        models: at least one TFLite file, by its name in the result.
         options: numbers of threads and runs.
 
     Raises:

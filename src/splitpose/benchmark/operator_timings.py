@@ -32,7 +32,7 @@ def parse(text: str) -> list[OperatorTiming]:
 
 
 def outside_delegate(timings: Iterable[OperatorTiming]) -> list[str]:
-    """Return the operators that ran on the runtime's own kernels, which are named as in the file, e.g. CONV_2D."""
+    """Return the operators that the runtime's own kernels ran: those named as in the file, e.g. CONV_2D."""
     return [operator.name for operator in timings if BUILTIN_KERNEL.fullmatch(operator.name)]
 
 

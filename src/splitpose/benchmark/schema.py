@@ -1,6 +1,6 @@
 """The strict schema of a benchmark's JSON, used to write and to read it.
 
-All latencies are in ms and are those of one run of the model on one input. Half of the runs took at most p50_ms.
+All latencies are in ms, of one run of the model on one input; p50_ms is the median over the runs.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from splitpose.files import read_json, write_json
 from splitpose.settings import Strict
 
 VERSION = 2
-"""Version of the schema; raised whenever a key is removed or changes its meaning."""
+"""Version of the schema; incremented whenever a key is removed or changes its meaning."""
 
 
 class Format(Strict):
@@ -24,7 +24,7 @@ class Format(Strict):
 
 
 class Device(Strict):
-    """The device, its system and the runtime; facts that a device does not report are left out."""
+    """The device, its system and the runtime; facts that a device does not report are omitted."""
 
     target: str
     cpu: str
@@ -51,7 +51,7 @@ class Latency(Strict):
 
 
 class Throughput(Latency):
-    """Latency with the operations per second that it amounts to: a MAC is two operations."""
+    """Latency with the operations per second; a MAC counts as two operations."""
 
     gflops: NonNegativeFloat
     share_of_float32_peak: NonNegativeFloat | None = None
@@ -85,7 +85,7 @@ class OperatorCount(Strict):
 
 
 class Measurement(Strict):
-    """What a target measures of a file besides latency, with the first number of threads."""
+    """Measurements of a file other than its latency, with the first number of threads."""
 
     load_ms: NonNegativeFloat
     """Time to read the file and to prepare the delegate and its memory, without starting process and runtime."""
@@ -125,7 +125,7 @@ class ModelBenchmark(Measurement, Throughput):
 
 
 class Benchmark(BaseModel):
-    """The whole file: `format`, `device`, and the benchmark of each model by its name."""
+    """The content of the file: `format`, `device`, and the benchmark of each model by its name."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     __pydantic_extra__: dict[str, ModelBenchmark] = Field(init=False)

@@ -14,7 +14,7 @@ from splitpose.benchmark.schema import OperatorCount
 from splitpose.errors import InputError
 
 RANDOM_TYPES = (np.floating, np.integer, np.bool_)
-"""Types of inputs that random values can be generated for."""
+"""Types of inputs for which random values can be generated."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TfliteFile:
 def inspect_tflite(path: Path) -> TfliteFile:
     """Read the inputs and operators of a TFLite file.
 
-    MACs are counted of convolutions (also transposed and depthwise), fully connected layers and matrix products in
+    MACs are counted for convolutions (also transposed and depthwise), fully connected layers and matrix products in
     the main graph. Biases, activations and all other operators are not counted, as is customary.
 
     Raises:

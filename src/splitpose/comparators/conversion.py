@@ -1,4 +1,4 @@
-"""Conversion of networks with random weights to TFLite files that are as fast as those of trained networks."""
+"""Conversion of networks with random weights to TFLite files, which are as fast as those of trained networks."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -59,8 +59,8 @@ def convert_networks(networks: Mapping[str, Network], folder: Path) -> dict[str,
 def _convert(network: Network, path: Path) -> int:
     """Write a network's TFLite file and return its number of parameters."""
     model = build_with_random_weights(network)
-    with atomic_file(path) as beside:
-        beside.write_bytes(convert_to_tflite(model, "float32", np.empty(0)))
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(convert_to_tflite(model, "float32", np.empty(0)))
     return int(model.count_params())
 
 

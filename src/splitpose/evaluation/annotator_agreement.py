@@ -14,10 +14,10 @@ from splitpose.evaluation.summary import summarise
 def annotator_agreement(
     table: pd.DataFrame, thresholds: tuple[float, ...], torso: str, resamples: int = 10_000, seed: int = 0
 ) -> dict[str, Any]:
-    """Return the PCK of one annotation of a person against another one, with 95 % intervals over images.
+    """Return the PCK of one annotation of a person against another, with 95 % intervals over images.
 
     Args:
-        table: rows of the annotation table; those of the test split bound what a model can reach there.
+        table: rows of the annotation table; the agreement on the test split bounds a model's useful PCK there.
         thresholds: PCK thresholds in torso diameters.
         torso: the two joints of the torso diameter, "lsho-rhip" or "rsho-lhip".
         resamples: number of bootstrap resamples of the images that contain a person annotated twice.
@@ -38,12 +38,12 @@ def annotator_agreement(
 
 
 def pair_distances(table: pd.DataFrame, torso: tuple[str, str]) -> np.ndarray:
-    """Return how far apart the joints of two annotations of one person are: (P, K) in torso diameters.
+    """Return the distances between the joints of two annotations of a person: (P, K) in torso diameters.
 
     Two rows of an image are the same person if the joints that both have, at least MIN_COMMON_JOINTS, are less than
-    DUPLICATE_DISTANCE apart on average; three such rows are three pairs. The distance of a joint is the mean of its
-    errors with either annotation as the ground truth, so neither annotator counts more; it is NaN where either
-    annotation lacks the joint. Rows with equal joints are copies of one annotation and not a pair.
+    DUPLICATE_DISTANCE apart on average; three rows of one person form three pairs. The distance of a joint is the
+    mean of its errors with either annotation as the ground truth, so neither annotator counts more; it is NaN where
+    either annotation lacks the joint. Rows with equal joints are copies of one annotation and not a pair.
     """
     return _find_pairs(table, torso)[1]
 

@@ -39,8 +39,8 @@ def resampled_sums(values: np.ndarray, resamples: int, seed: int, clusters: np.n
 def percentile_interval(resampled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the 95 % percentile interval of statistics computed from `resampled_sums`.
 
-    A resample in which a statistic is undefined (NaN) is left out. The interval has no width where all instances
-    agree, and it is too narrow for a handful of instances: read it together with their number.
+    A resample in which a statistic is undefined (NaN) is ignored. The interval has zero width if all instances
+    have the same value, and it is too narrow for very few instances, so their number should be reported with it.
 
     Args:
         resampled: (1 + resamples, ...) statistics; the first row, that of all instances, is ignored.

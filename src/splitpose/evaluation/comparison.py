@@ -9,7 +9,7 @@ from splitpose.errors import InputError
 from splitpose.settings import PRECISIONS
 
 PROTOCOL = ("n", "without_torso", "torso", "viewpoint", "bootstrap_cluster", "flip_test")
-"""What the metrics of all variants must have in common for their scores to be comparable."""
+"""Keys of the metrics that must be equal for all variants; otherwise their scores are not comparable."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class JsonFile:
 
 @dataclass(frozen=True)
 class VariantResults:
-    """What the stages measured for one variant."""
+    """Results of the stages for one variant."""
 
     metrics: JsonFile
     parity: JsonFile

@@ -50,5 +50,7 @@ def decode_all(codec: Codec, outputs: np.ndarray, flipped_outputs: np.ndarray) -
 
 
 def select_headline(decoded: Sequence[DecodedJoints], decoding: Decoding, flip_test: bool) -> DecodedJoints:
-    """Return the decoding that the settings choose; all headline metrics are computed from it."""
-    return next(one for one in decoded if one.decoding in (None, decoding) and one.flip_test == flip_test)
+    """Return the decoding that the settings select; the headline metrics are computed from it."""
+    return next(
+        joints for joints in decoded if joints.decoding in (None, decoding) and joints.flip_test == flip_test
+    )

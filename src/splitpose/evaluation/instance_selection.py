@@ -1,4 +1,4 @@
-"""Selection of test instances to look at: a variant's best, median and worst, and the hardest for all variants."""
+"""Selection of test instances for the report: each variant's best, median and worst, and those hardest for all."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from splitpose.errors import InputError
 from splitpose.evaluation.pck import mean_instance_errors
 
 MAX_ERROR = 1.0
-"""Torso diameters at which errors are clipped to rank hard instances: one outlier joint is just one wrong joint."""
+"""Torso diameters at which errors are clipped to rank hard instances, so that no outlier joint dominates."""
 
 
 def select_instances(
@@ -75,11 +75,11 @@ def select_by_error(errors: np.ndarray, count: int) -> list[tuple[str, int]]:
 def select_hardest(errors: np.ndarray, count: int) -> list[int]:
     """Return the indices of the instances with the largest mean errors, the largest first.
 
-    Instances with fewer than half of the joints that are annotated at all are left out: the mean over one joint
+    Instances with fewer than half of the joints that are annotated at all are excluded: the mean over one joint
     describes a person poorly.
 
     Args:
-        errors: (N, K) in torso diameters, NaN where not scored; clip outliers before.
+        errors: (N, K) in torso diameters, NaN where not scored, with outliers clipped.
         count: number of instances to select at most.
     """
     scored = ~np.isnan(errors)

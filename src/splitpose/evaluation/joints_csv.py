@@ -23,7 +23,7 @@ REQUIRED_FORMAT = "use a header with id and joint columns (id,lsho_x,lsho_y,...)
 class JointsCsv:
     """The rows of a CSV file of joints.
 
-    ids: N different ids; joints: (N, K, 2) px, NaN where missing; columns: (K,) bool, whether the file has columns
+    ids: N unique ids; joints: (N, K, 2) px, NaN where missing; columns: (K,) bool, whether the file has columns
     for each joint; labels: (N,) text of an additional column.
     """
 
@@ -80,7 +80,7 @@ def _rows(path: Path) -> tuple[list[str], list[_Row]]:
     rows: list[_Row] = []
     header: list[str] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:  # Excel begins files with a byte order mark.
+        with path.open(encoding="utf-8-sig", newline="") as file:  # -sig: Excel writes a byte order mark
             reader = csv.reader(file, strict=True)
             header = [cell.strip() for cell in next(reader, [])]
             for cells in reader:

@@ -24,7 +24,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 class EvaluationSet:
     """The crops that a model is evaluated on.
 
-    crops: N crops; ground_truth: (N, K, 2) image px; clusters: (N,) labels of what is resampled together.
+    crops: N crops; ground_truth: (N, K, 2) image px; clusters: (N,) bootstrap cluster of each crop.
     """
 
     crops: Sequence[Crop]
@@ -34,7 +34,7 @@ class EvaluationSet:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What the evaluation of a model found; all metrics are those of the headline decoding."""
+    """The results of evaluating a model; all metrics are those of the headline decoding."""
 
     headline: DecodedJoints
     predictions: np.ndarray
@@ -71,7 +71,7 @@ def evaluate_model(
     pixels = np.stack([crop.pixels for crop in data.crops])
     decoded = list(decode_all(codec, predict(pixels), predict(pixels[:, :, ::-1])))
     headline = select_headline(decoded, decoding, scoring.flip_test)
-    in_image = {one.name: predictions.to_image(data.crops, one.joints) for one in decoded}
+    in_image = {entry.name: predictions.to_image(data.crops, entry.joints) for entry in decoded}
     errors = {
         name: normalised_errors(data.ground_truth, joints, scoring.torso_joints)
         for name, joints in in_image.items()
@@ -93,7 +93,7 @@ def evaluate_model(
 
 
 def select_headline_scores(metrics: dict[str, Any]) -> dict[str, float | None]:
-    """Select the few scores for `metrics show`, named as in MLflow: {"pck_0.2_mean": ..., ...}."""
+    """Select the main scores for `dvc metrics show`, named as in MLflow: {"pck_0.2_mean": ..., ...}."""
     pck = {f"pck_{threshold}_mean": groups["mean"] for threshold, groups in reversed(metrics["pck"].items())}
     (limit, area), *_ = metrics["auc"].items()
     limbs = {f"pck_{limit}_{group}": metrics["pck"][limit][group] for group in ("elbow", "wrist")}
@@ -111,18 +111,18 @@ def _compare_decodings(
     scoring: Scoring,
     clusters: np.ndarray,
 ) -> list[dict[str, Any]]:
-    """Return the metrics of every decoding and its gain over the headline on the same instances, in points."""
+    """Return the metrics of every decoding, and its paired gain over the headline decoding in percentage points."""
     results = []
-    for one in decoded:
-        pair = {headline.name: errors[headline.name], one.name: errors[one.name]}
+    for entry in decoded:
+        pair = {headline.name: errors[headline.name], entry.name: errors[entry.name]}
         differences = paired_differences(pair, scoring.thresholds, scoring.resamples, scoring.seed, clusters)
         results.append(
             {
-                "name": one.name,
-                "headline": one is headline,
-                "forward_passes": 2 if one.flip_test else 1,
+                "name": entry.name,
+                "headline": entry is headline,
+                "forward_passes": 2 if entry.flip_test else 1,
                 "gain": differences[0]["pck"] if differences else {},
-                **_summarise(errors[one.name], scoring, clusters),
+                **_summarise(errors[entry.name], scoring, clusters),
             }
         )
     return results

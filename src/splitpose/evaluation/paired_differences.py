@@ -1,4 +1,4 @@
-"""Paired differences between variants: which of two scores higher on the same test set, and how certain that is."""
+"""Paired differences between variants: which of two scores higher on the same test set, with 95 % intervals."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -22,9 +22,8 @@ def paired_differences(
 ) -> list[dict[str, Any]]:
     """Compare every pair of variants on the same bootstrap resamples of the same instances.
 
-    What makes an instance hard for both variants cancels in the difference, so the interval is narrower than the
-    intervals of the two scores suggest. Each interval is a 95 % interval for itself, without a correction for
-    multiple comparisons.
+    The difficulty of an instance for both variants cancels in the difference, so the interval is narrower than the
+    intervals of the two scores suggest. The 95 % intervals are not corrected for multiple comparisons.
 
     Args:
         errors: (N, K) of each variant in torso diameters, NaN where not scored, for the same instances in the same
@@ -32,7 +31,7 @@ def paired_differences(
         thresholds: PCK thresholds; these and the arguments below are as for `summarise`.
         resamples: number of bootstrap resamples.
         seed: seed of the resampling.
-        clusters: (N,) labels of what is resampled together.
+        clusters: (N,) bootstrap cluster of each instance.
 
     Returns:
         One entry for each pair, the later variant of `errors` compared with the earlier one: {"variant",
@@ -90,7 +89,7 @@ def _summarise_differences(
 
 
 def _summarise_difference(value: np.ndarray, ends: np.ndarray, has_interval: bool) -> dict[str, Any] | None:
-    """Round first, so that the outcome agrees with the displayed numbers."""
+    """Summarise one difference; it is rounded first, so that the outcome agrees with the displayed numbers."""
     if np.isnan(value):
         return None
     if not has_interval:

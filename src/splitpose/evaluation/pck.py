@@ -21,7 +21,7 @@ def normalised_errors(truth: np.ndarray, predicted: np.ndarray, torso: tuple[str
 
     Args:
         truth: (N, K, 2) px, NaN where not annotated.
-        predicted: (N, K, 2) px; a missing prediction of an annotated joint (NaN) is infinitely wrong.
+        predicted: (N, K, 2) px; a missing prediction of an annotated joint (NaN) has an infinite error.
         torso: the two joints of the torso diameter.
 
     Returns:
@@ -51,7 +51,7 @@ def mean_instance_errors(errors: np.ndarray) -> np.ndarray:
 def pck(errors: np.ndarray, threshold: float) -> np.ndarray:
     """Return the percentage of scored instances whose error is at most the threshold: (N, K) -> (K,).
 
-    NaN for a joint that no instance is scored on.
+    NaN for a joint that is not scored in any instance.
     """
     with np.errstate(invalid="ignore"):
         percent: np.ndarray = 100.0 * (errors <= threshold).sum(axis=0) / (~np.isnan(errors)).sum(axis=0)
@@ -59,7 +59,7 @@ def pck(errors: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def auc_contributions(errors: np.ndarray, limit: float) -> np.ndarray:
-    """Return what each joint adds to the area under the PCK curve: (N, K) from 0 to 1, 0 where not scored.
+    """Return each joint's contribution to the area under the PCK curve: (N, K) from 0 to 1, 0 where not scored.
 
     The mean over the scored instances is the exact integral of PCK over the threshold from 0 to `limit`, divided by
     `limit`: a joint with error e is correct from threshold e on, so it contributes max(0, 1 - e / limit).

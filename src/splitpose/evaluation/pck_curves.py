@@ -28,7 +28,7 @@ def pck_curves(
     Args:
         errors: (N, K) of each variant in torso diameters, NaN where not scored.
         seed: seed of the bands' resampling.
-        clusters: (N,) labels of what is resampled together; see `summarise`.
+        clusters: (N,) bootstrap cluster of each instance; see `summarise`.
         annotator_distances: (P, K) distances between two annotations; see `annotator_agreement.pair_distances`.
 
     Returns:

@@ -50,7 +50,7 @@ def recommend(
 
 
 def _difference(differences: Sequence[Mapping[str, Any]], variant: str, reference: str) -> dict[str, Any]:
-    """Return the difference of a variant from another one, whichever way round it was computed."""
+    """Return the difference of `variant` from `reference`; it is negated if the opposite one was computed."""
     pairs = {(pair["variant"], pair["reference"]): pair["pck"][THRESHOLD][GROUP] for pair in differences}
     if (variant, reference) in pairs:
         return dict(pairs[variant, reference])

@@ -1,7 +1,7 @@
 """Robustness of a trained model: flip and shift equivariance, and PCK on darkened and blurred crops.
 
-A model that has learned anything follows what is done to its crop. A model with a wrong codec, swapped axes or
-swapped sides does not; the limits below separate the two. They detect what is broken; the metrics measure quality.
+If a crop is flipped or shifted, the joints that a trained model predicts move with it; with a wrong codec, swapped
+axes or swapped sides they do not. The limits below detect such defects; they do not measure quality.
 
 Legend: N instances, crops (N, S, S, 3) uint8, K joints in crop px; pixel centres are at integers, so a horizontal
 flip exchanges x = 0 and x = S - 1.
@@ -39,19 +39,19 @@ for minutes it was below 0.1."""
 
 SHIFT_RATIO_RANGE = (0.25, 1.5)
 """Share of the largest shift that the joints must follow; 1 is ideal. Swapped axes result in -1, a model that
-ignores its input in 0, a codec that doubles in 2. A heatmap model trained for minutes reached 0.5, drawn to
-frequent joint positions."""
+ignores its input in 0, a codec that doubles coordinates in 2. A heatmap model trained for minutes reached only 0.5,
+because it prefers frequent joint positions."""
 
 MIN_MEAN_POSE_RATIO = 0.5
 """Share of the mean pose's PCK that unchanged crops must reach. Models trained for minutes reached 0.95 to 1.1,
-with swapped axes 0.15, with a codec off by a factor of 2 nothing."""
+with swapped axes 0.15, with a codec off by a factor of 2, zero."""
 
 MAX_STEP_LOSS = 20.0
 """Percentage points of PCK@0.2 that one step may lose. Models trained for minutes lost 5; a drop from the level of
-models trained on FLIC to the mean pose is about 20, a drop to nothing far more."""
+models trained on FLIC to the mean pose is about 20, and a drop to zero is far larger."""
 
 MAX_STEP_GAIN = 5.0
-"""Percentage points of PCK@0.2 that one step may gain by chance. More means that the model expects other images."""
+"""Percentage points of PCK@0.2 that one step may gain by chance. A larger gain indicates a defect."""
 
 
 def measure_robustness(
@@ -67,8 +67,8 @@ def measure_robustness(
         torso: the two joints of the torso diameter.
 
     Returns:
-        {"n", "flip_equivariance", "shift_equivariance", "darkening", "blur"}: each of the last four as its function
-        returns it, with "criterion" (in words) and "passed".
+        {"n", "flip_equivariance", "shift_equivariance", "darkening", "blur"}: the last four as the functions of
+        these names return them, with "criterion" (in words) and "passed".
 
     Raises:
         InputError: no instance has a torso diameter.
@@ -164,7 +164,7 @@ def _measure_degradation(
     ground_truth: np.ndarray,
     torso: tuple[str, str],
 ) -> dict[str, Any]:
-    """Measure whether PCK@0.2 falls smoothly from the unchanged crops (first step) to the strongest change.
+    """Measure whether PCK@0.2 falls gradually from the unchanged crops (first step) to the strongest change.
 
     Returns:
         {"pck_0.2": {step: mean over joints, percent}, "mean_pose": the PCK of the mean of all annotated poses,

@@ -18,7 +18,7 @@ WIDTH = 110
 
 
 def print_scores(result: Mapping[str, Any]) -> None:
-    """Print the result of `csv_scoring.score`: the scores of every joint, the protocol, and what is not scored."""
+    """Print the result of `csv_scoring.score`: scores by joint, protocol, and everything that is not scored."""
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(_table(result))

@@ -1,4 +1,4 @@
-"""PCK on slices of the test set: which people, poses and joints are hard for a model."""
+"""PCK on slices of the test set: by size, pose, side, group and number of annotations."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -43,9 +43,9 @@ def score_slices(
     """Return the PCK of each slice, defined by the annotations alone, with 95 % intervals.
 
     - torso size: thirds of the instances by torso diameter, image px.
-    - wrists: whether one is above its shoulder.
-    - elbows: whether one is bent past a right angle, as seen in the image.
-    - arms: whether a wrist is past the middle between the shoulders, along the line through them.
+    - wrists: whether a wrist is above its shoulder.
+    - elbows: whether an elbow is bent past a right angle, as seen in the image.
+    - arms: whether a wrist is past the midpoint between the shoulders, along the line through them.
     - side: the joints of one side, of all instances.
     - group: the film or session; groups of fewer than MIN_INSTANCES are merged.
     - annotated: whether another row annotates the same person (see `annotator_agreement`).
@@ -59,12 +59,12 @@ def score_slices(
         resamples: number of bootstrap resamples.
         seed: seed of the resampling.
         torso: the two joints of the torso diameter.
-        clusters: (N,) labels of what is resampled together; see `summarise`.
+        clusters: (N,) bootstrap cluster of each instance; see `summarise`.
 
     Returns:
         For each slice {"slice": name, "value": label, "n": number of scored instances, "pck": {group: percent},
         "ci95": {group: [low, high]}, "note": None}. If n is below MIN_INSTANCES, "pck" and "ci95" are None and
-        "note" gives the reason; if all instances of a slice are in one cluster, "ci95" is None.
+        "note" states the reason; if all instances of a slice are in one cluster, "ci95" is None.
     """
     slices = [(part, np.where(part.mask, errors, np.nan)) for part in iter_slices(table, torso)]
     counts = [int(_is_scored(masked).sum()) for _, masked in slices]
@@ -159,7 +159,7 @@ def _bent(joints: np.ndarray) -> np.ndarray:
 
 
 def _crossed(joints: np.ndarray) -> np.ndarray:
-    """Return whether the wrist of each arm is past the middle between the shoulders, towards the other one."""
+    """Return whether the wrist of each arm is past the midpoint between the shoulders, towards the other one."""
     shoulder, _, wrist = _arms(joints)
     other = shoulder[:, ::-1]
     return _is_positive(((wrist - (shoulder + other) / 2) * (other - shoulder)).sum(axis=-1))

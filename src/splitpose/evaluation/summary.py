@@ -28,7 +28,7 @@ def summarise(
         thresholds: PCK thresholds in torso diameters; the AUC runs from 0 to the largest.
         resamples: number of bootstrap resamples.
         seed: seed of the resampling.
-        clusters: (N,) labels; instances with the same label are resampled together, e.g. those of one image.
+        clusters: (N,) bootstrap cluster of each instance, e.g. its image; a cluster is resampled as a unit.
 
     Returns:
         {"pck": {threshold: {group: percent}}, "ci95": {threshold: {group: [low, high]}},

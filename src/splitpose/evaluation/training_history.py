@@ -18,8 +18,8 @@ better)."""
 
 def write(history: pd.DataFrame, path: Path) -> None:
     """Write a history."""
-    with atomic_file(path) as beside:
-        history[COLUMNS].to_csv(beside, index=False, float_format="%.8g")
+    with atomic_file(path) as temporary:
+        history[COLUMNS].to_csv(temporary, index=False, float_format="%.8g")
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def read(path: Path) -> pd.DataFrame:
 def best_row(history: pd.DataFrame) -> pd.Series:
     """Return the validation step whose weights were kept.
 
-    It is the one in the last phase with the highest PCK, among equal ones that with the lowest loss.
+    It has the highest PCK of the last phase; a tie is broken by the lowest loss.
     """
     last = history[history["phase"] == history["phase"].iloc[-1]]
     best: pd.Series = last.sort_values(["val_pck_0.2", "val_loss"], ascending=[False, True], kind="stable").iloc[0]

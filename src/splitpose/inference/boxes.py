@@ -22,8 +22,8 @@ FORMAT = f"a CSV of boxes requires the columns image, {', '.join(BOX_COLUMNS)} i
 class InstanceBox:
     """A person instance to predict in an image or video.
 
-    bbox: (4,) x0 y0 x1 y1 px, all NaN where a detector found no person. None if there is no box: the person is
-    searched, or predicted in the whole image.
+    bbox: (4,) x0 y0 x1 y1 px, all NaN where a detector found no person. None if there is no box: the image is
+    searched for the person, or the person is predicted in the whole image.
     """
 
     id: str
@@ -83,7 +83,7 @@ def match_inputs(
         if len(files) > 1:
             raise InputError(
                 f"{path}, line {row.line}: image {str(row.image)!r} matches {files[0].path} and {files[1].path}; "
-                "give more of its path"
+                "specify more of its path"
             )
         if files:
             matched.setdefault(files[0], []).append(row)
@@ -128,7 +128,7 @@ def _parse_row(path: Path, line: int, cells: Mapping[str, str | None]) -> BoxRow
     if not image:
         raise InputError(f"{where}: column 'image' is empty; give the path of the image or video")
     if id is not None and not id.strip():
-        raise InputError(f"{where}: column 'id' is empty; give every row an id, or omit the column")
+        raise InputError(f"{where}: column 'id' is empty; fill it in every row, or omit the column")
     bbox = np.array([_parse_number(where, column, cells.get(column)) for column in BOX_COLUMNS])
     if not np.isnan(bbox).all():
         try:

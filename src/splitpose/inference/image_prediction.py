@@ -20,7 +20,7 @@ from splitpose.inference.prefetch import prefetch
 from splitpose.inference.sliding_window import joints_crop_policy, search
 
 PREFETCH_DEPTH = 4
-"""Images that are read, and images that are predicted, ahead."""
+"""Number of images that are read ahead, and of images that are predicted ahead."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def write_drawing(result: ImageResult, out: Path) -> None:
     for _, prediction in result.predictions:
         if prediction.region:
             draw_prediction(result.pixels, prediction.joints, prediction.confidence, prediction.region)
-    with atomic_file(path) as beside:
-        if not cv2.imwrite(str(beside), result.pixels):
+    with atomic_file(path) as temporary:
+        if not cv2.imwrite(str(temporary), result.pixels):
             raise InputError(f"{path}: could not be written; check the free disk space")
 
 

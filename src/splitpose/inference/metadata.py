@@ -1,4 +1,4 @@
-"""Metadata embedded in a TFLite file as JSON: everything that is needed to run the file."""
+"""Metadata embedded in a TFLite file as JSON: everything that is required to run the file."""
 
 import json
 import struct
@@ -21,7 +21,7 @@ FORMAT_1_KEYS = {
     "crop_margin": "padding",
     "heatmap_width": "heatmap_fwhm",
 }
-"""Keys of format 1 and their present names."""
+"""Keys of format 1 and their names in format 2."""
 
 
 class Metadata(Strict):
@@ -126,7 +126,7 @@ def _embedded_json(model: Any) -> bytes | None:
 
 
 def _upgraded(text: bytes) -> bytes:
-    """Return the JSON in the present format: format 1 is translated, anything else is returned unchanged."""
+    """Return the JSON in format 2: format 1 is translated, anything else is returned unchanged."""
     try:
         values = json.loads(text)
     except ValueError:

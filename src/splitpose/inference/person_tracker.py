@@ -1,13 +1,13 @@
 """Person tracking: each frame's joints determine the region of the next frame.
 
 The next region is placed around the joints with the crop policy of the training crops. A person is lost if the
-confidence drops well below this person's moving average, or if the next region is not plausible; then the whole
-image is searched. The usual confidence differs between models and between people, so that a fixed limit does not
-work. Without a box the image is searched in the first frame and again at growing intervals, as the first result may
-be wrong.
+confidence drops well below its exponential moving average (EMA), or if the next region is not plausible; then the
+whole image is searched. A fixed limit does not work, because the typical confidence differs between models and
+between people. Without a box, the first frame is searched, and later frames again at increasing intervals, because
+the first result may be wrong.
 
-Coordinate models have no confidence output, so that a lost person cannot be detected, and regions that follow a
-guess shrink or drift away within a second. With such models every frame is predicted in the same region.
+Models of coordinates have no confidence output, so a lost person cannot be detected, and regions that follow wrong
+predictions shrink or drift away within a second. With such models every frame is predicted in the same region.
 """
 
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ MIN_REGION, MAX_REGION = 0.02, 1.5
 """Plausible sides of a person's region over the image's longer side."""
 
 SEARCH_INTERVAL, BACKOFF = 1 / 3, 4
-"""Seconds from one search to the next, and the factor by which they grow after a search without a better result."""
+"""Seconds between two searches, and the factor by which they increase after a search without a better result."""
 
 TRACKING_SIDES = WINDOW_SIDES[:2]
-"""Videos are searched repeatedly, so that the smallest windows, two thirds of all, are left out."""
+"""Videos are searched repeatedly, so the smallest windows, two thirds of all, are omitted."""
 
 TORSO = [INDEX[joint] for joint in ("lsho", "rsho", "lhip", "rhip")]
 
@@ -41,7 +41,7 @@ TORSO = [INDEX[joint] for joint in ("lsho", "rsho", "lhip", "rhip")]
 class TrackedPose:
     """The prediction for a person in a frame; joints are smoothed only over frames with the same track id.
 
-    The track id is the number of times that the person was found by a search before.
+    The track id counts the searches that have found the person so far.
     """
 
     prediction: Prediction
@@ -55,8 +55,8 @@ class PersonTracker:
         model: the model.
         size: (width, height) of the frames in px.
         fps: frames per second.
-        region: the person's region in the first frame, None to search it; in all frames if `is_fixed`.
-        is_fixed: do not track.
+        region: the person's region in the first frame, None to search for the person.
+        is_fixed: predict every frame in `region`, without tracking.
     """
 
     def __init__(

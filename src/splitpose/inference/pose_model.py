@@ -1,4 +1,4 @@
-"""A pose model in a TFLite file: the one way to run it on crops, regions of images, and person instances."""
+"""A pose model in a TFLite file, run on crops, on regions of images and on person instances."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from splitpose.inference.metadata import Metadata, read_metadata, require_metada
 from splitpose.inference.runtime import Runtime
 from splitpose.skeleton import JOINTS
 
-if TYPE_CHECKING:  # this module imports pandas, which inference must not need
+if TYPE_CHECKING:  # this module imports pandas, which inference does not require
     from splitpose.crops.instances import Instance
 
 DEFAULT_PADDING = 1.5
@@ -96,7 +96,7 @@ class PoseModel:
 
     @property
     def has_confidence(self) -> bool:
-        """Whether the output carries a confidence; regressed coordinates do not."""
+        """Whether the output contains a confidence; regressed coordinates do not."""
         return not isinstance(self.codec, Coordinates)
 
     def run(self, crops: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""`splitpose predict`: predicts all inputs, one after the other, into one folder."""
+"""`splitpose predict`: prediction of all inputs, one after the other, into one folder."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,8 +49,8 @@ def predict(
         options: search, tracking, smoothing, drawing and threads.
 
     Raises:
-        InputError: before anything is written if it concerns all inputs; else after all other inputs are done. An
-            input that cannot be predicted is reported when its turn comes.
+        InputError: before anything is written if it concerns all inputs; otherwise after all other inputs are done.
+            An input that cannot be predicted is reported on the standard error output.
     """
     cv2.setNumThreads(1)  # reading, prediction and drawing have threads of their own
     pose_model = PoseModel.load(model, options.threads)
@@ -99,8 +99,8 @@ class _Job:
             return []
         if self._cannot_search(instance for file in files for instance in instances[file]):
             print(
-                "this model has no confidence output, so that no person is searched: "
-                "without a box the whole image is predicted"
+                "this model has no confidence output, so images are not searched for a person: "
+                "without a box, the whole image is used"
             )
         with bar("images") as progress:
             task = progress.add_task("images", total=len(files))
@@ -123,7 +123,7 @@ class _Job:
         except InputError as error:
             return [_report("skipped", f"{file.path}: {str(error).removeprefix(f'{file.path}: ')}")]
         if self.options.track and not self.model.has_confidence:
-            print(f"{file.name}: this model has no confidence output, so that no person is tracked")
+            print(f"{file.name}: this model has no confidence output, so people are not tracked")
         start = perf_counter()
         with bar("frames") as progress:
             task = progress.add_task(file.name, total=video.stated_frames)
@@ -136,7 +136,7 @@ class _Job:
         return [_report("warning", warning)] if warning else []
 
     def _cannot_search(self, instances: Iterable[InstanceBox]) -> bool:
-        """Return whether an instance without a box should be searched but the model has no confidence output."""
+        """Return whether an instance requires a search but the model has no confidence output."""
         is_searched = self.options.sliding_window and any(instance.bbox is None for instance in instances)
         return is_searched and not self.model.has_confidence
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class PredictOptions:
     """Options of `splitpose predict`.
 
-    sliding_window: search the person in images without a box; if False, or if the model has no confidence output,
-        the whole image is the region.
+    sliding_window: search images without a box for the person; if False, or if the model has no confidence output,
+        the region is the whole image.
     track: follow each person from frame to frame of a video; if False, the region is the same in all frames.
     smooth: smooth the joints of a video over time.
     draw: write images and videos with the predicted poses drawn.

@@ -48,7 +48,7 @@ class PredictionsWriter:
 @contextmanager
 def open_predictions(path: Path) -> Iterator[PredictionsWriter]:
     """Open a CSV for writing; it is at `path` only once it is complete."""
-    with atomic_file(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
+    with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         yield PredictionsWriter(writer)

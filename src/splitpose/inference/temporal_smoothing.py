@@ -1,13 +1,13 @@
-"""Temporal smoothing: joints of a video without the model's jitter and without lag, as later frames are known.
+"""Temporal smoothing: removes the jitter of a video's joints, without lag, because later frames are known too.
 
 A smoothed joint is the weighted mean of its positions within `RADIUS_SECONDS` before and after; weights fall with
-the distance in time and in position (a bilateral filter). Frames are used in pairs, one as long before as the other
-is after, so that uniform motion is preserved from the first frame to the last; and as distant positions have no
-weight, quick movements and their turning points are preserved, too. The distance of two positions is measured
+the distance in time and in position (a bilateral filter). Frames are used in pairs, equally far before
+and after, which preserves uniform motion from the first frame to the last. Distant positions have almost no weight,
+which preserves quick movements and their turning points. The distance of two positions is measured
 between means over five frames, so that single outliers do not keep their positions.
 
-benchmarks/tracking.py compares this with the One Euro filter, which uses earlier frames only, on rendered people
-who move.
+benchmarks/tracking.py compares this with the One Euro filter, which uses earlier frames only, on videos of rendered
+people.
 """
 
 from collections import deque
@@ -46,8 +46,8 @@ def smooth_frames(
 
     Args:
         items: frames.
-        poses_of: returns the poses in a frame, the same P people in all; a person is smoothed only over frames
-            with the same track id.
+        poses_of: returns the poses in a frame, of the same P people in every frame; a person is smoothed only over
+            frames with the same track id.
         fps: frames per second.
     """
     radius = round(RADIUS_SECONDS * fps)

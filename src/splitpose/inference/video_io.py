@@ -20,13 +20,13 @@ from splitpose.files import atomic_file
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # errors are reported by this module, in one line
 
 MAX_FPS = 1000.0
-"""Higher stated frame rates are clock rates, not those of the frames."""
+"""Higher stated rates are not frame rates but those of a clock."""
 
 DEFAULT_FPS = 30.0
 """Frame rate of files that do not state a valid one."""
 
 MIN_READ_RATIO = 0.95
-"""Fraction of the stated frames that must be readable: some files state a duration with a few frames more."""
+"""Fraction of the stated frames that must be readable: some files state a few frames more than they contain."""
 
 MAX_TIME_SCALE = 65535
 """Largest numerator and denominator of a frame rate in MPEG-4."""
@@ -94,13 +94,13 @@ def video_writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.
     Raises:
         InputError: the video cannot be written.
     """
-    with atomic_file(path) as beside:
-        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter.fourcc(*"mp4v"), _representable_fps(fps), size)
+    with atomic_file(path) as temporary:
+        writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*"mp4v"), _representable_fps(fps), size)
         try:
             yield writer
         finally:
             writer.release()
-        if not _has_frames(beside):
+        if not _has_frames(temporary):
             raise InputError(
                 f"{path}: could not be written; check the free disk space and the size of {size[0]} x {size[1]} px"
             )
@@ -123,7 +123,7 @@ def _has_frames(path: Path) -> bool:
 def _is_complete_mp4(path: Path) -> bool:
     """Return whether a file is an MP4 or MOV whose last box ends at the end of the file.
 
-    Missing frames were then left out on purpose: frames that were trimmed on a phone are still counted.
+    Such a file is not truncated: the stated number still includes frames that were trimmed on a phone.
     """
     size, offset = path.stat().st_size, 0
     with path.open("rb") as file:

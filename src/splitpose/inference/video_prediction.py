@@ -1,4 +1,4 @@
-"""Prediction of the people in a video, who are tracked from frame to frame, and drawing of every frame."""
+"""Prediction of the people in a video, tracked from frame to frame, and drawing of the predicted poses."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from splitpose.inference.temporal_smoothing import FramePoses, smooth_frames
 from splitpose.inference.video_io import Frame, Video, video_writer
 
 PREFETCH_DEPTH = 4
-"""Frames that are read, and frames that are predicted, ahead."""
+"""Number of frames that are read ahead, and of frames that are predicted ahead."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def create_trackers(
 ) -> dict[str, PersonTracker]:
     """Return a tracker for each instance of a video, by id, starting from the instance's box in the first frame.
 
-    An instance without a box, or one that a detector did not find, is searched. Without search or tracking it is
-    predicted in the whole image.
+    Frames are searched for an instance without a box, or one that a detector did not find. Without search or
+    tracking it is predicted in the whole frame.
 
     Raises:
         InputError: a box is outside the frames.
@@ -83,7 +83,7 @@ def predict_video(
     The rows of a person have the ids ID#000000, ID#000001 ...; a video in another format than MP4 becomes NAME.mp4.
 
     Yields:
-        The number of each frame that is done.
+        The number of each completed frame.
 
     Raises:
         InputError: the video cannot be written.
@@ -136,7 +136,7 @@ def _call_before_each(action: Callable[[], None], results: Iterable[FrameResult]
 def _smooth(
     results: Iterable[FrameResult], fps: float, options: PredictOptions
 ) -> Iterator[tuple[FrameResult, np.ndarray]]:
-    """Yield the frames with their joints (P, K, 2), smoothed if the options say so."""
+    """Yield the frames with their joints (P, K, 2), smoothed if the options require it."""
     if options.smooth:
         return smooth_frames(results, FrameResult.to_frame_poses, fps)
     return ((result, result.to_frame_poses().joints) for result in results)

@@ -22,13 +22,13 @@ def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
     """Compare the workspace's model with the champion, and promote it if it passes the gate, unless `dry_run`.
 
     The decision is logged with its metrics: as a tag of the challenger's version, then as a line of
-    reports/decisions.jsonl. Lines that an interrupted run could not write are appended first. A model that was
+    reports/decisions.jsonl. Lines that an interrupted run did not write are appended first. A model that was
     rolled back manually is promoted only manually.
 
     Args:
         root: the project, up to date.
         runs: the MLflow run id of each variant.
-        dry_run: do not change the registry; the logged decision says so.
+        dry_run: do not change the registry; the logged decision is marked as a dry run.
 
     Raises:
         InputError: a file or the gate's variant is missing.
@@ -76,7 +76,7 @@ def _download(
         return None, None
     try:
         return registry.download(champion, folder), None
-    except ExternalServiceError:  # the file may exist; a later run will see
+    except ExternalServiceError:  # the file may exist; a later run decides
         raise
     except InputError as error:
         return None, str(error)

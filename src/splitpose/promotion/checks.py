@@ -7,12 +7,12 @@ from splitpose.promotion.measurements import Evidence, Metrics
 from splitpose.settings import Gate
 
 MIN_MS = 0.001
-"""The resolution of latencies in ms; lower ones are replaced by it, so that they can be divided by."""
+"""The resolution of latencies in ms; lower ones are replaced by it, so that their ratio is defined."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of one rule: its value and limit (None where it has none), and both in words."""
+    """The result of one rule: its value and limit (None if there is none), and a sentence with both."""
 
     name: str
     passed: bool
@@ -24,7 +24,7 @@ class CheckResult:
 def run_checks(evidence: Evidence, gate: Gate) -> list[CheckResult]:
     """Check every rule of the gate; without a champion, the mean pose is the reference.
 
-    Values are rounded first, so that the result agrees with what is displayed; NaN fails.
+    Values are rounded first, so that the result agrees with the displayed numbers; NaN fails.
     """
     challenger, champion = evidence.challenger, evidence.champion
     absolute = [

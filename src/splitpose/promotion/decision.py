@@ -7,19 +7,19 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 LEGACY_ACTORS = {"hand": "manual", "retrain": "automatic"}
-"""Values of `by` in decisions of earlier versions, and their present names."""
+"""Values of `by` in decisions of earlier versions, and the values that replaced them."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision, the models that it compares and the results of the checks that it rests on."""
+    """A decision, the models that it compares and the results of the checks that it is based on."""
 
     time: str
     """UTC, e.g. 20261122T235959.123456Z; it identifies the decision."""
     profile: str
     action: Literal["promote", "keep", "rollback"]
     by: Literal["automatic", "manual"]
-    """A retraining or a user."""
+    """The flow `retrain` or a user."""
     dry_run: bool
     """True if the model registry was not changed."""
     challenger: dict[str, Any] | None

@@ -39,7 +39,7 @@ def append(path: Path, decision: Decision) -> None:
             os.ftruncate(file, end)
             try:
                 if os.write(file, line) < len(line):
-                    raise OSError("no space for the whole line")
+                    raise OSError("no space for the complete line")
                 os.fsync(file)
             except OSError:
                 os.ftruncate(file, end)
@@ -102,7 +102,7 @@ def timestamp() -> str:
 
 
 def describe_version(version: RegisteredVersion) -> dict[str, Any]:
-    """Return what a decision contains about a version: its number, run, hash, variant and precision."""
+    """Return the facts about a version that a decision contains: its number, run, hash, variant and precision."""
     return {key: value for key, value in asdict(version).items() if key != "tags"}
 
 
@@ -119,7 +119,7 @@ def _locked(path: Path) -> Iterator[int]:
 
 
 def _is_complete(line: bytes) -> bool:
-    """Return whether a line without a line end, as some editors leave it, is a decision."""
+    """Return whether a line without a line end, which some editors omit, is a decision."""
     try:
         parse_decision(line)
     except ValueError:

@@ -53,7 +53,7 @@ def difference(reference: np.ndarray, challenger: np.ndarray, clusters: np.ndarr
     Args:
         reference: (N, K) errors of the champion or the mean pose.
         challenger: (N, K) errors of the challenger.
-        clusters: (N,) labels of the instances that are resampled together.
+        clusters: (N,) bootstrap cluster of each instance.
         scoring: settings of the bootstrap.
 
     Raises:
@@ -108,7 +108,7 @@ def _slice_difference(
 def mean_pose(instances: Sequence[Instance]) -> np.ndarray:
     """Return the instances' mean pose within their crop regions as a prediction for each: (N, K, 2) image px.
 
-    It is the prediction of a model that has learned nothing but the average position of each joint.
+    A model that has learned only the average position of each joint predicts it.
     """
     joints = np.stack([instance.joints for instance in instances])
     centres = np.array([[instance.region.x, instance.region.y] for instance in instances])[:, None]

@@ -29,9 +29,9 @@ def evaluate(
     """Compare a TFLite file with the champion's by the profile's `gate`.
 
     Both files are scored on the present test instances, each with crops as its own metadata specifies, and timed
-    alternately on the profile's target. So a champion of an earlier test set or of another input size can be
-    compared without preparation. A champion that cannot be compared does not block the challenger, which is then
-    checked like a first model; the reason says so.
+    alternately on the profile's target. A champion that was built for an earlier test set or another input size can
+    therefore be compared. A champion that cannot be compared does not block the challenger, which is then
+    checked like a first model; the reason states this.
 
     Args:
         root: the project, with the annotation table, its images and the results of the stages.

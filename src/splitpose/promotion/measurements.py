@@ -1,4 +1,4 @@
-"""The evidence for a gate decision: both files measured on the same test instances and on the same device."""
+"""The evidence for a gate decision: both files, measured on the same test instances and on the same device."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -114,7 +114,9 @@ def _errors(
 ) -> dict[str, np.ndarray]:
     """Return (N, K) errors in torso diameters of each candidate, and of the mean pose in the challenger's crops."""
     instances = {name: candidate.instances(rows, profile.crops) for name, candidate in candidates.items()}
-    predictions = {name: candidate.predict(instances[name], data) for name, candidate in candidates.items()}
+    predictions = {
+        name: candidate.model.predict_instances(instances[name], data) for name, candidate in candidates.items()
+    }
     predictions[MEAN_POSE] = mean_pose(instances["challenger"])
     truth, torso = annotations.joints_of(rows), profile.scoring.torso_joints
     errors = {name: normalised_errors(truth, joints, torso) for name, joints in predictions.items()}

@@ -1,1 +1,1 @@
-"""The report: tables, figures and sections, rendered as HTML and Markdown from what the stages computed."""
+"""The report: tables, figures and sections, rendered as HTML and Markdown from the stages' results."""

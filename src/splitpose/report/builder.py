@@ -11,7 +11,7 @@ ALL_VARIANTS = "all variants"
 
 
 def build_report(inputs: ReportInputs) -> Report:
-    """Build the report: the conclusion and the comparison first, details in collapsed sections."""
+    """Build the report: first the conclusion and the comparison, then details in collapsed sections."""
     return Report(
         title=f"Small upper-body pose models, profile {inputs.comparison['profile']}",
         conclusion=write_conclusion(inputs),
@@ -37,7 +37,7 @@ def build_report(inputs: ReportInputs) -> Report:
 
 
 def _summarise(inputs: ReportInputs) -> str:
-    """Return what the results are from: test people, variants, source of the models."""
+    """Describe the origin of the results: test people, variants, source of the models."""
     protocol = inputs.protocol
     unscored = protocol["without_torso"]
     note = f", {unscored} of them not scored because their torso is not annotated" if unscored else ""

@@ -10,7 +10,7 @@ from splitpose.drawing import WHITE, add_caption, contact_sheet, draw_joints
 from splitpose.skeleton import FULL_NAMES, INDEX
 
 HEATMAP_JOINTS = ("lelb", "lwri", "relb", "rwri")
-"""Joints whose heatmaps are shown: those that models differ in most."""
+"""Joints whose heatmaps are shown: those for which the models differ most."""
 
 BEST, WORST = 2, 4
 """Rows of the best and the worst crops: one crop with its heatmaps per row, or COLUMNS crops without heatmaps."""

@@ -1,4 +1,4 @@
-"""The latency of other networks, as the comparators stage measured it, next to that of our variants."""
+"""Table of the latency of other networks and of our variants, as the comparators stage measured it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The report's conclusion: which variant to use, by how much it is better, how certainly, and on what data."""
+"""The report's conclusion: the recommended variant, its advantage over the others, and the data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def write_conclusion(inputs: ReportInputs) -> str:
         highest = inputs.comparison["variants"][best]["pck"]["0.2"]["mean"]
         return (
             f"Do not use any variant yet: on {people} the highest mean PCK@0.2, {highest:.1f} of {best}, does not "
-            f"exceed that of the mean pose, which ignores the image ({_mean_pose(inputs):.1f})."
+            f"exceed that of the mean pose, which ignores the image ({inputs.mean_pose_pck:.1f})."
         )
     score = f"on {people} its mean PCK@0.2 is {recommendation['pck']:.1f}"
     return f"Use {recommendation['variant']}: {score}{_compare(recommendation, inputs.comparison)}."
@@ -32,13 +32,7 @@ def exceeds_mean_pose(inputs: ReportInputs) -> bool:
     if inputs.recommendation is None:
         return False
     best = inputs.comparison["variants"][inputs.recommendation["most_accurate"]]
-    return bool(best["pck"]["0.2"]["mean"] > _mean_pose(inputs))
-
-
-def _mean_pose(inputs: ReportInputs) -> float:
-    """Return the mean PCK@0.2 of the test people's mean pose."""
-    score: float = next(iter(inputs.robustness.values()))["darkening"]["mean_pose"]
-    return score
+    return bool(best["pck"]["0.2"]["mean"] > inputs.mean_pose_pck)
 
 
 def describe_file(inputs: ReportInputs) -> str | None:

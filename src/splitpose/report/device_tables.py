@@ -1,4 +1,4 @@
-"""Tables of how the TFLite files run on the target device."""
+"""Table of start-up, latency and memory of the TFLite files on the target device."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ def runtime_table(benchmarks: Mapping[str, Benchmark], data: str) -> Table:
 
     Args:
         benchmarks: benchmark of each variant's files.
-        data: what was measured on, for the title.
+        data: description of the data (see `tables.describe_data`), for the title.
     """
     rows = []
     for variant, benchmark in benchmarks.items():

@@ -72,11 +72,11 @@ class Report:
 
     title: str
     conclusion: str
-    """Which variant to use and why, in one or two sentences."""
+    """The recommended variant and the reason, in one or two sentences."""
     summary: tuple[str, ...]
-    """What the numbers are from."""
+    """Origin of the numbers, one paragraph each."""
     warning: str | None
-    """What limits all numbers, shown above them."""
+    """Limitation that applies to all numbers, shown above them."""
     sections: tuple[Section, ...]
 
     def images(self) -> list[Image]:

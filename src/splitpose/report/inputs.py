@@ -1,4 +1,4 @@
-"""The inputs of the report: everything that earlier stages measured and computed, read from their files."""
+"""The inputs of the report: the results of the earlier stages, read from their files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class PreviousComparison:
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """What the report is rendered from. Mappings are by variant unless stated otherwise; images are PNG or JPEG."""
+    """The content of the report. Mappings are by variant unless stated otherwise; images are PNG or JPEG."""
 
     comparison: Mapping[str, Any]
     """Content of comparison.json."""
@@ -63,3 +63,9 @@ class ReportInputs:
     def protocol(self) -> Mapping[str, Any]:
         """How the variants were scored, equal for all of them: {"n", "torso", "viewpoint", ...}."""
         return next(iter(self.metrics.values()))
+
+    @property
+    def mean_pose_pck(self) -> float:
+        """PCK@0.2 of the test people's mean pose, predicted for all of them: equal for all variants."""
+        score: float = next(iter(self.robustness.values()))["darkening"]["mean_pose"]
+        return score

@@ -6,7 +6,7 @@ from splitpose.report.document import Block, Facts, Image, Listing, Report, Tabl
 
 
 def render(report: Report) -> str:
-    """Render the same sections as the page. Images are linked by name, listings are on the page only."""
+    """Render the sections of the report. Images are linked by name; listings are omitted."""
     paragraphs = [f"# {report.title}", f"**{report.conclusion}**", *report.summary]
     if report.warning:
         paragraphs.append(f"**{report.warning}**")

@@ -82,7 +82,7 @@ def _table_2(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> Tabl
         note=_describe_comparability(comparison, protocol)
         + "Published: on a GPU; the sizes of the first two match 16 bytes per parameter, a checkpoint with the "
         f"optimizer state. Ours: the float32 TFLite file, {latency} on the benchmark's device. The published "
-        "4.3 M matches a flattened head (no_gap here); the paper's text has the baseline pool (baseline here).",
+        "4.3 M matches a flattened head (no_gap here); by the text, the baseline pools globally (baseline here).",
     )
 
 
@@ -115,12 +115,12 @@ def _table_3(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> Tabl
         rows=(*published, *own),
         note=_describe_comparability(comparison, protocol)
         + "The paper does not state the unit of its errors; its authors selected checkpoints on the test set. "
-        "Our validation split is taken from the training rows, by whole films or images.",
+        "Our validation split is taken from the training rows, film by film or image by image.",
     )
 
 
 def _describe_comparability(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
-    """Return what limits the comparison of a published row with a row of this project."""
+    """Describe the limitations of comparing a published row with a row of this project."""
     note = ""
     if is_synthetic(comparison):
         note = "Published rows are from FLIC, ours from synthetic people: they are not comparable. "

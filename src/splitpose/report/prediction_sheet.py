@@ -1,4 +1,4 @@
-"""Contact sheets of test images with predictions: of one variant, and of the hardest people for all variants."""
+"""Contact sheets of test people with predictions: a variant's selected ones, and the hardest for all variants."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Table of what changed between two comparisons."""
+"""Table of the changes between two comparisons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

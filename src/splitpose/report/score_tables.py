@@ -10,11 +10,11 @@ THRESHOLD = "0.2"
 
 
 def differences_table(differences: Sequence[Mapping[str, Any]], data: str, threshold: str = THRESHOLD) -> Table:
-    """Return one row per pair of variants: how much better or worse the first one is.
+    """Return one row per pair of variants: the difference of the first from the second.
 
     Args:
         differences: content of paired_differences.json.
-        data: what was measured on, for the title; the same in all functions below.
+        data: description of the data (see `tables.describe_data`) for the title, as in all functions below.
         threshold: PCK threshold.
     """
     groups = ("mean", "elbow", "wrist")
@@ -30,8 +30,8 @@ def differences_table(differences: Sequence[Mapping[str, Any]], data: str, thres
         headers=("variants", *groups),
         rows=tuple(rows),
         note="Difference in percentage points on the same people, with its 95 % interval. A variant is called "
-        "better or worse if the interval excludes zero; of twenty comparisons of equally good variants, one does "
-        "so by chance. The intervals do not include the variation between training runs.",
+        "better or worse if the interval excludes zero; on average, this is the case by chance for one of "
+        "twenty pairs of equally good variants. The intervals do not include the variation between training runs.",
     )
 
 
@@ -74,7 +74,7 @@ def decodings_table(
     Args:
         decodings: content of each variant's decodings JSON.
         latencies: p50 ms of each variant's float32 file.
-        data: what was measured on.
+        data: description of the data.
     """
     thresholds = sorted(next(iter(decodings.values()))[0]["pck"], key=float, reverse=True)
     rows = []
@@ -139,7 +139,7 @@ DESCRIPTIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "darkening": lambda test: " → ".join(format_number(value, 0) for value in test["pck_0.2"].values()),
     "blur": lambda test: " → ".join(format_number(value, 0) for value in test["pck_0.2"].values()),
 }
-"""The text of each robustness test's result."""
+"""Formats the result of each robustness test."""
 
 
 def agreement_table(agreement: Mapping[str, Mapping[str, Any]], data: str) -> Table | None:

@@ -34,7 +34,7 @@ def is_synthetic(comparison: Mapping[str, Any]) -> bool:
 
 
 def describe_data(comparison: Mapping[str, Any]) -> str:
-    """Describe in a few words what was measured on; shown with every result of this project."""
+    """Describe the data of the results in a few words, which are shown with every result of this project."""
     return "synthetic people" if is_synthetic(comparison) else f"profile {comparison['profile']}"
 
 

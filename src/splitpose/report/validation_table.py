@@ -19,7 +19,7 @@ STYLES = {"failed": "red", "quarantined": "yellow", "warning": "cyan"}
 
 
 def print_validation_result(source: DetectedSource, result: ValidationResult) -> None:
-    """Print what the source contains and the result of each rule."""
+    """Print the contents of the source and the result of each rule."""
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     instances, images = len(source.table), source.table["image"].nunique()
@@ -58,7 +58,7 @@ def _row_rules(suite: Suite, outcome: str, listing: pd.DataFrame) -> Iterator[tu
         if rows.empty:
             yield rule.name, "passed", "0", ""
         else:
-            # Whoever corrects an unreadable image needs its path, not the id of one of its instances.
+            # To correct an unreadable image, its path is required, not the id of one of its instances.
             names = rows["image"] if rule.name == "unreadable_image" else rows["id"]
             examples = [f"{name}: {value}" for name, value in zip(names, rows["value"], strict=True)][:MAX_EXAMPLES]
             more = [f"and {len(rows) - MAX_EXAMPLES:,} more"] if len(rows) > MAX_EXAMPLES else []

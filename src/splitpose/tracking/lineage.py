@@ -1,19 +1,19 @@
 """Lineage of a report: the git commit, DVC's hashes and the MLflow runs behind its results."""
 
 import os
-import subprocess
 from pathlib import Path
 
 from splitpose.errors import InputError
 from splitpose.tracking import state
+from splitpose.tracking.git import git
 from splitpose.tracking.runs import describe_error, find_run, shorten_timeouts
 
 
 def lineage(root: Path, variants: list[str]) -> dict[str, dict[str, str]]:
     """Return facts about the origin of every variant's results, read from git, dvc.lock and MLflow.
 
-    Facts that all variants share have the key "all variants". What is not available is reported as a fact too: a
-    project without git, a stage that DVC has not run, an MLflow that does not answer.
+    Facts that all variants share have the key "all variants". Whatever is not available is reported as a fact
+    too: a project without git, a stage that DVC has not run, an MLflow server that does not respond.
     """
     facts = {"all variants": {"git commit": commit(root)}}
     try:
@@ -38,18 +38,12 @@ def lineage(root: Path, variants: list[str]) -> dict[str, dict[str, str]]:
 
 def commit(root: Path) -> str:
     """Return the project's git commit and whether tracked files differ from it; "no git" without a repository."""
-    head = _git(root, "rev-parse", "HEAD")
+    head = git(root, "rev-parse", "HEAD")
     if head is None:
         return "no git"
     # DVC writes dvc.lock while the report is built.
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
+    changed = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
     return f"{head} with uncommitted changes" if changed else head
-
-
-def _git(root: Path, *words: str) -> str | None:
-    """Return the output of a git command, None if it fails."""
-    result = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
-    return result.stdout.strip() if result.returncode == 0 else None
 
 
 def _output_hashes(entries: state.Entries, prefix: str) -> dict[str, str]:

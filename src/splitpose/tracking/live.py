@@ -1,6 +1,6 @@
 """Live logging: every validation step is logged to MLflow while the model trains.
 
-Training never fails because of MLflow; `splitpose sync` logs afterwards what MLflow did not receive.
+Training never fails because of MLflow; `splitpose sync` later logs the rows that MLflow did not receive.
 """
 
 import os
@@ -20,8 +20,8 @@ LogRow = Callable[[Mapping[str, Any]], None]
 def live_run(variant: str) -> Iterator[LogRow]:
     """Yield a function that logs one row of the training history to the variant's run.
 
-    Only stages that DVC runs are logged: a stage that is started manually may have any profile, crops and outputs,
-    so that its metrics belong to no state of the pipeline.
+    Only stages that DVC runs are logged: one that is started manually may use any profile, crops and outputs, so
+    its metrics belong to no state of the pipeline.
     """
     if not os.environ.get("DVC_STAGE", "").endswith(f"@{variant}"):
         yield lambda row: None
@@ -44,7 +44,7 @@ class _LiveLogger:
         self.run: Run | None = None
 
     def attempt(self, action: Callable[[], None]) -> None:
-        """Carry out an action; print a warning and stop logging if it fails."""
+        """Run an action; print a warning and stop logging if it fails."""
         try:
             action()
         except Exception as error:

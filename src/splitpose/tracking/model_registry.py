@@ -23,7 +23,7 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 HISTORY = "splitpose.champions"
 """Tag of the registered model: the version numbers of all champions in order, e.g. "1 3 2"."""
 MAX_HISTORY = 500
-"""Champions in that tag, which MLflow's databases limit to 5000 characters."""
+"""Maximum number of champions in the tag HISTORY, which MLflow's databases limit to 5000 characters."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class RegisteredVersion:
 class ModelRegistry:
     """The registered model splitpose-<profile> and its versions.
 
-    All methods raise ExternalServiceError if MLflow does not answer. Repeating a call changes nothing.
+    All methods raise ExternalServiceError if MLflow fails. Repeating a call changes nothing.
     """
 
     def __init__(self, root: Path, profile: str):
@@ -65,7 +65,8 @@ class ModelRegistry:
         content = tflite.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         new = RegisteredVersion("", run, sha256, metadata.variant, metadata.precision, {})
-        version = next((one for one in self.versions() if (one.run, one.sha256) == (run, sha256)), None)
+        same = (version for version in self.versions() if (version.run, version.sha256) == (run, sha256))
+        version = next(same, None)
         if version is None or not self._is_intact(version):
             self._log_model(new, content)
         version = version or self._create(new)
@@ -73,7 +74,7 @@ class ModelRegistry:
         return version
 
     def champion(self) -> RegisteredVersion | None:
-        """Return the version in use, None if there is none yet."""
+        """Return the champion, None if there is none yet."""
         return self._by_alias(CHAMPION)
 
     def challenger(self) -> RegisteredVersion | None:
@@ -101,7 +102,7 @@ class ModelRegistry:
         """
         label = self._label(version)
         if not version.sha256:
-            raise InputError(f"{label}: was not registered by splitpose, so its file is unknown")
+            raise InputError(f"{label}: was not registered by splitpose, so its file cannot be identified")
         artifact_path, name = f"{_artifact_path(version)}/artifacts", _file_name(version)
         with tempfile.TemporaryDirectory() as temporary:
             with translated_errors():
@@ -111,8 +112,8 @@ class ModelRegistry:
             content = Path(copy).read_bytes()
         if hashlib.sha256(content).hexdigest() != version.sha256:
             raise InputError(f"{label}: its file in run {version.run} is damaged or was replaced")
-        with atomic_file(folder / name) as part:
-            part.write_bytes(content)
+        with atomic_file(folder / name) as temporary_file:
+            temporary_file.write_bytes(content)
         return folder / name
 
     def promote(self, version: RegisteredVersion) -> None:
@@ -177,7 +178,7 @@ class ModelRegistry:
                 self._client.set_registered_model_alias(self.name, alias, version.number)
 
     def _earlier_champions(self) -> list[str]:
-        """Return the numbers of the champions before the present one, the latest last, without deleted versions.
+        """Return the numbers of all champions before the present one, the latest last, without deleted versions.
 
         The alias is authoritative: the tag is ahead of it if a process ended between setting the two, and it does
         not contain aliases that were set elsewhere.

@@ -1,7 +1,6 @@
-"""The comparison of an earlier commit: its hash from the commit's dvc.lock, its content from DVC's cache."""
+"""The comparison of an earlier commit: hash from the commit's dvc.lock, content from DVC's cache."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,10 @@ from typing import Any
 import yaml
 
 from splitpose import paths
+from splitpose.tracking.git import git
 
 MAX_COMMITS = 20
-"""Commits that changed dvc.lock and are searched, the latest first."""
+"""Maximum number of commits to search: the latest ones that changed dvc.lock."""
 
 
 def find_previous_comparison(root: Path, present: dict[str, Any]) -> tuple[str, str, dict[str, Any]] | None:
@@ -47,7 +47,7 @@ def find_previous_comparison(root: Path, present: dict[str, Any]) -> tuple[str, 
 
 def _commits(root: Path) -> Iterator[tuple[str, str]]:
     """Yield the commits that changed dvc.lock and their dates, the latest first."""
-    log = _git(root, "log", f"--max-count={MAX_COMMITS}", "--format=%H %cI", "--", "dvc.lock") or ""
+    log = git(root, "log", f"--max-count={MAX_COMMITS}", "--format=%H %cI", "--", "dvc.lock") or ""
     for line in log.splitlines():
         commit, date = line.split()
         yield commit, date
@@ -55,11 +55,6 @@ def _commits(root: Path) -> Iterator[tuple[str, str]]:
 
 def _comparison_hash(root: Path, commit: str) -> str | None:
     """Return the MD5 of comparison.json in a commit's dvc.lock."""
-    lock = yaml.load(_git(root, "show", f"{commit}:./dvc.lock") or "{}", yaml.CSafeLoader)
+    lock = yaml.load(git(root, "show", f"{commit}:./dvc.lock") or "{}", yaml.CSafeLoader)
     outs = [out for stage in lock.get("stages", {}).values() for out in stage.get("outs", [])]
     return next((out["md5"] for out in outs if out["path"] == paths.COMPARISON.as_posix()), None)
-
-
-def _git(root: Path, *words: str) -> str | None:
-    completed = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
-    return completed.stdout if completed.returncode == 0 else None

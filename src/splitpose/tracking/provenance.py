@@ -1,7 +1,7 @@
 """Provenance of a variant's results: trained in this workspace, or restored from DVC's cache.
 
-A stage whose results DVC restores runs no code, so training records the state in a file beside DVC's own temporary
-files.
+A stage whose results DVC restores runs no code, so training records the state as an empty file in DVC's folder of
+temporary files.
 """
 
 from pathlib import Path

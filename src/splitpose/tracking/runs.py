@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splitpose.errors import ExternalServiceError
+from splitpose.tracking.git import git
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
@@ -30,12 +30,12 @@ ORIGIN = "splitpose.origin"
 """Tag: whether the variant was trained for this run or restored from DVC's cache (see `provenance`)."""
 
 MAX_METRICS, MAX_PARAMS = 1000, 100
-"""The numbers of metrics and parameters that MLflow accepts in one batch."""
+"""Maximum numbers of metrics and parameters that MLflow accepts in one batch."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """An MLflow run. Values that are logged already are skipped, so that logging again changes nothing."""
+    """An MLflow run. Logging the same values again changes nothing, because they are skipped."""
 
     client: "MlflowClient"
     id: str
@@ -62,7 +62,7 @@ class Run:
         self.client.log_batch(self.id, metrics=new)
 
     def log_params(self, values: Mapping[str, Any]) -> None:
-        """Log parameters. MLflow does not allow a logged parameter to change, so present ones are skipped."""
+        """Log parameters. Existing ones are skipped, because MLflow does not allow them to change."""
         from mlflow.entities import Param
 
         known = self.client.get_run(self.id).data.params
@@ -188,9 +188,8 @@ def _experiment(client: "MlflowClient", root: Path, name: str) -> str:
 
 def _git_commit(root: Path) -> dict[str, str]:
     """Return MLflow's tag of the git commit, nothing outside a git repository."""
-    command = ["git", "rev-parse", "HEAD"]
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    return {"mlflow.source.git.commit": result.stdout.strip()} if result.returncode == 0 else {}
+    commit = git(root, "rev-parse", "HEAD")
+    return {} if commit is None else {"mlflow.source.git.commit": commit}
 
 
 def _param_value(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""States of the pipeline: the DVC entries of a variant's stages, and one hash of everything they depend on.
+"""States of the pipeline: the DVC entries of a variant's stages, and one hash of everything that they depend on.
 
 The hash identifies the variant's run in MLflow. It is the same before the stages run, computed from the workspace,
 and afterwards, computed from dvc.lock. It leaves out files that these stages pass to each other: they follow from
@@ -23,8 +23,8 @@ Entries = dict[str, Any]
 def workspace_entries(root: Path, variant: str) -> Entries:
     """Return the entries that dvc.lock will contain after the variant's stages have run on the present workspace.
 
-    DVC may be running one of these stages: nothing is locked or written. This takes about a second, because the
-    code and the crops are hashed (DVC caches the hashes of unchanged files).
+    Nothing is locked or written, because DVC may be running one of these stages. It takes about a second, because
+    the code and the crops are hashed (DVC caches the hashes of unchanged files).
     """
     from dvc.repo import Repo
     from dvc.stage.utils import split_params_deps

@@ -1,7 +1,7 @@
 """Synchronisation of the MLflow runs with the files of the workspace.
 
 A stage whose results DVC restores from its cache runs no code, so a run's metrics, parameters and artifacts are
-read from files. Repeating it changes nothing, and it restores the runs of a deleted database.
+read from files. Synchronising again changes nothing; after the database was deleted, it restores the runs.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from splitpose.tracking.runs import open_run, translated_errors
 from splitpose.tracking.state import Entries
 
 SHARED_ARTIFACTS = ("dvc.lock", str(paths.PARAMS), str(paths.COMPARISON), f"{paths.FIGURES}/*")
-"""Glob patterns of files of all variants that every run stores as well."""
+"""Glob patterns of files of all variants, which every run stores too."""
 
 SYNTHETIC = {"data": "synthetic"}
 """Tags of a run whose model was trained and scored on rendered people."""

@@ -1,4 +1,4 @@
-"""The web page with the workspace's models, served on this machine only."""
+"""`splitpose demo`: the web page with the workspace's models, served on this machine only."""
 
 import contextlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The static server of the built web page and the models beside it."""
+"""The static server of the built web page and its models."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ class Handler(SimpleHTTPRequestHandler):
         "": "application/octet-stream",
     }
     timeout = 30
-    """Maximum silence of a client in the middle of a request, s."""
+    """Maximum time without data from a client in the middle of a request, s."""
 
     def end_headers(self) -> None:
         """Send HEADERS with every response."""
@@ -71,10 +71,10 @@ def page_folder() -> Path:
 
 
 def publish_models(models: Path, page: Path) -> int:
-    """Replace the models beside the page by copies of `models`/<variant>/<precision>.tflite.
+    """Replace the page's folder of models by copies of `models`/<variant>/<precision>.tflite.
 
-    The list of models, models/index.json, contains the hash of each file in its address, so that a browser never
-    uses an outdated file from its cache.
+    The list of models, models/index.json, contains each file's URL with its hash, so that a browser never uses an
+    outdated file from its cache.
 
     Returns:
         The number of models.

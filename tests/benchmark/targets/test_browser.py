@@ -1,4 +1,4 @@
-"""What the waiting command accepts from a page and what it rejects; tests/web runs the page in a browser."""
+"""Messages that the waiting command accepts or rejects; tests/web runs the page in a browser."""
 
 import http.client
 import json
@@ -104,7 +104,7 @@ def browser(**settings):
     return Browser("browser", "127.0.0.1", 0, **settings)
 
 
-def test_a_page_receives_a_job_and_its_result_is_summarized(small, capsys):
+def test_a_page_receives_a_job_and_its_result_is_summarised(small, capsys):
     page = Page(browser(), small)
     assert page.request("GET", f"/{page.target.token}/") == (200, b"benchmark")
     status, job = page.post("job", {"page": "one"})
@@ -159,7 +159,7 @@ def test_several_files_are_measured_at_one_address_with_pauses_in_between(small,
     assert capsys.readouterr().out.count("open http") == 1
 
 
-def test_a_page_without_a_job_has_to_ask_again(small, monkeypatch):
+def test_a_page_without_a_job_has_to_repeat_its_request(small, monkeypatch):
     monkeypatch.setattr(jobs, "LONG_POLL_SECONDS", 0.1)
     target = browser()
     with target.serve():
@@ -272,7 +272,7 @@ def test_a_message_that_is_too_large_is_not_read(small):
     assert page.finish().run
 
 
-def test_the_reason_of_a_failure_is_reported(small):
+def test_the_reason_for_a_failure_is_reported(small):
     page = Page(browser(), small)
     page.post("failure", {"page": "one", "number": 1, "error": "Element type INT8 is not supported."})
     with pytest.raises(InputError, match=r"small.tflite: does not run on browser: Element type INT8 is not supp"):
@@ -284,7 +284,7 @@ def test_a_page_that_is_not_opened_is_reported(small):
         raise Page(browser(open_seconds=0.3), small).finish().raised
 
 
-def test_a_page_that_falls_silent_is_reported(small):
+def test_a_page_that_stops_sending_messages_is_reported(small):
     page = Page(browser(silent_seconds=0.3), small)
     page.post("job", {"page": "one"})
     with pytest.raises(

@@ -149,7 +149,7 @@ class TestSsh:
 
 
 class TestAdb:
-    def test_the_result_is_what_the_program_prints(self, android, small):
+    def test_the_result_contains_the_programs_output(self, android, small):
         result = run(
             "adb:PHONE1", small, BenchmarkOptions(threads=(1, 2), runs=30, sustained_seconds=2), android.binary
         )

@@ -16,14 +16,14 @@ __all__ = ["BenchmarkOptions", "Target", "open_target"]
 
 @contextmanager
 def open_target(name: str, benchmark_binary: Path | None = None) -> Iterator[Target]:
-    """Yield the target device of a name; it can be used as long as the block lasts.
+    """Yield the target device that a name denotes; it can be used only within the block.
 
     Args:
         name: local | ssh://user@host[:port][/path/of/python] | adb[:serial] | browser[:host[:port]].
         benchmark_binary: the benchmark_model program for adb; the default is $SPLITPOSE_BENCHMARK_BINARY.
 
     Raises:
-        InputError: there is no such kind of target.
+        InputError: the name denotes no target.
     """
     if name == "local":
         yield Local()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from splitpose.benchmark import operator_timings
 from splitpose.benchmark.schema import Device, Latency, SustainedLatency, TargetResult
+from splitpose.benchmark.targets.latency_statistics import compare_fifths
 from splitpose.benchmark.targets.target import MAX_PROFILED_RUNS, BenchmarkOptions
 from splitpose.benchmark.tflite_operators import InputSpec
 from splitpose.errors import InputError
@@ -65,7 +66,7 @@ ADB_ERRORS = {
     "more than one": "several devices are connected; select one of `adb devices` as adb:SERIAL",
     "not found": "no such device is connected; `adb devices` lists them",
 }
-"""Parts of adb's messages, and what they mean for the user."""
+"""Parts of adb's messages, and explanations for the user."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Adb:
         if binary is None:
             raise InputError(
                 f"{name}: requires the benchmark_model program for Android; give its path with --benchmark-binary "
-                f"or {BINARY_VARIABLE} (docs/targets.md describes where to get it)"
+                f"or {BINARY_VARIABLE} (docs/targets.md describes where to obtain it)"
             )
         if not binary.is_file():
             raise InputError(f"{binary}: no such file; give the path of the benchmark_model program for Android")
@@ -105,9 +106,9 @@ class Adb:
                 for threads in options.threads
             ]
             profiled_runs = min(MAX_PROFILED_RUNS, options.runs)
-            profile = self._program(model, first_threads, num_runs=profiled_runs, enable_op_profiling="true")
+            profiled = self._program(model, first_threads, num_runs=profiled_runs, enable_op_profiling="true")
             sustained = self._sustained(model, options) if options.sustained_seconds else None
-        timings = operator_timings.parse(profile.partition(OPERATOR_HEADING)[2])
+        timings = operator_timings.parse(profiled.partition(OPERATOR_HEADING)[2])
         load_us, first_run_us = _initialization(outputs[0], model)
         memory = MEMORY.search(outputs[0])
         fully_delegated, partitions = parse_delegation(outputs[0])
@@ -146,14 +147,8 @@ class Adb:
         threads, seconds = options.threads[0], options.sustained_seconds / SUSTAINED_STARTS
         outputs = [self._program(model, threads, num_runs=1, min_secs=seconds) for _ in range(SUSTAINED_STARTS)]
         latencies = [parse_latency(output, threads, model) for output in outputs]
-        first, last = latencies[0].p50_ms, latencies[-1].p50_ms
-        return SustainedLatency(
-            seconds=options.sustained_seconds,
-            runs=sum(latency.runs for latency in latencies),
-            first_fifth_p50_ms=first,
-            last_fifth_p50_ms=last,
-            slowdown=round(last / first, 3) if first else 1.0,
-        )
+        runs = sum(latency.runs for latency in latencies)
+        return compare_fifths(options.sustained_seconds, runs, latencies[0].p50_ms, latencies[-1].p50_ms)
 
     def _program(self, model: Path, threads: int, **flags: object) -> str:
         """Return the output of benchmark_model. Without other flags it runs exactly num_runs times."""
@@ -251,7 +246,7 @@ def _initialization(output: str, model: Path) -> tuple[float, float]:
 
 
 def _error_line(output: str) -> str:
-    """Return the last line of an output that contains ERROR, or else its last line."""
+    """Return the last line of an output that contains ERROR, otherwise its last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR" in line]
     return (errors or lines or ["no message"])[-1]

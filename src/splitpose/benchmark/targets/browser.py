@@ -1,8 +1,8 @@
 """A browser as the target device: the page of web/ measures the files and posts the results.
 
 This machine serves the page, by default on loopback only; a phone on the same network needs neither a cable nor an
-installation. The page's address contains a token that is valid for one command, and for the first page that posts
-with it.
+installation. The page's URL contains a token, which is valid for one command and only for the first page that posts
+a message.
 """
 
 import json
@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from splitpose.benchmark.schema import Device, SustainedLatency, TargetResult
+from splitpose.benchmark.schema import Device, TargetResult
 from splitpose.benchmark.targets import messages
 from splitpose.benchmark.targets.jobs import Job, Jobs
-from splitpose.benchmark.targets.python_device import summarize_latency
+from splitpose.benchmark.targets.latency_statistics import compare_fifths, summarise_latency
 from splitpose.benchmark.targets.target import BenchmarkOptions
 from splitpose.benchmark.tflite_operators import InputSpec
 from splitpose.errors import InputError
@@ -38,13 +38,13 @@ MESSAGES: dict[str, type[messages.Message]] = {
     "/result": messages.JobResult,
     "/failure": messages.JobFailure,
 }
-"""Paths that the page may post to, and the messages that belong there."""
+"""Paths that the page may post to, and the type of message that each accepts."""
 CONTENT_LENGTH = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass
 class Browser:
-    """Target that measures in the first page that opens the address; `serve` starts the server."""
+    """Target that measures in the first page that opens the URL; `serve` starts the server."""
 
     name: str
     host: str
@@ -138,28 +138,20 @@ class Browser:
 
     def _target_result(self, result: messages.JobResult, sustained_seconds: float) -> TargetResult:
         """Convert the page's result."""
+        sustained = result.sustained
         return TargetResult(
             device=Device(target=self.name, delegate="XNNPACK", **result.device.model_dump()),
-            by_threads=[summarize_latency(samples.threads, samples.samples_ms) for samples in result.by_threads],
+            by_threads=[summarise_latency(samples.threads, samples.samples_ms) for samples in result.by_threads],
             load_ms=result.load_ms,
             first_run_ms=result.first_run_ms,
             fully_delegated=result.fully_delegated,
             delegate_partitions=1 if result.fully_delegated else None,
-            sustained=_sustained(result.sustained, sustained_seconds) if result.sustained else None,
+            sustained=compare_fifths(sustained_seconds, sustained.runs, *sustained.fifths_ms)
+            if sustained
+            else None,
             operator_timings=[],
             operator_timings_missing="a browser has no profiler of the runtime",
         )
-
-
-def _sustained(medians: messages.SustainedMedians, seconds: float) -> SustainedLatency:
-    first, last = medians.fifths_ms
-    return SustainedLatency(
-        seconds=seconds,
-        runs=medians.runs,
-        first_fifth_p50_ms=first,
-        last_fifth_p50_ms=last,
-        slowdown=round(last / first, 3) if first else 1.0,
-    )
 
 
 class Handler(static_server.Handler):
@@ -238,7 +230,7 @@ class Handler(static_server.Handler):
             job.end(message)  # after the reply, because the command then exits
 
     def _send_job(self) -> None:
-        """Send the next job, null if there are no more, or nothing if the page has to ask again."""
+        """Send the next job, null if there are no more, or nothing if the page has to request it again."""
         job = self.jobs.wait()
         if job:
             self._reply(200, "application/json", json.dumps(job.as_message()).encode())

@@ -12,7 +12,7 @@ LONG_POLL_SECONDS = 20.0
 """Maximum time that a request for the next job stays open; some browsers abort requests after a minute."""
 
 CLOSE_SECONDS = 2.0
-"""Maximum time to wait, on closing, until the page has asked for another job and learned that there is none."""
+"""Maximum time to wait, on closing, until the page has requested another job and learned that there is none."""
 
 Outcome = messages.JobResult | messages.JobFailure | str
 """The page's message at the end of a job, or the reason why its message is invalid."""
@@ -20,7 +20,7 @@ Outcome = messages.JobResult | messages.JobFailure | str
 
 @dataclass
 class Job:
-    """A file to measure, and how far the page is with it."""
+    """A file to measure, and the progress of its measurement."""
 
     number: int
     name: str

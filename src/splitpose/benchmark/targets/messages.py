@@ -1,4 +1,4 @@
-"""Messages that the benchmark page in a browser may post; everything else is rejected, as the page is untrusted."""
+"""Messages that the benchmark page may post; everything else is rejected, because the page is untrusted."""
 
 from typing import Annotated, TypeVar
 
@@ -24,7 +24,7 @@ PageId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Sender(BaseModel):
-    """The sender of any message, read before the rest of it: the random id that the page gave itself."""
+    """The sender of any message, parsed before the rest of it: the random id that the page has generated."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 

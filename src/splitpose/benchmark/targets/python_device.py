@@ -1,4 +1,4 @@
-"""Measurement with Python on a device; local and ssh targets start the same runner by different commands."""
+"""Measurement with Python on a device; the local and ssh targets start the same runner with different commands."""
 
 import contextlib
 import json
@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from splitpose.benchmark import operator_timings
-from splitpose.benchmark.schema import Device, Latency, SustainedLatency, TargetResult
+from splitpose.benchmark.schema import Device, TargetResult
+from splitpose.benchmark.targets.latency_statistics import round_ms, summarise_latency, summarise_sustained
 from splitpose.benchmark.targets.target import MAX_PROFILED_RUNS, BenchmarkOptions
 from splitpose.benchmark.tflite_operators import InputSpec
 from splitpose.errors import InputError
 
 RUNNER = files("splitpose.benchmark.targets") / "device_runner.py"
 BOOTSTRAP = "import sys; source = sys.stdin.buffer.read({}); exec(compile(source, 'runner', 'exec'))"
-"""Python program for the device's command line; it reads the runner from its standard input."""
+"""Python program for the device's command line; it reads the runner's source from its standard input."""
 
 
 class RunnerError(Exception):
@@ -52,7 +53,7 @@ def run_on_python(
     done, when this process is killed, or when the connection is lost.
 
     Args:
-        target: name of the target, for the result and messages.
+        target: name of the target, for the result and error messages.
         python: command that starts Python on the device; arguments are appended.
         model: the TFLite file.
         inputs: the model's inputs.
@@ -114,16 +115,16 @@ def _target_result(target: str, output: dict[str, Any], sustained_seconds: float
     timings = operator_timings.parse(first.get("operator_table", ""))
     missing = first.get("operator_table_missing", "the runtime's profiler printed no table")
     sustained = (
-        summarize_sustained(np.array(first["sustained_ms"]), sustained_seconds) if sustained_seconds else None
+        summarise_sustained(np.array(first["sustained_ms"]), sustained_seconds) if sustained_seconds else None
     )
     return TargetResult(
         device=Device(target=target, **output["device"]),
         by_threads=[
-            summarize_latency(result["threads"], result["samples_ms"], round(result["peak_gflops"], 2))
+            summarise_latency(result["threads"], result["samples_ms"], round(result["peak_gflops"], 2))
             for result in output["by_threads"]
         ],
-        load_ms=_round(first["load_ms"]),
-        first_run_ms=_round(first["first_run_ms"]),
+        load_ms=round_ms(first["load_ms"]),
+        first_run_ms=round_ms(first["first_run_ms"]),
         peak_memory_mb=first["peak_memory_mb"],
         fully_delegated=first["delegate_partitions"] == 1 and not first["outside_delegate"],
         delegate_partitions=first["delegate_partitions"],
@@ -132,40 +133,3 @@ def _target_result(target: str, output: dict[str, Any], sustained_seconds: float
         operator_timings=timings,
         operator_timings_missing=None if timings else missing,
     )
-
-
-def summarize_latency(threads: int, samples: Sequence[float], peak_gflops: float | None = None) -> Latency:
-    """Return the percentiles of the times of single runs, ms."""
-    p50, p90, p95, p99 = (_round(ms) for ms in np.percentile(samples, [50, 90, 95, 99]))
-    return Latency(
-        threads=threads,
-        runs=len(samples),
-        p50_ms=p50,
-        p90_ms=p90,
-        p95_ms=p95,
-        p99_ms=p99,
-        float32_peak_gflops=peak_gflops,
-    )
-
-
-def summarize_sustained(samples: np.ndarray, seconds: float) -> SustainedLatency:
-    """Return the median latencies of the first and the last fifth of runs without a pause.
-
-    Args:
-        samples: (N,) times of the runs, ms.
-        seconds: requested duration of all runs, s.
-    """
-    ends = np.cumsum(samples)
-    first = np.median(samples[ends <= max(ends[-1] / 5, ends[0])])
-    last = np.median(samples[ends - samples >= min(ends[-1] * 4 / 5, ends[-1] - samples[-1])])
-    return SustainedLatency(
-        seconds=seconds,
-        runs=len(samples),
-        first_fifth_p50_ms=_round(first),
-        last_fifth_p50_ms=_round(last),
-        slowdown=round(float(last / first), 3),
-    )
-
-
-def _round(ms: float) -> float:
-    return round(float(ms), 4)

@@ -77,10 +77,10 @@ class Ssh:
             raise InputError(f"{self.url}: {self._explain(error)}") from error
 
     def _explain(self, error: RunnerError) -> str:
-        """Return what failed and what to do about it."""
+        """Return the cause of the failure and a remedy."""
         if error.status in COMMAND_NOT_FOUND:
             return (
-                f"there is no {self.python} on the machine; give the path of its Python in the target, "
+                f"there is no {self.python} on the machine; specify the path of its Python in the target, "
                 "ssh://user@host/home/user/venv/bin/python"
             )
         if error.status != SSH_FAILED:

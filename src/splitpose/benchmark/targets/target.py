@@ -34,5 +34,5 @@ class Target(Protocol):
         Nothing remains on the device, even if the measurement is interrupted.
 
         Raises:
-            InputError: the device cannot be reached or lacks a program or package; says what to do.
+            InputError: the device cannot be reached or lacks a program or package; the message states the remedy.
         """

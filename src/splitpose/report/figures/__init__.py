@@ -1,1 +1,1 @@
-"""The report's figures, each as the bytes of a PNG that are the same on every run."""
+"""The report's figures, each as the bytes of a PNG, which are reproducible."""

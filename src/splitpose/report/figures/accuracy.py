@@ -18,7 +18,7 @@ def plot_joint_pck(comparison: Mapping[str, Any], data: str, threshold: str = "0
 
     Args:
         comparison: content of comparison.json.
-        data: what was measured on, written below the figure; the same in all functions below.
+        data: description of the data (see `tables.describe_data`), written below the figure, as in all functions.
         threshold: PCK threshold.
     """
     variants = comparison["variants"]
@@ -60,8 +60,8 @@ def plot_pck_curves(curves: Mapping[str, Any], data: str) -> bytes:
     """Plot PCK of elbows and wrists against the threshold with 95 % bands (the paper's Figure 5).
 
     Args:
-        curves: content of pck_curves.json; annotators, if any, have a line of their own.
-        data: what was measured on.
+        curves: content of pck_curves.json; the agreement of two annotators, if known, is a separate line.
+        data: description of the data.
     """
     thresholds = curves["thresholds"]
     with style.rc_context():

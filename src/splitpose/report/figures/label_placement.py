@@ -9,7 +9,7 @@ from matplotlib.transforms import Bbox
 
 FONT_SIZE = 8.5
 POINT_RADIUS = 5
-"""Half of the side of a point's square that no label may cover; this and the lengths below in 1/72 inch."""
+"""Half the side of the square around a point that no label may cover; lengths are in points of 1/72 inch."""
 
 DISTANCES = (8, 14, 20, 28, 38, 50, 64)
 """Candidate distances of a label from its point; the first free one is used."""
@@ -29,8 +29,8 @@ def place_labels(
 ) -> list[Bbox]:
     """Write each name near its point.
 
-    A name without a free position is placed where it overlaps least. Earlier names have priority. The line from a
-    point to its name avoids other names and points, so that the assignment is unambiguous.
+    A name for which no position is free is placed where it overlaps least. Earlier names have priority. The line
+    from a point to its name avoids other names and points, so that the assignment is unambiguous.
 
     Args:
         figure: the figure, complete except for the labels.

@@ -21,7 +21,7 @@ def plot_latency_accuracy(comparison: Mapping[str, Any], data: str) -> bytes:
 
     Args:
         comparison: content of comparison.json.
-        data: what was measured on, written below the figure; the same in all functions below.
+        data: description of the data (see `tables.describe_data`), written below the figure, as in all functions.
     """
     variants = comparison["variants"]
     most = max((variant["parameters"] for variant in variants.values()), default=1)
@@ -75,7 +75,7 @@ def plot_latency_parameters(networks: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Plot latency against parameters of our variants and of other networks (the paper's Figure 1).
 
     Args:
-        networks: what the comparators stage measured of each network; its "kind" selects marker and colour.
+        networks: measurements of each network by the comparators stage; its "kind" selects marker and colour.
     """
     with style.rc_context():
         figure, axes = style.new_axes(5.2)

@@ -12,7 +12,7 @@ def plot_losses(histories: Mapping[str, pd.DataFrame], data: str) -> bytes:
 
     Args:
         histories: training history of each variant.
-        data: what was measured on, written below the figure.
+        data: description of the data (see `tables.describe_data`), written below the figure.
     """
     rows = -(-len(histories) // 2)
     with style.rc_context():
@@ -41,7 +41,7 @@ def plot_validation_pck(
     Args:
         histories: training history of each variant.
         best_iterations: the iteration of each variant's kept weights.
-        data: what was measured on, written below the figure.
+        data: description of the data (see `tables.describe_data`), written below the figure.
     """
     with style.rc_context():
         figure, axes = style.new_axes(3.7)

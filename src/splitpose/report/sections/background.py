@@ -19,7 +19,7 @@ CLUSTERS = {
 
 
 def data_section(inputs: ReportInputs) -> Section:
-    """Return the validation summary, annotator agreement and example crops."""
+    """Build the section on the data: validation summary, annotator agreement and example crops."""
     data = tables.describe_data(inputs.comparison)
     agreement = score_tables.agreement_table(inputs.annotator_agreement, data)
     crop_sheets = [
@@ -41,7 +41,7 @@ def data_section(inputs: ReportInputs) -> Section:
 
 
 def provenance_section(inputs: ReportInputs) -> Section:
-    """Return commit, data hashes and MLflow runs."""
+    """Build the section on provenance: commit, data hashes and MLflow runs."""
     return Section(
         "provenance",
         "Provenance",
@@ -51,13 +51,13 @@ def provenance_section(inputs: ReportInputs) -> Section:
 
 
 def parameters_section(inputs: ReportInputs) -> Section:
-    """Return the profile."""
+    """Build the section with the profile."""
     listing = Listing(f"profiles/{inputs.comparison['profile']}.yaml, as used", inputs.profile_text)
     return Section("parameters", "Parameters", (), (listing,))
 
 
 def definitions_section(inputs: ReportInputs) -> Section:
-    """Return the definitions of the metrics."""
+    """Build the section that defines the metrics."""
     protocol = inputs.protocol
     start, end = protocol["torso"].split("-")
     text = (

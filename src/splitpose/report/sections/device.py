@@ -11,7 +11,7 @@ from splitpose.report.sections.blocks import figure, flatten
 
 
 def device_section(inputs: ReportInputs) -> Section:
-    """Return size, accuracy, latency and operators of the TFLite files."""
+    """Build the section on size, accuracy, latency and operators of the TFLite files."""
     data = tables.describe_data(inputs.comparison)
     devices = {
         name: benchmark.device.model_dump(exclude_none=True) for name, benchmark in inputs.benchmarks.items()
@@ -39,12 +39,12 @@ def device_section(inputs: ReportInputs) -> Section:
 
 
 def _threads_blocks(inputs: ReportInputs, data: str) -> tuple[Block, ...]:
-    """Return latency against threads, if it was measured with more than one number of threads."""
+    """Return the figure of latency against threads, if it was measured with several numbers of threads."""
     counts = {
-        latencies.threads
+        latency_result.threads
         for benchmark in inputs.benchmarks.values()
         for result in benchmark.models.values()
-        for latencies in result.by_threads
+        for latency_result in result.by_threads
     }
     if len(counts) == 1:
         return ()
@@ -73,7 +73,7 @@ def _group_by_device(devices: Mapping[str, Mapping[str, Any]]) -> list[tuple[str
 
 
 def paper_section(inputs: ReportInputs) -> Section:
-    """Return the paper's tables, and its Figure 1 if the networks in it were measured."""
+    """Build the section with the paper's tables, and its Figure 1 if the networks in it were measured."""
     return Section(
         "paper",
         "Comparison with the paper",

@@ -1,4 +1,4 @@
-"""The first sections: the comparison of the variants, and what changed since the previous state."""
+"""The first sections: the comparison of the variants, and the changes since the previous state."""
 
 from splitpose.report import tables
 from splitpose.report.document import Section
@@ -9,9 +9,11 @@ from splitpose.report.sections.blocks import figure
 
 
 def comparison_section(inputs: ReportInputs) -> Section:
-    """Return the comparison of the variants: the main table and the main figures."""
+    """Build the section that compares the variants: the main table and the main figures."""
     data = tables.describe_data(inputs.comparison)
-    annotators = " Two annotators: PCK between two annotations of one person." if has_annotators(inputs) else ""
+    annotators = (
+        " Two annotators: PCK between two annotations of one person." if _has_second_annotations(inputs) else ""
+    )
     return Section(
         "comparison",
         "Comparison",
@@ -38,12 +40,12 @@ def comparison_section(inputs: ReportInputs) -> Section:
 
 
 def previous_section(inputs: ReportInputs) -> Section:
-    """Return what changed since the comparison of an earlier commit."""
+    """Build the section on the changes since the comparison of an earlier commit."""
     previous = inputs.previous
     if previous is None:
         text = (
-            "There is no previous state to compare with: no earlier commit's dvc.lock has a comparison of this "
-            "profile whose file is in DVC's cache."
+            "There is no previous state to compare with: DVC's cache has no comparison of this profile "
+            "from an earlier commit."
         )
         return Section("previous", "Change since the previous state", (text,), collapsed=False)
     text = f"Previous state: the comparison of commit {previous.commit[:10]} of {previous.date}."
@@ -51,6 +53,6 @@ def previous_section(inputs: ReportInputs) -> Section:
     return Section("previous", "Change since the previous state", (text,), (table,), collapsed=False)
 
 
-def has_annotators(inputs: ReportInputs) -> bool:
+def _has_second_annotations(inputs: ReportInputs) -> bool:
     """Return whether some test person is annotated twice."""
     return inputs.pck_curves["annotators"] is not None

@@ -8,7 +8,7 @@ from splitpose.report.sections.blocks import figure
 
 
 def training_section(inputs: ReportInputs) -> Section:
-    """Return how the variants were trained."""
+    """Build the section on training."""
     data = tables.describe_data(inputs.comparison)
     best_iterations = {name: int(metrics["best_iteration"]) for name, metrics in inputs.metrics.items()}
     return Section(

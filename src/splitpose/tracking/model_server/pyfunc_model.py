@@ -1,4 +1,4 @@
-"""The model that MLflow loads from code: this file and the package beside it, without a pickle."""
+"""The MLflow model, which is loaded from this file and the package's code instead of a pickle."""
 
 from pathlib import Path
 from threading import Lock

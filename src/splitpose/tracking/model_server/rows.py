@@ -16,9 +16,9 @@ from splitpose.errors import InputError
 from splitpose.inference.pose_model import PoseModel
 from splitpose.skeleton import JOINTS
 
-IMAGE = "image"
+IMAGE_COLUMN = "image"
 """The input column with the bytes of an image file."""
-JOINT_COLUMNS = [f"{joint}_{value}" for joint in JOINTS for value in ("x", "y", "confidence")]
+OUTPUT_COLUMNS = [f"{joint}_{value}" for joint in JOINTS for value in ("x", "y", "confidence")]
 """The output columns."""
 
 
@@ -32,21 +32,21 @@ def predict_rows(rows: pd.DataFrame, model: PoseModel) -> pd.DataFrame:
 
     Returns:
         N rows with the columns <joint>_x and <joint>_y, px of the image, and <joint>_confidence from 0 to 1, which
-        is None if the model has no confidence.
+        is None if the model has no confidence output.
 
     Raises:
-        InputError: the image or the bounding box of a row is not valid; the message has the row's number.
+        InputError: the image or the bounding box of a row is not valid; the message contains the row's number.
     """
     predictions = []
     for number, row in enumerate(rows.to_dict("records"), 1):
         try:
-            image = _image(row.get(IMAGE))
+            image = _image(row.get(IMAGE_COLUMN))
             region = _region(row, image, model.padding)
         except InputError as error:
             raise InputError(f"row {number} of {len(rows)}: {error}") from error
         prediction = model.predict_region(ImagePyramid(image), region)
         predictions.append(np.column_stack([prediction.joints, prediction.confidence]).ravel())
-    table = pd.DataFrame(predictions, columns=JOINT_COLUMNS, index=rows.index, dtype=np.float64)
+    table = pd.DataFrame(predictions, columns=OUTPUT_COLUMNS, index=rows.index, dtype=np.float64)
     empty = table.columns[table.isna().any()]  # JSON has no NaN
     return table.astype(dict.fromkeys(empty, object)).where(table.notna(), None)
 
@@ -54,10 +54,12 @@ def predict_rows(rows: pd.DataFrame, model: PoseModel) -> pd.DataFrame:
 def _image(data: Any) -> np.ndarray:
     """Return the image in the bytes of a file, (H, W, 3) uint8 BGR."""
     if not isinstance(data, bytes) or not data:
-        raise InputError(f"no {IMAGE}; send the bytes of a JPEG or PNG file (base64 in JSON)")
+        raise InputError(f"no {IMAGE_COLUMN}; send the bytes of a JPEG or PNG file (base64 in JSON)")
     image = images.decode(_from_base64(data))
     if image is None:
-        raise InputError(f"{IMAGE}: not an image, damaged or truncated; send a JPEG or PNG file (base64 in JSON)")
+        raise InputError(
+            f"{IMAGE_COLUMN}: not an image, damaged or truncated; send a JPEG or PNG file (base64 in JSON)"
+        )
     return image
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 import splitpose
 from splitpose.annotations import BOX_COLUMNS
-from splitpose.tracking.model_server.rows import IMAGE, JOINT_COLUMNS
+from splitpose.tracking.model_server.rows import IMAGE_COLUMN, OUTPUT_COLUMNS
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow.models import ModelSignature
@@ -41,8 +41,8 @@ def signature() -> "ModelSignature":
     from mlflow.types import ColSpec, DataType, Schema
 
     boxes = (ColSpec(DataType.double, column, required=False) for column in BOX_COLUMNS)
-    joints = (ColSpec(DataType.double, column, "_confidence" not in column) for column in JOINT_COLUMNS)
-    return ModelSignature(Schema([ColSpec(DataType.binary, IMAGE), *boxes]), Schema([*joints]))
+    joints = (ColSpec(DataType.double, column, "_confidence" not in column) for column in OUTPUT_COLUMNS)
+    return ModelSignature(Schema([ColSpec(DataType.binary, IMAGE_COLUMN), *boxes]), Schema([*joints]))
 
 
 def input_example() -> pd.DataFrame:
@@ -51,4 +51,4 @@ def input_example() -> pd.DataFrame:
     image = np.stack([x, y, x[:, ::-1]], axis=-1).astype(np.uint8)
     content = cv2.imencode(".png", image)[1].tobytes()
     boxes = np.array([[16.0, 8.0, 48.0, 40.0], [np.nan] * 4])
-    return pd.DataFrame({IMAGE: [content, content]} | dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
+    return pd.DataFrame({IMAGE_COLUMN: [content, content]} | dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
