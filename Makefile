@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 PORT ?= 8000
 BIN := .venv/bin
-PYTEST := python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+PYTEST := python -m pytest --numprocesses auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -56,10 +56,10 @@ web/node_modules/.made: web/package.json web/package-lock.json web/.npmrc
 	touch $@
 
 test: setup ## run all tests except those of several machines, with branch coverage
-	$(PYTEST) --ignore tests/services --cov --cov-report=
+	$(PYTEST) --dist loadfile --no-loadscope-reorder --ignore tests/services --cov --cov-report=
 
 test-unit: setup ## run the unit tests (a minute)
-	$(PYTEST) -m unit
+	$(PYTEST) --dist worksteal -m unit
 
 test-services: setup ## run the tests of several machines on loopback (requires Debian's postgresql)
 	python -m pytest tests/services

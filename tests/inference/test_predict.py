@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from support import web_models
-from support.processes import wait_for
+from support.processes import restore_sigint, wait_for
 
 from splitpose.cli import main
 from splitpose.codecs import Coordinates, Heatmaps
@@ -277,7 +277,13 @@ def test_an_interrupted_command_leaves_no_partial_files(dots, tmp_path):
         (tmp_path / f"{number}.mp4").write_bytes(path.read_bytes())
     out = tmp_path / "out"
     arguments = ["predict", str(tmp_path), "--model", str(dots), "--out", str(out)]
-    process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=restore_sigint,
+    )
     wait_for(lambda: len(list(out.glob("[0-9]*.mp4"))) >= 1, "the first video was not written")
     process.send_signal(signal.SIGINT)
     error = process.communicate()[1]

@@ -10,7 +10,7 @@ import sys
 import threading
 
 import pytest
-from support.processes import wait_for
+from support.processes import restore_sigint, wait_for
 
 from splitpose.errors import InputError
 from splitpose.web import static_server
@@ -116,7 +116,9 @@ def test_the_demo_prints_its_address_and_ends_with_ctrl_c(models, folder, tmp_pa
     log = tmp_path / "log"
     words = [sys.executable, "-c", code, str(folder), "--models", str(models), "--port", "0"]
     with log.open("w") as file:
-        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=os.environ)
+        process = subprocess.Popen(
+            words, stdout=file, stderr=subprocess.STDOUT, env=os.environ, preexec_fn=restore_sigint
+        )
     try:
         wait_for(lambda: "open http://127.0.0.1:" in log.read_text(), "it did not start")
         assert "3 model(s) are on the page" in log.read_text()

@@ -125,7 +125,9 @@ class TestSsh:
             run(sshd.url(), small, BenchmarkOptions())
 
     def test_a_missing_python_is_reported(self, sshd, known_host, small):
-        with pytest.raises(InputError, match=r"there is no /no/python on the machine; give the path of its Python"):
+        with pytest.raises(
+            InputError, match=r"there is no /no/python on the machine; specify the path of its Python"
+        ):
             run(sshd.url("/no/python"), small, BenchmarkOptions())
 
     def test_a_python_without_packages_is_reported(self, sshd, known_host, small, tmp_path):
