@@ -34,7 +34,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def convert(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Makes a TFLite file of a function and its inputs' (shape, dtype)."""
+    """Return a function that converts a function and its inputs' (shape, dtype) to a TFLite file."""
     import tensorflow as tf
 
     folder = tmp_path_factory.mktemp("tflite")
@@ -57,8 +57,8 @@ def small(convert: Callable[..., Path]) -> Path:
     def weights(*shape: int) -> np.ndarray:
         return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
-    def function(picture: tf.Tensor) -> tf.Tensor:
-        x = tf.nn.conv2d(picture, weights(3, 3, 3, 4), strides=2, padding="SAME")
+    def function(image: tf.Tensor) -> tf.Tensor:
+        x = tf.nn.conv2d(image, weights(3, 3, 3, 4), strides=2, padding="SAME")
         x = tf.nn.depthwise_conv2d(x, weights(3, 3, 4, 1), (1, 1, 1, 1), "SAME")
         x = tf.nn.conv2d_transpose(x, weights(2, 2, 2, 4), (1, 8, 8, 2), strides=2)
         return tf.reshape(x, (1, 128)) @ weights(128, 5)
@@ -68,11 +68,11 @@ def small(convert: Callable[..., Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def two_inputs(convert: Callable[..., Path]) -> Path:
-    """A table looked up by an int32, and a uint8 picture; XNNPACK takes neither GATHER nor this CAST."""
+    """A table looked up by an int32, and a uint8 image; XNNPACK supports neither GATHER nor this CAST."""
     import tensorflow as tf
 
-    def function(place: tf.Tensor, picture: tf.Tensor) -> tf.Tensor:
-        row = tf.gather(tf.constant([[0.5, 1.5], [2.5, 3.5]]), place)
-        return tf.sin(tf.cast(picture, tf.float32)) + row
+    def function(index: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+        row = tf.gather(tf.constant([[0.5, 1.5], [2.5, 3.5]]), index)
+        return tf.sin(tf.cast(image, tf.float32)) + row
 
     return convert("two_inputs", function, ((1,), "int32"), ((3, 2), "uint8"))

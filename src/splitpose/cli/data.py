@@ -35,7 +35,7 @@ def check(
     source = detect_format(path, images)
     # Great Expectations takes seconds to import, so an unknown format is reported first.
     from splitpose import validation
-    from splitpose.report.validation_table import print_validation_result
+    from splitpose.cli.validation_table import print_validation_result
 
     try:
         result = validation.validate(source.table, source.root, data_docs=docs, require_splits=source.has_splits)

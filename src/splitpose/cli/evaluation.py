@@ -51,9 +51,9 @@ def score(
     that are not annotated, or have no columns in the predictions, are not
     scored.
     """
+    from splitpose.cli.score_table import print_scores
     from splitpose.evaluation.csv_scoring import THRESHOLDS
     from splitpose.evaluation.csv_scoring import score as compute
-    from splitpose.evaluation.score_table import print_scores
     from splitpose.files import write_json
 
     result = compute(annotations, predictions, torso, viewpoint, thresholds or THRESHOLDS, bootstrap_cluster)

@@ -133,8 +133,8 @@ def benchmark(
     """
     _require_models(models)
     from splitpose.benchmark.measure import measure
-    from splitpose.benchmark.table import print_benchmark
     from splitpose.benchmark.targets import BenchmarkOptions, open_target
+    from splitpose.cli.benchmark_table import print_benchmark
 
     options = BenchmarkOptions(tuple(threads), runs, warmup_runs, sustained)
     with open_target(target, benchmark_binary) as device:

@@ -136,7 +136,7 @@ def shift_equivariance(
         steps[f"{shift}"] = {"px": px, "shift_ratio": _round(np.median(ratios)), **distances}
     low, high = SHIFT_RATIO_RANGE
     ratio = steps[f"{max(SHIFTS)}"]["shift_ratio"]
-    criterion = f"joints follow the largest shift by {low} to {high} of it"
+    criterion = f"joints move by {low} to {high} times the largest shift"
     return {"steps": steps, "criterion": criterion, "passed": low <= ratio <= high}
 
 
