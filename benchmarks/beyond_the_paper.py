@@ -34,7 +34,7 @@ from splitpose.models.predict import predict
 from splitpose.settings import Profile, RunConfig, Scoring, Strict
 from splitpose.stages import log
 from splitpose.stages.augment import augment
-from splitpose.stages.fine_tune import fine_tune
+from splitpose.stages.fine_tune import FrozenPhase, fine_tune
 from splitpose.stages.train_frozen import train_frozen
 from splitpose.stages.training_run import PhaseOutputs
 
@@ -149,7 +149,7 @@ def train_and_score(
             frozen = PhaseOutputs(folder / "frozen.weights.h5", folder / "frozen.csv", folder / "frozen.json")
             final = PhaseOutputs(folder / "final.weights.h5", folder / "final.csv", folder / "final.json")
             train_frozen(seeded, crops, frozen)
-            fine_tune(seeded, crops, frozen.weights, frozen.curve, final)
+            fine_tune(seeded, crops, FrozenPhase(frozen.weights, frozen.history), final)
             seconds += perf_counter() - start
             model = models.load_weights(build_seeded_model(config.variant, profile), final.weights)
             errors = validation_errors(model, seeded, crops, table)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_fields_of_a_dataclass_of_paths_are_options(monkeypatch):
     @dataclass(frozen=True)
     class Outputs:
         metrics: Path
-        few: Path
+        scores: Annotated[Path, "--few"]
 
     seen = {}
 

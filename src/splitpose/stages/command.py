@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from inspect import get_annotations, signature
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from splitpose.errors import InputError
 from splitpose.settings import Profile, RunConfig, load
@@ -45,13 +45,24 @@ def run(stage: Callable[..., None]) -> None:
         raise
 
 
+def _dataclass_options(parameter_type: Any) -> dict[str, str]:
+    """Return the option of each field of a dataclass of paths.
+
+    An option has the name of its field, unless the field is annotated with another one, as in
+    `history: Annotated[Path, "--curve"]`: the option names of stages are a fixed contract, field names are not.
+    """
+    hints = get_type_hints(parameter_type, include_extras=True)
+    names = {name: getattr(hint, "__metadata__", (f"--{name}",))[0] for name, hint in hints.items()}
+    return {name: option.removeprefix("--").replace("-", "_") for name, option in names.items()}
+
+
 def _options(types: dict[str, Any]) -> Iterator[tuple[str, type]]:
     """Yield the name and type of every option of a stage, given the types of its parameters."""
     for name, parameter_type in types.items():
         if parameter_type is RunConfig:
             yield from RUN_CONFIG_OPTIONS.items()
         elif dataclasses.is_dataclass(parameter_type):
-            yield from ((field.name, Path) for field in dataclasses.fields(parameter_type))
+            yield from ((option, Path) for option in _dataclass_options(parameter_type).values())
         else:
             yield name, str if parameter_type is str else Path
 
@@ -61,6 +72,6 @@ def _value(name: str, parameter_type: Any, options: dict[str, Any]) -> Any:
     if parameter_type is RunConfig:
         return RunConfig.resolve(**{option: options[option] for option in RUN_CONFIG_OPTIONS})
     if dataclasses.is_dataclass(parameter_type):
-        values = {field.name: options[field.name] for field in dataclasses.fields(parameter_type)}
+        values = {name: options[option] for name, option in _dataclass_options(parameter_type).items()}
         return cast(Callable[..., Any], parameter_type)(**values)
     return load(Profile, options[name]) if parameter_type is Profile else options[name]

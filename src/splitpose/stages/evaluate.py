@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from splitpose import annotations, models
 from splitpose.crops import tfrecords
@@ -31,7 +32,7 @@ class EvaluationInputs:
     """Folder of the crops' TFRecord shards."""
     weights: Path
     """Trained weights."""
-    curve: Path
+    history: Annotated[Path, "--curve"]
     """Training history."""
 
 
@@ -41,13 +42,13 @@ class EvaluationOutputs:
 
     metrics: Path
     """All metrics with their intervals, JSON."""
-    few: Path
+    scores: Annotated[Path, "--few"]
     """The selected metrics that `dvc metrics` compares, JSON."""
-    out: Path
+    predictions: Annotated[Path, "--out"]
     """Predictions in image px, CSV."""
-    other_readings: Path
+    decodings: Annotated[Path, "--other-readings"]
     """Metrics of every decoding, JSON."""
-    behaviours: Path
+    robustness: Annotated[Path, "--behaviours"]
     """Robustness, JSON."""
     cases: Path
     """Contact sheet of the best and the worst crops, JPEG."""
@@ -64,7 +65,7 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
     test_set = EvaluationSet(crops, annotations.joints_of(rows), rows[scoring.bootstrap_cluster].to_numpy())
 
     result = evaluate_model(lambda pixels: predict(model, pixels), codec, test_set, profile.model.decoding, scoring)
-    best = training_history.best_row(training_history.read(inputs.curve))
+    best = training_history.best_row(training_history.read(inputs.history))
     model_summary = {
         "parameters": model.count_params(),
         "macs": count_macs(model),
@@ -73,14 +74,14 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
         "best_iteration": int(best["iteration"]),
     }
 
-    predictions.write(ids, result.predictions, outputs.out)
-    write_json(result.decodings, outputs.other_readings)
-    write_json(result.robustness, outputs.behaviours)
+    predictions.write(ids, result.predictions, outputs.predictions)
+    write_json(result.decodings, outputs.decodings)
+    write_json(result.robustness, outputs.robustness)
     sheet = case_sheet(crops, result.headline.joints, mean_instance_errors(result.errors), result.heatmaps)
     with atomic_file(outputs.cases) as temporary:
         temporary.write_bytes(encode_jpeg(sheet))
     selected = {name: model_summary[name] for name in ("val_loss", "parameters", "macs")}
-    write_json(select_headline_scores(result.metrics) | selected, outputs.few)
+    write_json(select_headline_scores(result.metrics) | selected, outputs.scores)
     write_json(
         {
             "variant": variant,

@@ -1,6 +1,8 @@
 """fine_tune: train all layers of a variant, starting from the frozen phase's weights (paper, section 4)."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from splitpose import models
 from splitpose.evaluation import training_history
@@ -12,14 +14,22 @@ from splitpose.stages.training_run import PhaseOutputs, run_phase
 from splitpose.training.devices import device_scope
 
 
-def fine_tune(
-    config: RunConfig, crops: Path, frozen_weights: Path, frozen_curve: Path, outputs: PhaseOutputs
-) -> None:
+@dataclass(frozen=True)
+class FrozenPhase:
+    """Files of the previous phase."""
+
+    weights: Annotated[Path, "--frozen-weights"]
+    """Weights at the end of the frozen phase."""
+    history: Annotated[Path, "--frozen-curve"]
+    """Training history of the frozen phase."""
+
+
+def fine_tune(config: RunConfig, crops: Path, frozen: FrozenPhase, outputs: PhaseOutputs) -> None:
     """Train all layers of a variant."""
     with device_scope(config.profile.training):
-        model = models.load_weights(build_seeded_model(config.variant, config.profile), frozen_weights)
+        model = models.load_weights(build_seeded_model(config.variant, config.profile), frozen.weights)
         unfreeze(model)
-        run_phase(model, config, "fine_tune", crops, outputs, training_history.read(frozen_curve))
+        run_phase(model, config, "fine_tune", crops, outputs, training_history.read(frozen.history))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -36,7 +37,7 @@ class PhaseOutputs:
     """The files that a training stage writes."""
 
     weights: Path
-    curve: Path
+    history: Annotated[Path, "--curve"]
     """Training history as CSV."""
     time: Path
     """Wall-clock time of the phase as JSON."""
@@ -90,7 +91,7 @@ def run_phase(
         sys.exit(f"{config.variant}: {name}: {stopped}")
     with atomic_file(outputs.weights) as temporary:
         model.save_weights(temporary)
-    training_history.write(pd.concat([previous, pd.DataFrame(rows)]), outputs.curve)
+    training_history.write(pd.concat([previous, pd.DataFrame(rows)]), outputs.history)
     # The time before an interruption is unknown, so no time is written for a resumed phase.
     seconds = None if is_resumed else round(time.monotonic() - start, 1)
     write_json({f"{STAGES[name]}_seconds": seconds}, outputs.time)
