@@ -57,6 +57,7 @@ web/node_modules/.made: web/package.json web/package-lock.json web/.npmrc
 
 test: setup ## run all tests except those of several machines, with branch coverage
 	$(PYTEST) --dist loadfile --no-loadscope-reorder --ignore tests/services --cov --cov-report=
+	@echo "branch coverage (%):" && coverage report --format=total
 
 test-unit: setup ## run the unit tests (a minute)
 	$(PYTEST) --dist worksteal -m unit

@@ -105,7 +105,7 @@ def test_weights_of_another_width_are_reported_with_layer_and_shapes(donor_file)
     assert_rejected(
         donor_file,
         r"donor.weights.h5: conv1 has 3x3x3x8, but model.width_multiplier 0.5 requires 3x3x3x16; "
-        r"use weights of this width, or set model.width_multiplier to theirs",
+        r"use weights of this width, or set model.width_multiplier to that of",
         width=0.5,
     )
 
