@@ -10,8 +10,8 @@ PLACES = (
     "Makefile", "params.yaml", "dvc.yaml", "prefect.yaml", "pyproject.toml",
 )  # fmt: skip
 OLD_WORDS = (
-    "told", "anew", "nobody", "somebody", "anybody", "whom", "trembling", "stands still", "stand-in", "is no number",
-    "for want of", "by hand", "trunk", "pictures?", "contender", "judgement", "verdict", "readings",
+    "told", "anew", "nobody", "somebody", "anybody", "whom", "trembling", "stands still", "stand-in",
+    "is no number", "for want of", "by hand", "trunk", "pictures?", "contender", "judgement", "verdict", "readings",
 )  # fmt: skip
 OLD_WORD = re.compile(rf"(?<![\w\"'-])({'|'.join(OLD_WORDS)})(?![\w\"-])", re.IGNORECASE)
 RENAMED_KEY = re.compile(r'^\s*"[\w.]+": "[\w.]+",$')
