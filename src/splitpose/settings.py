@@ -151,14 +151,17 @@ Source = Annotated[SampleSource | FlicSource | CocoSource, Field(discriminator="
 
 
 class Incoming(Strict):
-    """Minimum number of joints and size of instances in data/incoming/; others are skipped."""
+    """Instances in data/incoming/: which are skipped, how they are grouped, and their validation and test shares."""
 
     min_joints: PositiveInt
     min_side: PositiveFloat
+    group: Annotated[str, Field(min_length=1)]
+    validation_fraction: Fraction
+    test_fraction: Fraction
 
 
 class Validation(Strict):
-    """Share of the training rows in the validation split, which consists of complete groups (film or image)."""
+    """Share of the training groups (film or image) that forms the validation split."""
 
     fraction: Fraction
     seed: NonNegativeInt
@@ -185,6 +188,7 @@ class Model(Strict):
 
     width_multiplier: PositiveFloat
     backbone_weights: str
+    initial_weights: str | None
     batchnorm_momentum: Fraction
     split: JointSplit
     decoding: Decoding
@@ -200,8 +204,9 @@ class Phase(Strict):
 
 
 class Training(Strict):
-    """Both training phases and the parameters they share."""
+    """The training phases and the parameters they share."""
 
+    repeats: PositiveInt
     batch_size: PositiveInt
     seed: NonNegativeInt
     validation_interval: PositiveInt
@@ -213,6 +218,7 @@ class Training(Strict):
     mixed_precision: bool
     frozen: Phase
     fine_tune: Phase
+    warm_start: Phase
 
 
 class Scoring(Strict):
@@ -278,6 +284,13 @@ class Gate(Strict):
     max_p95_ms: PositiveFloat | None
     max_size_ratio: PositiveFloat
     max_bytes: PositiveInt | None
+    min_instances: PositiveInt
+
+
+class Retraining(Strict):
+    """How the flow `retrain` chooses the weights that training starts from."""
+
+    full_every: PositiveInt
 
 
 class Profile(Strict):
@@ -293,6 +306,7 @@ class Profile(Strict):
     conversion: Conversion
     benchmark: Benchmark
     gate: Gate
+    retraining: Retraining
 
 
 class PhaseOverride(Strict):
@@ -310,9 +324,11 @@ class VariantOverride(Strict):
 
 
 class Params(Strict):
-    """params.yaml: the name of the profile and the variants."""
+    """params.yaml: the name of the profile, the repeated training runs and the variants."""
 
     profile: str
+    repeats: Annotated[list[PositiveInt], Field(min_length=1)] = [1]
+    """Numbers of the training runs of each variant; each has a random seed of its own."""
     variants: dict[str, VariantOverride]
 
 

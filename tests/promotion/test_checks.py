@@ -9,7 +9,7 @@ from splitpose.settings import Gate
 
 GATE = Gate(
     variant="final", precision="int8", max_loss=0.5, min_above_mean_pose=0.0, max_slice_loss=3.0,
-    max_parity_loss=0.5, max_p95_ratio=1.2, max_p95_ms=None, max_size_ratio=1.1, max_bytes=None,
+    max_parity_loss=0.5, max_p95_ratio=1.2, max_p95_ms=None, max_size_ratio=1.1, max_bytes=None, min_instances=1,
 )  # fmt: skip
 CHALLENGER, CHAMPION = Metrics(90.0, 5.0, 1000), Metrics(90.0, 5.0, 1000)
 EQUAL = Difference("all test instances", 400, 0.0, (-1.0, 1.0))

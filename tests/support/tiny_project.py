@@ -16,14 +16,19 @@ def tiny_profile(repository: Path, name: str = "sample", **source: object) -> di
     profile["crops"] |= {"size": 32, "copies_per_instance": 2, "instances_per_shard": 20}
     profile["model"] |= {"width_multiplier": 0.25}
     profile["training"] |= {"batch_size": 4, "validation_interval": 4}
-    for phase in ("frozen", "fine_tune"):
+    for phase in ("frozen", "fine_tune", "warm_start"):
         profile["training"][phase] |= {"iterations": 8, "warmup_iterations": 0}
     profile["scoring"] |= {"resamples": 100}
     # With few people, one joint changes the PCK by a point or more.
     profile["conversion"] |= {"calibration_crops": 8, "max_pck_drop": {"float16": 5.0, "int8": 20.0}}
     profile["benchmark"] |= {"threads": [1], "runs": 10, "warmup_runs": 2}
     # An untrained model may become the first champion; latencies of a few runs are inaccurate.
-    profile["gate"] |= {"min_above_mean_pose": -100.0, "max_parity_loss": 20.0, "max_p95_ratio": 20.0}
+    profile["gate"] |= {
+        "min_above_mean_pose": -100.0,
+        "max_parity_loss": 20.0,
+        "max_p95_ratio": 20.0,
+        "min_instances": 1,
+    }
     return profile
 
 
@@ -39,7 +44,7 @@ def workspace(repository: Path, folder: Path, variants: list[str], profile: dict
             shutil.copyfile(repository / name, folder / name)
     (folder / "dvc.lock").unlink(missing_ok=True)
     (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
-    params = {"profile": "sample_tiny", "variants": {name: {} for name in variants}}
+    params = {"profile": "sample_tiny", "repeats": [1], "variants": {name: {} for name in variants}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     return folder

@@ -13,7 +13,7 @@ def training_settings(**changes) -> Training:
     values = {
         "batch_size": 4, "seed": 1, "validation_interval": 2, "plateau_patience": 1, "ema_decay": 0.9,
         "heatmap_fwhm": 3.0, "coordinate_loss": "squared", "devices": 1, "mixed_precision": False,
-        "frozen": phase_settings(), "fine_tune": phase_settings(),
+        "repeats": 1, "frozen": phase_settings(), "fine_tune": phase_settings(), "warm_start": phase_settings(),
     }  # fmt: skip
     return Training.model_validate(values | changes)
 

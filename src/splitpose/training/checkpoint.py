@@ -132,7 +132,7 @@ def checkpoint_key(model: keras.Model, config: RunConfig, phase: str, shards: Se
     determinants = {
         "phase": [config.variant, phase, seed],
         "settings": getattr(training, phase).model_dump(),
-        "shared": training.model_dump(exclude={"frozen", "fine_tune"}),
+        "shared": training.model_dump(exclude={"repeats", "frozen", "fine_tune", "warm_start"}),
         "model": config.profile.model.model_dump(),
         "trainable": [weight.path for weight in model.trainable_variables],
         "shards": [Path(shard).name for shard in shards],
