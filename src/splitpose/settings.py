@@ -151,7 +151,7 @@ Source = Annotated[SampleSource | FlicSource | CocoSource, Field(discriminator="
 
 
 class Incoming(Strict):
-    """Instances in data/incoming/: which are skipped, how they are grouped, and their validation and test shares."""
+    """Instances in data/incoming/: which are skipped, and how they are divided into splits."""
 
     min_joints: PositiveInt
     min_side: PositiveFloat
