@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,33 @@ class StageError(InputError):
 
 def stages(root: Path) -> list[str]:
     """Return the names of all stages of dvc.yaml ("download", "evaluate@final", ...) in topological order."""
+    return list(TopologicalSorter(_needs(root)).static_order())
+
+
+def upstream(root: Path, names: Collection[str]) -> list[str]:
+    """Return the names of the other stages that some stages depend on, in topological order."""
+    needs = _needs(root)
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        new = set(needs[pending.pop()]) - found
+        found |= new
+        pending += new
+    return [name for name in TopologicalSorter(needs).static_order() if name in found.difference(names)]
+
+
+def _needs(root: Path) -> dict[str, list[str]]:
+    """Return the names of the stages that each stage of dvc.yaml directly depends on."""
     from dvc.repo import Repo  # takes a second to import
+    from dvc.stage import PipelineStage
 
     with Repo(str(root)) as repo:
         index = repo.index
-        needs = {stage.name: [needed.name for needed in index.graph[stage]] for stage in index.stages}
-    return list(TopologicalSorter(needs).static_order())
+        return {
+            stage.name: [needed.name for needed in index.graph[stage] if isinstance(needed, PipelineStage)]
+            for stage in index.stages
+            if isinstance(stage, PipelineStage)  # the others are .dvc files
+        }
 
 
 def run_stage(

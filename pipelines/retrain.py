@@ -25,7 +25,7 @@ def retrain(dry_run: bool = False, stage_hours: float = 240.0, distribute: bool 
     Args:
         dry_run: report the decision without changing the model registry.
         stage_hours: maximum duration of a stage; a stage that takes longer is stopped.
-        distribute: let the workers of the work pool run the variants' stages in parallel.
+        distribute: let the workers of the work pool train the variants in parallel.
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):
         if distribute:
