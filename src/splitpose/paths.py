@@ -36,6 +36,7 @@ PAIRED_DIFFERENCES = ANALYSIS / "paired_differences.json"
 SLICES = ANALYSIS / "slices.json"
 ANNOTATOR_AGREEMENT = ANALYSIS / "annotator_agreement.json"
 PCK_CURVES = ANALYSIS / "pck_curves.json"
+SEED_VARIATION = ANALYSIS / "seed_variation.json"
 RECOMMENDATION = ANALYSIS / "recommendation.json"
 SELECTED_INSTANCES = ANALYSIS / "selected_instances.json"
 TRAINING_TIME = REPORTS / "training_time"
@@ -75,6 +76,11 @@ def history(variant: str) -> Path:
     return REPORTS / "history" / f"{variant}.csv"
 
 
+def repeat_selection(variant: str) -> Path:
+    """Return the path of the validation results of a variant's repeats and the number of the selected one."""
+    return REPORTS / "repeats" / f"{variant}.json"
+
+
 def training_time(stage: str, variant: str) -> Path:
     """Return the path of the wall-clock time of a variant's training stage, train_frozen or fine_tune."""
     return TRAINING_TIME / stage / f"{variant}.json"
@@ -93,6 +99,11 @@ def scores(variant: str) -> Path:
 def predictions(variant: str) -> Path:
     """Return the path of a variant's predictions on the test split."""
     return REPORTS / "predictions" / f"{variant}.csv"
+
+
+def repeat_predictions(variant: str, repeat: int) -> Path:
+    """Return the path of a repeat's predictions on the test split."""
+    return REPORTS / "repeat_predictions" / variant / f"{repeat}.csv"
 
 
 def decodings(variant: str) -> Path:

@@ -20,7 +20,7 @@ def test_two_seeds_and_four_people_calculated_manually() -> None:
     # The variance between people is (4 * 10^2) / 3, that of their mean a quarter of it.
     assert estimate.people_variance == pytest.approx([400 / 3 / 4], rel=0.02)
     assert estimate.seeds_variance == pytest.approx([(10**2 + 10**2) / 2])
-    # 133.3^2 / (33.3^2 / 3 + 100^2 / 1) = 1.714 degrees of freedom, t = 5.13, half the width 5.13 * sqrt(133.3) = 59
+    # 133.3^2 / (33.3^2 / 3 + 100^2 / 1) = 1.714 degrees of freedom, whose t is 5.07: 80 +/- 5.07 * sqrt(133.3)
     assert estimate.interval[0] == pytest.approx([80 - 58.6], abs=1)
     assert estimate.interval[1] == [100]  # cut at the largest percentage
     assert estimate.people_interval == (pytest.approx([70]), pytest.approx([90]))

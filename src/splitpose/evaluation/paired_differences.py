@@ -37,11 +37,11 @@ def paired_differences(
 
     Returns:
         One entry for each pair, the later variant of `errors` compared with the earlier one: {"variant",
-        "reference", "n", "seeds_covered": whether the intervals cover seeds, "pck": {threshold: {group: {"difference",
-        "ci95", "outcome", "se_people", "se_seeds", "ci95_people"}}}, "auc": {largest threshold: {group: ...}}}; see
-        `describe_variation`. Differences are in percentage points between the means over the repeats, positive where
-        `variant` scores higher, and None where no instance has any of the group's joints annotated. If all instances
-        are in one cluster, "ci95" is None and the outcome is "not distinguishable".
+        "reference", "n", "seeds_covered": whether the intervals cover seeds, "pck": {threshold: {group:
+        {"difference", "ci95", "outcome", "se_people", "se_seeds", "ci95_people"}}}, "auc": {largest threshold:
+        {group: ...}}}; see `describe_variation`. Differences are in percentage points between the means over the
+        repeats, positive where `variant` scores higher, and None where no instance has any of the group's joints
+        annotated. If all instances are in one cluster, "ci95" is None and the outcome is "not distinguishable".
 
     Raises:
         InputError: two variants, or two repeats, are not scored on the same joints of the same instances.

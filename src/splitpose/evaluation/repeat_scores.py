@@ -15,8 +15,8 @@ from splitpose.evaluation.summary import GROUPS, by_group, resampled_scores, rou
 class RepeatScores:
     """Scores over several repeats: the mean over the repeats, and its 95 % intervals over people and seeds.
 
-    Values and intervals are None where no instance has any of a group's joints annotated; intervals are also None if
-    all instances are in one bootstrap cluster.
+    Values and intervals are None where no instance has any of a group's joints annotated; intervals are also None
+    if all instances are in one bootstrap cluster.
     """
 
     summary: dict[str, Any]

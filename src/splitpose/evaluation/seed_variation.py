@@ -82,8 +82,8 @@ def describe_variation(estimate: Estimate, *index: int) -> dict[str, Any]:
 
     Returns:
         {"se_people": standard error over people, "se_seeds": standard error over seeds, None if they are not
-        covered, "ci95_people": 95 % interval over people alone}. All are None for an undefined value, and those over
-        people if all instances are in one bootstrap cluster.
+        covered, "ci95_people": 95 % interval over people alone}. All are None for an undefined value, and those
+        over people if all instances are in one bootstrap cluster.
     """
     people, seeds = estimate.people_variance[index], estimate.seeds_variance
     ends = np.array([end[index] for end in estimate.people_interval])
