@@ -13,6 +13,7 @@ VARIANT = "final"
 
 VALUES = {
     "variant": [VARIANT],
+    "repeat": [1],
     "precision": ["float32", "float16", "int8"],
     "stage": ["train_frozen", "fine_tune"],
 }
@@ -22,7 +23,8 @@ NOT_IN_DVC_YAML = {
     paths.DATA, paths.MODELS, paths.REPORTS,  # folders of the files that DVC tracks
     paths.TRAINING_PLOT, paths.THRESHOLDS_PLOT,  # inside reports/plots
     paths.PAIRED_DIFFERENCES, paths.SLICES, paths.ANNOTATOR_AGREEMENT, paths.PCK_CURVES,  # inside reports/analysis
-    paths.RECOMMENDATION, paths.SELECTED_INSTANCES,
+    paths.RECOMMENDATION, paths.SELECTED_INSTANCES, paths.SEED_VARIATION,
+    paths.repeat_selection(VARIANT), paths.repeat_predictions(VARIANT, 1),  # inside folders of the repeats
     paths.QUARANTINE, paths.WARNINGS, paths.VALIDATION_SUMMARY, paths.IMAGE_SCAN,  # inside data/annotations
     paths.PROFILES,  # named with the profile
     paths.COMPARATORS,  # written by comparators/dvc.yaml

@@ -166,8 +166,12 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, TERMINAL_WIDTH) if console.is_terminal else TERMINAL_WIDTH
     console.print(_to_rich(accuracy_table(comparison).without(*auc_headers(comparison))))
-    console.print(Text(seeds.describe_scores(comparison)), "\n")
-    console.print(_to_rich(tflite_table(comparison)), "\n")
+    console.print(Text(seeds.describe_scores(comparison)))
+    console.print()
+    console.print(_to_rich(tflite_table(comparison)))
+    if seeds.has_several(comparison):
+        console.print("The files are those of each variant's exported repeat.")
+    console.print()
     if is_synthetic(comparison):
         console.print(Text(SYNTHETIC_WARNING, style="yellow"))
 
