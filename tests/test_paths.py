@@ -24,9 +24,9 @@ NOT_IN_DVC_YAML = {
     paths.TRAINING_PLOT, paths.THRESHOLDS_PLOT,  # inside reports/plots
     paths.PAIRED_DIFFERENCES, paths.SLICES, paths.ANNOTATOR_AGREEMENT, paths.PCK_CURVES,  # inside reports/analysis
     paths.RECOMMENDATION, paths.SELECTED_INSTANCES, paths.SEED_VARIATION,
-    paths.repeat_selection(VARIANT), paths.repeat_predictions(VARIANT, 1),  # inside folders of the repeats
     paths.QUARANTINE, paths.WARNINGS, paths.VALIDATION_SUMMARY, paths.IMAGE_SCAN,  # inside data/annotations
     paths.PROFILES,  # named with the profile
+    paths.repeat_predictions(VARIANT, 1),  # inside reports/repeat_predictions/<variant>
     paths.COMPARATORS,  # written by comparators/dvc.yaml
     paths.DECISIONS,  # only grows
     paths.LOGS,  # one file per stage, with times
@@ -54,7 +54,7 @@ def paths_of_dvc_yaml(repository) -> set[Path]:
         for entry in [*stage["deps"], *stage.get("outs", []), *stage.get("metrics", []), *stage["cmd"].split()]:
             name = next(iter(entry)) if isinstance(entry, dict) else entry  # {path: {persist: true}}
             if name.startswith(("data", "models", "reports")):
-                found.add(Path(name.replace("${item.variant}", VARIANT)))
+                found.add(Path(name.replace("${item.variant}", VARIANT).replace("${item.repeat}", "1")))
     return found
 
 

@@ -128,7 +128,7 @@ def test_training_row() -> None:
     assert "not recorded" in tables.training_table(comparison(), every, {}).note
     assert "not recorded" not in table.note
     assert tables.training_table(comparison(repeats=3), every, TIMINGS).note.endswith(
-        "All values are those of the exported repeat."
+        "time of each phase of all repeats. All other values are those of the exported repeat."
     )
 
 

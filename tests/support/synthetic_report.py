@@ -12,6 +12,7 @@ from splitpose import annotations
 from splitpose.annotations import BOX_COLUMNS, cast_columns, joints_of, with_joints
 from splitpose.evaluation import predictions, training_history
 from splitpose.report.inputs import ReportInputs
+from splitpose.settings import Params, load
 from splitpose.skeleton import INDEX, JOINTS
 from splitpose.stages.compare import compare
 from splitpose.stages.report import read_inputs
@@ -298,7 +299,9 @@ def write_project(root: Path, profile: Path, repeats: int = 1) -> Path:
     (root / "profiles").mkdir(parents=True)
     short = profile.read_text().replace("resamples: 10000", "resamples: 200")
     (root / "profiles" / profile.name).write_text(short)
-    (root / "params.yaml").write_text(f"profile: {profile.stem}\nvariants: {{baseline: {{}}, final: {{}}}}\n")
+    numbers = list(range(1, repeats + 1))
+    params = f"profile: {profile.stem}\nrepeats: {numbers}\nvariants: {{baseline: {{}}, final: {{}}}}\n"
+    (root / "params.yaml").write_text(params)
     annotations.write(six_people(), root / "data" / "annotations" / "annotations.parquet")
     checks = {"passed": True, "rows": {"train": 1, "val": 2}, "failures": []}
     (root / "data" / "annotations" / "checks.json").write_text(json.dumps(checks))
@@ -322,9 +325,10 @@ def write_project(root: Path, profile: Path, repeats: int = 1) -> Path:
         (reports / "repeats" / f"{variant}.json").write_text(json.dumps(content))
         training_history.write(history(), reports / "history" / f"{variant}.csv")
         for stage, seconds in TRAINING_SECONDS.items():
-            path = reports / "training_time" / stage / f"{variant}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({f"{stage}_seconds": seconds}))
+            for repeat in range(1, repeats + 1):
+                path = reports / "training_time" / stage / f"{variant}-{repeat}.json"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps({f"{stage}_seconds": seconds}))
         for folder, content in (("decodings", decodings(variant)), ("robustness", robustness(variant))):
             (reports / folder).mkdir(exist_ok=True)
             (reports / folder / f"{variant}.json").write_text(json.dumps(content))
@@ -341,7 +345,8 @@ def read(project: Path) -> ReportInputs:
     """Read the inputs of the report from such a project; run it in the project's folder."""
     data = project / "data"
     profile = project / "profiles" / "sample.yaml"
-    return read_inputs(profile, VARIANTS, data, data / "annotations", Reports(project / "reports"))
+    params = load(Params, project / "params.yaml")
+    return read_inputs(profile, params, data, data / "annotations", Reports(project / "reports"))
 
 
 def _write_image(path: Path, side: int) -> None:

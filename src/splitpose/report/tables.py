@@ -49,7 +49,7 @@ def accuracy_table(
 
     Args:
         comparison: content of comparison.json.
-        timings: seconds of both training phases, for variants whose training was timed.
+        timings: seconds of both training phases, summed over the repeats, for variants whose training was timed.
     """
     timings = timings or {}
     rows = tuple(
@@ -75,8 +75,13 @@ def accuracy_table(
         note=f"PCK in percent, mean over all joints; elbow and wrist at 0.2. {seeds.describe_scores(comparison)} "
         "MMACs: million multiply-accumulate operations of one forward pass; the flip test needs two. "
         "AUC: area under the PCK curve from 0 to the stated threshold, in percent."
-        + (" Training: wall-clock time of both phases." if timings else ""),
+        + (f" Training: wall-clock time of both phases{_all_repeats(comparison)}." if timings else ""),
     )
+
+
+def _all_repeats(comparison: Mapping[str, Any]) -> str:
+    """Return " of all repeats" if there are several."""
+    return " of all repeats" if seeds.has_several(comparison) else ""
 
 
 def _format_area(variant: Mapping[str, Any], limit: str) -> str:
@@ -136,7 +141,7 @@ def training_table(
     Args:
         comparison: content of comparison.json.
         metrics: metrics of each variant.
-        timings: seconds of both training phases, for variants whose training was timed.
+        timings: seconds of both training phases, summed over the repeats, for variants whose training was timed.
     """
     rows = []
     for name, variant in comparison["variants"].items():
@@ -156,8 +161,8 @@ def training_table(
         rows=tuple(rows),
         note="Best iteration: the validation step whose weights were kept, and its losses. Losses on coordinates "
         "and losses on heatmaps are not comparable. Training times: wall-clock time of each phase"
-        + ("." if timings else "; not recorded.")
-        + (" All values are those of the exported repeat." if seeds.has_several(comparison) else ""),
+        + (f"{_all_repeats(comparison)}." if timings else "; not recorded.")
+        + (" All other values are those of the exported repeat." if seeds.has_several(comparison) else ""),
     )
 
 

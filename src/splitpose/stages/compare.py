@@ -75,7 +75,7 @@ def compare(profile: Path, params: Path, annotated: Path, reports: Path) -> None
     analysis = _analyse(table, scored, compared["variants"], scoring)
     analysis[paths.SEED_VARIATION] = {variant: scores.variation for variant, scores in repeated.items()}
     histories = {
-        variant: pd.read_csv(stage_reports.existing(paths.history(variant), f"fine_tune@{variant}"))
+        variant: pd.read_csv(stage_reports.existing(paths.history(variant), f"select@{variant}"))
         for variant in variants
     }
 
