@@ -168,3 +168,14 @@ def test_the_record_of_100000_people_has_a_few_kb(coco):
     record = TrainingGroups.of(known, coco.model_copy(update={"source": given}))
     assert len(json.dumps(record.to_json())) < 11_000
     assert (record.contains(known) == (known["split"] == "train")).mean() > 0.999
+
+
+def test_the_summary_is_one_line():
+    assert TrainingGroups().summary() == "none"
+    groups = TrainingGroups(
+        (SplitRule("incoming/", 11, 0.2),), frozenset({1}), {"": frozenset({2, 3})}, complete=False
+    )
+    assert groups.summary() == (
+        "incoming/*: hash with seed 11 of at least 0.2; 1 groups or images are listed; *: all but 2; "
+        "incomplete: a model that training started from has no record"
+    )

@@ -106,6 +106,16 @@ class TrainingGroups:
             complete=self.complete and other.complete,
         )
 
+    def summary(self) -> str:
+        """Return the record in one line, e.g. "32 groups or images are listed"."""
+        parts = [
+            *(f"{rule.prefix}*: hash with seed {rule.seed} of at least {rule.start:g}" for rule in self.rules),
+            *([f"{len(self.listed):,} groups or images are listed"] if self.listed else []),
+            *(f"{prefix}*: all but {len(unseen):,}" for prefix, unseen in self.all_but.items()),
+            *([] if self.complete else ["incomplete: a model that training started from has no record"]),
+        ]
+        return "; ".join(parts) or "none"
+
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON; equal records have equal JSON."""
         return {
