@@ -21,7 +21,8 @@ CARRIERS = {
 """What dvc.yaml leaves out by its own words: they carry a stage's output and do not change it."""
 VARIANT = "${item.variant}"
 TRAINING = ["train_frozen", "fine_tune"]
-STAGES = ["download", "validate", "augment", *TRAINING, "evaluate", "convert", "benchmark", "compare", "report"]
+SELECTION = ["select", "evaluate", "convert", "benchmark"]
+STAGES = ["download", "validate", "augment", *TRAINING, *SELECTION, "compare", "report"]
 COMPARATORS = "comparators"
 """The only stage of comparators/dvc.yaml."""
 

@@ -68,7 +68,7 @@ def run_phase(
         SystemExit: training was stopped on request.
     """
     frozen, trainable = (len(names) for names in group_by_trainable(model))
-    logger.info("%s: %s: %d layers frozen, %d trainable", config.variant, name, frozen, trainable)
+    logger.info("%s: %s: %d layers frozen, %d trainable", config.title, name, frozen, trainable)
     training = config.profile.training
     groups = inherited_groups(read_crop_groups(crops), initial_weights)
     first_iteration = 0 if previous is None else int(previous["iteration"].iloc[-1])
@@ -84,7 +84,7 @@ def run_phase(
 
     is_resumed, start = checkpoint.path.is_file(), time.monotonic()
     try:
-        with monitor_training(config.variant, phase) as (listeners, should_stop):
+        with monitor_training(config, phase) as (listeners, should_stop):
             rows = train(
                 model,
                 build_codec(config.variant, config.profile),
@@ -96,7 +96,7 @@ def run_phase(
         ids = ", ".join(sorted(set(batch_ids(crops, training.batch_size, seed, error.position))))
         raise InputError(f"{error}; instances of its batch: {ids}") from error
     except TrainingStopped as stopped:
-        sys.exit(f"{config.variant}: {name}: {stopped}")
+        sys.exit(f"{config.title}: {name}: {stopped}")
     with atomic_file(outputs.weights) as temporary:
         model.save_weights(temporary)
         write_training_groups(temporary, groups)
