@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from splitpose.data import training_groups
-from splitpose.data.training_groups import SplitRule, TrainingGroups, split_hash
+from splitpose.data.splits import split_numbers
+from splitpose.data.training_groups import SplitRule, TrainingGroups
 from splitpose.errors import InputError
 from splitpose.settings import Profile, load
 
@@ -33,16 +34,10 @@ def rows(*pairs):
 
 def hashed(groups, profile, fraction, prefix=""):
     """Return rows whose split is a hash of their group."""
-    is_test = [split_hash(profile.validation.seed, prefix + group) < fraction for group in groups]
-    frame = pd.DataFrame(
-        {"group": [prefix + group for group in groups], "split": np.where(is_test, "test", "train")}
-    )
+    names = [prefix + group for group in groups]
+    is_test = split_numbers(names, profile.validation.seed) < fraction
+    frame = pd.DataFrame({"group": names, "split": np.where(is_test, "test", "train")})
     return frame.assign(image="raw/" + frame["group"] + ".jpg")
-
-
-def test_the_hash_is_the_first_8_bytes_of_sha256():
-    # printf 11:a | sha256sum
-    assert split_hash(11, "a") == int("f118389ad7025ed6", 16) / 2**64
 
 
 def test_training_and_validation_groups_have_been_seen(sample):

@@ -7,7 +7,7 @@ A group has been seen if any of its rows was in the split "train" or "val"; "val
 source may divide a group between splits itself, as FLIC does with all of its films: of these groups, the images are
 recorded. Three parts, which are united, keep the record short:
 
-- a rule, where the split is a hash of the group: every group whose hash is at least a limit;
+- a rule, where the split is drawn from a hash of the group: every group whose number is at least a limit;
 - a list of hashes of groups and images;
 - where the list would be long, the opposite one: everything but the listed groups and images, which were in "test".
   Groups that the source adds later then count as seen, which excludes them from a comparison without need.
@@ -23,15 +23,14 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from splitpose.data.splits import split_numbers
 from splitpose.errors import InputError
 from splitpose.settings import CocoSource, Profile
-
-if TYPE_CHECKING:  # inference reads records without pandas
-    import pandas as pd
 
 INCOMING_PREFIX = "incoming/"
 """Beginning of the groups of instances in data/incoming/; the source's groups do not begin with it."""
@@ -46,16 +45,17 @@ MAX_LISTED = 2000
 
 @dataclass(frozen=True, order=True)
 class SplitRule:
-    """A rule of hash splits: the groups of a prefix count as seen if their hash is at least `start`."""
+    """A rule of hash splits: the groups of a prefix count as seen if their number is at least `start`."""
 
     prefix: str
     seed: int
     start: float
     """The share of the groups, 0 to 1, that the test split takes."""
 
-    def contains(self, group: str) -> bool:
-        """Return whether a group counts as seen."""
-        return prefix_of(group) == self.prefix and split_hash(self.seed, group) >= self.start
+    def contains(self, groups: np.ndarray) -> np.ndarray:
+        """Return for each of N groups whether it counts as seen: (N,) bool."""
+        has_prefix = np.array([prefix_of(group) == self.prefix for group in groups], bool)
+        return has_prefix & (split_numbers(groups, self.seed) >= self.start)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,11 @@ class TrainingGroups:
 
     def contains(self, table: "pd.DataFrame") -> np.ndarray:
         """Return for N rows with the columns image and group whether the model has seen them: (N,) bool."""
-        return np.array([self._has_seen(*row) for row in zip(table["group"], table["image"], strict=True)], bool)
+        groups = table["group"].to_numpy(str)
+        seen = np.array([self._lists(*row) for row in zip(groups, table["image"], strict=True)], bool)
+        for rule in self.rules:
+            seen |= rule.contains(groups)
+        return seen
 
     def __or__(self, other: "TrainingGroups") -> "TrainingGroups":
         """Return the union; nothing is stored twice."""
@@ -145,20 +149,11 @@ class TrainingGroups:
         except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
             raise InputError(f"the record of the training groups is damaged ({error!r})") from error
 
-    def _has_seen(self, group: str, image: str) -> bool:
+    def _lists(self, group: str, image: str) -> bool:
+        """Return whether the group or the image has been seen according to the lists."""
         keys = {_group_hash(group), _image_hash(image)}
         unseen = self.all_but.get(prefix_of(group))
-        return (
-            not keys.isdisjoint(self.listed)
-            or (unseen is not None and keys.isdisjoint(unseen))
-            or any(rule.contains(group) for rule in self.rules)
-        )
-
-
-def split_hash(seed: int, group: str) -> float:
-    """Return the hash of a group, 0 <= u < 1, that determines its split: 8 bytes of SHA-256 of "<seed>:<group>"."""
-    digest = hashlib.sha256(f"{seed}:{group}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+        return not keys.isdisjoint(self.listed) or (unseen is not None and keys.isdisjoint(unseen))
 
 
 def prefix_of(group: str) -> str:
@@ -182,9 +177,9 @@ def _record(rows: "pd.DataFrame", prefix: str, rule: SplitRule | None) -> Traini
     """Return the record of the rows of one prefix."""
     is_test = rows["split"] == "test"
     test_groups, seen_groups = set(rows["group"][is_test]), set(rows["group"][~is_test])
-    if rule and any(rule.contains(group) for group in test_groups):
+    if rule and _covered(rule, test_groups):
         rule = None
-    explained = {group for group in seen_groups if rule and rule.contains(group)}
+    explained = _covered(rule, seen_groups) if rule else set()
     divided = test_groups & seen_groups
     is_divided = rows["group"].isin(divided)
     seen = _hashes(seen_groups - divided - explained, rows["image"][is_divided & ~is_test])
@@ -194,6 +189,12 @@ def _record(rows: "pd.DataFrame", prefix: str, rule: SplitRule | None) -> Traini
         # An image in both splits has been seen, and so has a group whose hash is that of another one.
         return TrainingGroups(all_but={prefix: unseen - _hashes(seen_groups, rows["image"][~is_test])})
     return TrainingGroups(rules=rules, listed=seen)
+
+
+def _covered(rule: SplitRule, groups: set[str]) -> set[str]:
+    """Return those of the groups that a rule contains."""
+    names = np.array(sorted(groups), str)
+    return set(names[rule.contains(names)].tolist())
 
 
 def _hashes(groups: Iterable[str], images: Iterable[str]) -> frozenset[int]:
