@@ -28,10 +28,15 @@ class StageError(InputError):
 def stages(root: Path) -> list[str]:
     """Return the names of all stages of dvc.yaml ("download", "evaluate@final", ...) in topological order."""
     from dvc.repo import Repo  # takes a second to import
+    from dvc.stage import PipelineStage
 
     with Repo(str(root)) as repo:
         index = repo.index
-        needs = {stage.name: [needed.name for needed in index.graph[stage]] for stage in index.stages}
+        needs = {
+            stage.name: [needed.name for needed in index.graph[stage] if isinstance(needed, PipelineStage)]
+            for stage in index.stages
+            if isinstance(stage, PipelineStage)  # the others are .dvc files
+        }
     return list(TopologicalSorter(needs).static_order())
 
 
@@ -54,6 +59,35 @@ def run_stage(
     """
     words = ["--wait-for-lock", "repro", "--single-item", *(["--pull"] if pull else []), name]
     _run(root, name, words, log, timeout)
+
+
+def folder_md5(root: Path, dvc_file: str) -> str:
+    """Return DVC's hash of the present contents of the folder that a .dvc file tracks."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        (stage,) = repo.stage.collect(str(root / dvc_file))
+        return str(stage.outs[0].get_hash().value)
+
+
+def cached_files(root: Path, md5: str) -> set[str] | None:
+    """Return the paths of the files in a version of a folder, relative to it; None if it is not in the cache."""
+    from dvc.repo import Repo
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    with Repo(str(root)) as repo:
+        try:
+            tree = Tree.load(repo.cache.local, HashInfo("md5", md5))
+        except FileNotFoundError:
+            return None
+        return {"/".join(key) for key, _, _ in tree}
+
+
+def restore(root: Path, target: str, log: Callable[[str], None]) -> None:
+    """Restore a missing folder from the remote, or from the cache if there is no remote. Raises StageError."""
+    command = "pull" if has_remote(root) else "checkout"
+    _run(root, f"dvc {command} {target}", ["--wait-for-lock", command, target], log, None)
 
 
 def has_remote(root: Path) -> bool:

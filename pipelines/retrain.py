@@ -10,14 +10,16 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from pipelines import tasks
+from pipelines import incoming, tasks
 from pipelines.distribute import fan_out
 from pipelines.workspace_lock import workspace_lock
 from splitpose.promotion.automatic import decide
 
 
 @flow(name="retrain")
-def retrain(dry_run: bool = False, stage_hours: float = 240.0, distribute: bool = False) -> None:
+def retrain(
+    dry_run: bool = False, stage_hours: float = 240.0, distribute: bool = False, allow_fewer: bool = False
+) -> None:
     """Bring the project in the current folder up to date, and promote its model if it passes the gate.
 
     New instances come from data/incoming/ or a changed source; the stage validate checks them.
@@ -26,8 +28,10 @@ def retrain(dry_run: bool = False, stage_hours: float = 240.0, distribute: bool 
         dry_run: report the decision without changing the model registry.
         stage_hours: maximum duration of a stage; a stage that takes longer is stopped.
         distribute: let the workers of the work pool run the variants' stages in parallel.
+        allow_fewer: accept that files or people of data/incoming/ are missing.
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):
+        incoming.update(Path.cwd(), allow_fewer, get_run_logger().info)
         if distribute:
             fan_out(stage_hours)
         runs = tasks.bring_up_to_date(stage_hours, pull=distribute)

@@ -14,6 +14,8 @@ from support.tiny_project import tiny_profile
 
 from splitpose.crops import tfrecords
 from splitpose.crops.crop import Crop
+from splitpose.data.training_groups import TrainingGroups
+from splitpose.data.training_groups_files import read_training_groups, write_crop_groups
 from splitpose.settings import Profile, load
 from splitpose.training.batches import training_batches
 
@@ -58,6 +60,7 @@ def folder(tmp_path, repository):
         joints = rng.uniform(4, 28, (count, 11, 2)).astype(np.float32)
         crops = [Crop(f"{split}-{k}", pixels[k], joints[k], np.zeros((2, 3))) for k in range(count)]
         tfrecords.write(map(tfrecords.encode, crops), tmp_path / "crops" / f"{split}-0.tfrecord")
+    write_crop_groups(tmp_path / "crops", TrainingGroups(listed=frozenset({1, 2})))
     profile = tiny_profile(repository)
     profile["training"] |= {"batch_size": BATCH, "validation_interval": 8}
     for name, rate in (("stable", 1e-3), ("divergent", 1e30)):
@@ -131,6 +134,8 @@ def test_interrupted_training_has_identical_outputs(folder):
     assert [path.name for path in (folder / "killed").glob("*checkpoint*")] == []
     for name in ("frozen.csv", "frozen.weights.h5"):
         assert (folder / "killed" / name).read_bytes() == (folder / "uninterrupted" / name).read_bytes()
+    groups = read_training_groups(folder / "killed" / "frozen.weights.h5")
+    assert groups == TrainingGroups(listed=frozenset({1, 2}))
 
 
 def assert_restarts_and_diverges(folder, out):

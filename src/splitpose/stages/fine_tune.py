@@ -29,7 +29,8 @@ def fine_tune(config: RunConfig, crops: Path, frozen: FrozenPhase, outputs: Phas
     with device_scope(config.profile.training):
         model = models.load_weights(build_seeded_model(config.variant, config.profile), frozen.weights)
         unfreeze(model)
-        run_phase(model, config, "fine_tune", crops, outputs, training_history.read(frozen.history))
+        previous = training_history.read(frozen.history)
+        run_phase(model, config, "fine_tune", crops, outputs, previous, [frozen.weights])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,9 @@ def train_frozen(config: RunConfig, crops: Path, outputs: PhaseOutputs) -> None:
             batches = training_batches(crops, profile.crops.size, training.batch_size, training.seed)
             recalibrate_batch_norm(model, (pixels for pixels, _ in batches.take(RECALIBRATION_BATCHES)))
         freeze_backbone(model, models.get_variant(config.variant).TRAINABLE_BACKBONE_BLOCKS)
-        run_phase(model, config, "frozen", crops, outputs)
+        source = profile.model.backbone_weights
+        initial = [] if source in ("random", "imagenet") else [Path(source).expanduser()]
+        run_phase(model, config, "frozen", crops, outputs, initial_weights=initial)
 
 
 if __name__ == "__main__":
