@@ -21,7 +21,20 @@ CARRIERS = {
 """What dvc.yaml leaves out by its own words: they carry a stage's output and do not change it."""
 VARIANT = "${item.variant}"
 TRAINING = ["train_frozen", "fine_tune"]
-STAGES = ["download", "validate", "augment", *TRAINING, "evaluate", "convert", "benchmark", "compare", "report"]
+STAGES = [
+    "download",
+    "validate",
+    "augment",
+    "initial_weights",
+    *TRAINING,
+    "evaluate",
+    "convert",
+    "benchmark",
+    "compare",
+    "report",
+]
+TRIGGERS = {("initial_weights", "data/crops")}
+"""Deps that a stage does not read: it runs again whenever they change."""
 COMPARATORS = "comparators"
 """The only stage of comparators/dvc.yaml."""
 
@@ -97,7 +110,7 @@ def test_the_command_names_every_data_dep(stages, stage):
     made = [*stages[stage].get("outs", []), *stages[stage].get("metrics", [])]
     made = [next(iter(out)) if isinstance(out, dict) else out for out in made]  # {path: {persist: true}}
     for path in [*stages[stage]["deps"], *made]:
-        if not path.startswith("src/"):
+        if not path.startswith("src/") and (stage, path) not in TRIGGERS:
             assert any(
                 word == path or word.startswith(f"{path}/") or path.startswith(f"{word}/") for word in words
             ), path

@@ -50,6 +50,11 @@ def profile(name: str) -> Path:
     return PROFILES / f"{name}.yaml"
 
 
+def initial_weights(variant: str) -> Path:
+    """Return the path of the folder of the weights that a variant's training starts from."""
+    return MODELS / variant / "initial"
+
+
 def frozen_weights(variant: str) -> Path:
     """Return the path of a variant's weights after the frozen phase."""
     return MODELS / variant / "frozen.weights.h5"
