@@ -21,7 +21,8 @@ def read_weights(path: Path, key: str) -> dict[str, list[np.ndarray]]:
     """Read the weights in a file by layer name, in Keras' order.
 
     `.h5` files, ImageNet's among them, have a group for each layer, which lists the names of its weights;
-    `.weights.h5` files have a group `vars` for each layer, which has the layer's name and numbers the weights.
+    `.weights.h5` files have a group `vars` for each layer, which has the layer's name and numbers the weights, and
+    one for the optimizer, which is ignored.
 
     Args:
         path: the file.
@@ -36,7 +37,7 @@ def read_weights(path: Path, key: str) -> dict[str, list[np.ndarray]]:
         if "weight_names" in group.attrs:
             weights = [name if isinstance(name, str) else name.decode() for name in group.attrs["weight_names"]]
             weights_by_layer[name.rpartition("/")[2]] = [np.asarray(group[name]) for name in weights]
-        elif name.endswith("/vars") and "name" in group.attrs:
+        elif name.endswith("/vars") and "name" in group.attrs and not name.startswith("optimizer/"):
             weights_by_layer[group.attrs["name"]] = [np.asarray(group[str(index)]) for index in range(len(group))]
 
     try:
