@@ -21,18 +21,8 @@ CARRIERS = {
 """What dvc.yaml leaves out by its own words: they carry a stage's output and do not change it."""
 VARIANT = "${item.variant}"
 TRAINING = ["train_frozen", "fine_tune"]
-STAGES = [
-    "download",
-    "validate",
-    "augment",
-    "initial_weights",
-    *TRAINING,
-    "evaluate",
-    "convert",
-    "benchmark",
-    "compare",
-    "report",
-]
+SELECTION = ["select", "evaluate", "convert", "benchmark"]
+STAGES = ["download", "validate", "augment", "initial_weights", *TRAINING, *SELECTION, "compare", "report"]
 TRIGGERS = {("initial_weights", "data/crops")}
 """Deps that a stage does not read: it runs again whenever they change."""
 COMPARATORS = "comparators"

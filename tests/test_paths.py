@@ -13,6 +13,7 @@ VARIANT = "final"
 
 VALUES = {
     "variant": [VARIANT],
+    "repeat": [1],
     "precision": ["float32", "float16", "int8"],
     "stage": ["train_frozen", "fine_tune"],
 }
@@ -25,6 +26,7 @@ NOT_IN_DVC_YAML = {
     paths.RECOMMENDATION, paths.SELECTED_INSTANCES,
     paths.QUARANTINE, paths.WARNINGS, paths.VALIDATION_SUMMARY, paths.IMAGE_SCAN,  # inside data/annotations
     paths.PROFILES,  # named with the profile
+    paths.repeat_predictions(VARIANT, 1),  # inside reports/repeat_predictions/<variant>
     paths.COMPARATORS,  # written by comparators/dvc.yaml
     paths.DECISIONS,  # only grows
     paths.LOGS,  # one file per stage, with times
@@ -52,7 +54,7 @@ def paths_of_dvc_yaml(repository) -> set[Path]:
         for entry in [*stage["deps"], *stage.get("outs", []), *stage.get("metrics", []), *stage["cmd"].split()]:
             name = next(iter(entry)) if isinstance(entry, dict) else entry  # {path: {persist: true}}
             if name.startswith(("data", "models", "reports")):
-                found.add(Path(name.replace("${item.variant}", VARIANT)))
+                found.add(Path(name.replace("${item.variant}", VARIANT).replace("${item.repeat}", "1")))
     return found
 
 

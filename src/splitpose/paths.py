@@ -55,18 +55,33 @@ def initial_weights(variant: str) -> Path:
     return MODELS / variant / "initial"
 
 
-def frozen_weights(variant: str) -> Path:
-    """Return the path of a variant's weights after the frozen phase."""
-    return MODELS / variant / "frozen.weights.h5"
+def repeats(variant: str) -> Path:
+    """Return the path of the folder with the results of a variant's repeated training runs."""
+    return MODELS / variant / "repeats"
 
 
-def frozen_history(variant: str) -> Path:
-    """Return the path of the training history of a variant's frozen phase."""
-    return MODELS / variant / "frozen.csv"
+def frozen_weights(variant: str, repeat: int) -> Path:
+    """Return the path of a repeat's weights after the frozen phase."""
+    return repeats(variant) / str(repeat) / "frozen.weights.h5"
+
+
+def frozen_history(variant: str, repeat: int) -> Path:
+    """Return the path of the training history of a repeat's frozen phase."""
+    return repeats(variant) / str(repeat) / "frozen.csv"
+
+
+def repeat_weights(variant: str, repeat: int) -> Path:
+    """Return the path of a repeat's weights after fine-tuning."""
+    return repeats(variant) / str(repeat) / "final.weights.h5"
+
+
+def repeat_history(variant: str, repeat: int) -> Path:
+    """Return the path of a repeat's training history over both phases."""
+    return repeats(variant) / str(repeat) / "history.csv"
 
 
 def final_weights(variant: str) -> Path:
-    """Return the path of a variant's weights after fine-tuning."""
+    """Return the path of a variant's weights after fine-tuning: those of the selected repeat."""
     return MODELS / variant / "final.weights.h5"
 
 
@@ -76,13 +91,18 @@ def tflite(variant: str, precision: str) -> Path:
 
 
 def history(variant: str) -> Path:
-    """Return the path of a variant's training history over both phases."""
+    """Return the path of a variant's training history over both phases: that of the selected repeat."""
     return REPORTS / "history" / f"{variant}.csv"
 
 
-def training_time(stage: str, variant: str) -> Path:
-    """Return the path of the wall-clock time of a variant's training stage, train_frozen or fine_tune."""
-    return TRAINING_TIME / stage / f"{variant}.json"
+def repeat_selection(variant: str) -> Path:
+    """Return the path of the validation results of a variant's repeats and the number of the selected one."""
+    return REPORTS / "repeats" / f"{variant}.json"
+
+
+def training_time(stage: str, variant: str, repeat: int) -> Path:
+    """Return the path of the wall-clock time of a repeat's training stage, train_frozen or fine_tune."""
+    return TRAINING_TIME / stage / f"{variant}-{repeat}.json"
 
 
 def metrics(variant: str) -> Path:
@@ -98,6 +118,16 @@ def scores(variant: str) -> Path:
 def predictions(variant: str) -> Path:
     """Return the path of a variant's predictions on the test split."""
     return REPORTS / "predictions" / f"{variant}.csv"
+
+
+def all_repeat_predictions(variant: str) -> Path:
+    """Return the path of the folder with the predictions of a variant's repeats on the test split."""
+    return REPORTS / "repeat_predictions" / variant
+
+
+def repeat_predictions(variant: str, repeat: int) -> Path:
+    """Return the path of a repeat's predictions on the test split."""
+    return all_repeat_predictions(variant) / f"{repeat}.csv"
 
 
 def decodings(variant: str) -> Path:

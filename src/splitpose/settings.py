@@ -328,11 +328,24 @@ class Params(Strict):
 
     profile: str
     repeats: Annotated[list[PositiveInt], Field(min_length=1)] = [1]
-    """Numbers of the training runs of each variant; each has a random seed of its own."""
+    """Numbers of the training runs of each variant; each has a random seed of its own (see `repeat_seed`)."""
     variants: dict[str, VariantOverride]
+
+    @model_validator(mode="after")
+    def _check_repeats(self) -> "Params":
+        if len(set(self.repeats)) < len(self.repeats):
+            raise PydanticCustomError("repeats", "repeats: a number is listed twice")
+        return self
 
 
 VARIANTS = Path(__file__).parent / "models" / "variants"
+
+REPEAT_SEED_STEP = 1_000_000
+"""Difference between the random seeds of two consecutive repeats.
+
+The second training phase orders its crops by the seed plus the number of iterations of the first. The step exceeds
+any such number, so that no phase of a repeat has the order of crops of another repeat's phase.
+"""
 
 Settings = TypeVar("Settings", bound=Strict)
 
@@ -371,37 +384,71 @@ def _has_key(content: Any, dotted: str) -> bool:
 
 
 def check(params: Path) -> Params:
-    """Read params.yaml and the profile that it names, and check the variants.
+    """Read params.yaml and the profile that it names, and check the variants and the number of repeats.
 
-    Raises InputError with one line that names the file and the key, also for a variant without a module.
+    Raises InputError with one line that names the file and the key, also for a variant without a module and for a
+    number of repeats that is not the profile's.
     """
     settings = load(Params, params)
-    load(Profile, params.parent / "profiles" / f"{settings.profile}.yaml")
+    path = params.parent / "profiles" / f"{settings.profile}.yaml"
+    profile = load(Profile, path)
     for name in settings.variants:
         if not (VARIANTS / f"{name}.py").is_file():
             raise InputError(
                 f"{params}: variants.{name}: there is no module {name}.py in src/splitpose/models/variants/"
             )
+    _check_repeat_count(settings, params, profile, path)
     return settings
 
 
+def load_repeats(profile: Path, params: Path) -> list[int]:
+    """Read the numbers of the training runs of each variant.
+
+    Raises InputError as `load` does, and if there are not as many as the profile's training.repeats.
+    """
+    settings = load(Params, params)
+    _check_repeat_count(settings, params, load(Profile, profile), profile)
+    return settings.repeats
+
+
+def _check_repeat_count(settings: Params, params: Path, profile: Profile, path: Path) -> None:
+    """Raise InputError if params.yaml does not list as many repeats as the profile at `path` requires."""
+    count = profile.training.repeats
+    if len(settings.repeats) != count:
+        raise InputError(
+            f"{params}: repeats: {settings.repeats} differs from training.repeats of {path}, which is {count}; "
+            f"set repeats: {list(range(1, count + 1))} in {params}, "
+            f"or training.repeats: {len(settings.repeats)} in {path}"
+        )
+
+
+def repeat_seed(seed: int, repeat: int) -> int:
+    """Return the random seed of a repeat, given the profile's; the first repeat has the profile's seed."""
+    return seed + REPEAT_SEED_STEP * (repeat - 1)
+
+
 class RunConfig(Strict):
-    """Everything that one variant's run depends on, resolved once from params.yaml and its profile."""
+    """Everything that one training run of a variant depends on, resolved from params.yaml and its profile."""
 
     profile_name: str
     variant: str
+    repeat: PositiveInt
+    """Number of the training run."""
     profile: Profile
-    """The profile with the variant's overrides applied."""
+    """The profile with the variant's overrides and the repeat's random seed applied."""
 
     @classmethod
-    def resolve(cls, profile: Path, params: Path, variant: str) -> "RunConfig":
-        """Read both files and apply the variant's overrides.
+    def resolve(cls, profile: Path, params: Path, variant: str, repeat: int = 1) -> "RunConfig":
+        """Read both files and apply the variant's overrides and the repeat's seed.
 
-        Raises InputError as `load` does, and for a variant that params.yaml does not list.
+        Raises InputError as `load` and `load_repeats` do, and for a variant or a repeat that params.yaml does not
+        list.
         """
-        variants = load(Params, params).variants
+        variants, repeats = load(Params, params).variants, load_repeats(profile, params)
         if variant not in variants:
             raise InputError(f"{params}: variants: there is no {variant!r}; available: {', '.join(variants)}")
+        if repeat not in repeats:
+            raise InputError(f"{params}: repeats: there is no {repeat}; available: {', '.join(map(str, repeats))}")
         settings, override = load(Profile, profile), variants[variant]
         phases = {
             name: getattr(settings.training, name).model_copy(
@@ -409,7 +456,16 @@ class RunConfig(Strict):
             )
             for name in ("frozen", "fine_tune")
         }
-        training = settings.training.model_copy(update=phases)
+        seed = repeat_seed(settings.training.seed, repeat)
+        training = settings.training.model_copy(update={**phases, "seed": seed})
         return cls(
-            profile_name=profile.stem, variant=variant, profile=settings.model_copy(update={"training": training})
+            profile_name=profile.stem,
+            variant=variant,
+            repeat=repeat,
+            profile=settings.model_copy(update={"training": training}),
         )
+
+    @property
+    def title(self) -> str:
+        """The training run in messages: "final", or "final, repeat 2" if each variant is trained several times."""
+        return self.variant if self.profile.training.repeats == 1 else f"{self.variant}, repeat {self.repeat}"

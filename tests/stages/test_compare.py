@@ -137,7 +137,7 @@ def test_the_same_bytes_every_time(copy: Path) -> None:
         ("reports/metrics/final.json", "evaluate@final"),
         ("reports/parity/baseline.json", "convert@baseline"),
         ("reports/benchmark/final.json", "benchmark@final"),
-        ("reports/history/final.csv", "fine_tune@final"),
+        ("reports/history/final.csv", "select@final"),
         ("reports/predictions/final.csv", "evaluate@final"),
         ("data/annotations/annotations.parquet", "validate"),
     ],

@@ -30,22 +30,28 @@ def test_people_without_hips_are_counted_but_not_scored(repository, tmp_path):
     tfrecords.write(map(tfrecords.encode, crops), tmp_path / "crops" / "test-0.tfrecord")
     training_history.write(history(), tmp_path / "history.csv")
     (tmp_path / "profile.yaml").write_text(yaml.safe_dump(tiny_profile(repository)))
+    (tmp_path / "params.yaml").write_text("profile: profile\nvariants: {baseline: {}}\n")
     profile = load(Profile, tmp_path / "profile.yaml")
-    build("baseline", 32, 0.25).save_weights(tmp_path / "final.weights.h5")
+    (tmp_path / "repeats" / "1").mkdir(parents=True)
+    weights = tmp_path / "repeats" / "1" / "final.weights.h5"
+    build("baseline", 32, 0.25).save_weights(weights)
 
     evaluate(
         profile,
+        tmp_path / "params.yaml",
         "baseline",
         EvaluationInputs(
             table=tmp_path / "annotations.parquet",
             crops=tmp_path / "crops",
-            weights=tmp_path / "final.weights.h5",
+            weights=weights,
             history=tmp_path / "history.csv",
+            repeats=tmp_path / "repeats",
         ),
         EvaluationOutputs(
             metrics=tmp_path / "metrics.json",
             scores=tmp_path / "scores.json",
             predictions=tmp_path / "predictions.csv",
+            repeat_predictions=tmp_path / "repeat_predictions",
             decodings=tmp_path / "decodings.json",
             robustness=tmp_path / "robustness.json",
             cases=tmp_path / "cases.jpg",
@@ -54,3 +60,6 @@ def test_people_without_hips_are_counted_but_not_scored(repository, tmp_path):
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert (metrics["n"], metrics["without_torso"]) == (6, 1)
     assert json.loads((tmp_path / "scores.json").read_text())["pck_0.2_mean"] == metrics["pck"]["0.2"]["mean"]
+    (repeat,) = (tmp_path / "repeat_predictions").iterdir()
+    assert repeat.name == "1.csv"
+    assert repeat.read_bytes() == (tmp_path / "predictions.csv").read_bytes()

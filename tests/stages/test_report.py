@@ -144,7 +144,7 @@ def test_broken_comparators_name_the_command(copy: Path) -> None:
         ("reports/decodings/final.json", "evaluate@final"),
         ("reports/robustness/baseline.json", "evaluate@baseline"),
         ("reports/cases/final.jpg", "evaluate@final"),
-        ("reports/history/final.csv", "fine_tune@final"),
+        ("reports/history/final.csv", "select@final"),
         ("reports/predictions/final.csv", "evaluate@final"),
         ("reports/crops/train.jpg", "augment"),
         ("data/annotations/checks.json", "validate"),

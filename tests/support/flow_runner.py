@@ -15,12 +15,12 @@ TRAIN = """\
 import csv, pathlib, sys, time
 from splitpose.tracking import live_run
 
-variant, history = sys.argv[1:]
+variant, repeat, history = sys.argv[1:]
 rows = list(csv.DictReader(open("inputs/history.csv")))
 checkpoint = pathlib.Path("checkpoint.txt")
 done = int(checkpoint.read_text()) if checkpoint.exists() else 0
 print("resumes after row", done, flush=True)
-with live_run(variant) as log:
+with live_run(variant, int(repeat)) as log:
     for number, row in list(enumerate(rows, 1))[done:]:
         log({key: int(value) if key == "iteration" else value for key, value in row.items()})
         checkpoint.write_text(str(number))
@@ -30,7 +30,7 @@ with live_run(variant) as log:
     pathlib.Path(history).write_text(open("inputs/history.csv").read())
 checkpoint.unlink()
 """
-PARAMS = "profile: tiny\nvariants:\n  plain: {}\n"
+PARAMS = "profile: tiny\nrepeats: [1]\nvariants:\n  plain: {}\n"
 TIMEOUT = 90.0
 """Seconds that a test waits for a line of output or the end of a flow."""
 

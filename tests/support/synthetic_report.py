@@ -12,6 +12,7 @@ from splitpose import annotations
 from splitpose.annotations import BOX_COLUMNS, cast_columns, joints_of, with_joints
 from splitpose.evaluation import predictions, training_history
 from splitpose.report.inputs import ReportInputs
+from splitpose.settings import Params, load
 from splitpose.skeleton import INDEX, JOINTS
 from splitpose.stages.compare import compare
 from splitpose.stages.report import read_inputs
@@ -286,7 +287,7 @@ def write_project(root: Path, profile: Path) -> Path:
         predictions.write(ids, predicted_joints(variant), reports / "predictions" / f"{variant}.csv")
         training_history.write(history(), reports / "history" / f"{variant}.csv")
         for stage, seconds in TRAINING_SECONDS.items():
-            path = reports / "training_time" / stage / f"{variant}.json"
+            path = reports / "training_time" / stage / f"{variant}-1.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps({f"{stage}_seconds": seconds}))
         for folder, content in (("decodings", decodings(variant)), ("robustness", robustness(variant))):
@@ -305,7 +306,8 @@ def read(project: Path) -> ReportInputs:
     """Read the inputs of the report from such a project; run it in the project's folder."""
     data = project / "data"
     profile = project / "profiles" / "sample.yaml"
-    return read_inputs(profile, VARIANTS, data, data / "annotations", Reports(project / "reports"))
+    params = load(Params, project / "params.yaml")
+    return read_inputs(profile, params, data, data / "annotations", Reports(project / "reports"))
 
 
 def _write_image(path: Path, side: int) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -13,9 +14,10 @@ def tiny_profile(repository: Path, name: str = "sample", **source: object) -> di
     """Return the profile with few small crops, short training and these changes of its source."""
     profile = yaml.safe_load((repository / "profiles" / f"{name}.yaml").read_text())
     profile["source"] |= source
+    profile["validation"] |= {"seed": 11}  # with few films, the sample's seed leaves the validation split empty
     profile["crops"] |= {"size": 32, "copies_per_instance": 2, "instances_per_shard": 20}
     profile["model"] |= {"width_multiplier": 0.25}
-    profile["training"] |= {"batch_size": 4, "validation_interval": 4}
+    profile["training"] |= {"repeats": 1, "batch_size": 4, "validation_interval": 4}
     for phase in ("frozen", "fine_tune", "warm_start"):
         profile["training"][phase] |= {"iterations": 8, "warmup_iterations": 0}
     profile["scoring"] |= {"resamples": 100}
@@ -32,7 +34,9 @@ def tiny_profile(repository: Path, name: str = "sample", **source: object) -> di
     return profile
 
 
-def workspace(repository: Path, folder: Path, variants: list[str], profile: dict | None = None) -> Path:
+def workspace(
+    repository: Path, folder: Path, variants: list[str], profile: dict | None = None, repeats: Sequence[int] = (1,)
+) -> Path:
     """Copy all files that git does not ignore, with a tiny profile (by default the sample's) and no cache."""
     profile = profile or tiny_profile(repository, people=48, films=8)
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
@@ -46,8 +50,20 @@ def workspace(repository: Path, folder: Path, variants: list[str], profile: dict
     (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
     params = {"profile": "sample_tiny", "repeats": [1], "variants": {name: {} for name in variants}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    set_repeats(folder, repeats)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     return folder
+
+
+def set_repeats(folder: Path, repeats: Sequence[int]) -> None:
+    """Set the repeats in params.yaml, and their number in the profile."""
+    for path, change in (
+        ("params.yaml", lambda content: content.update(repeats=list(repeats))),
+        ("profiles/sample_tiny.yaml", lambda content: content["training"].update(repeats=len(repeats))),
+    ):
+        content = yaml.safe_load((folder / path).read_text())
+        change(content)
+        (folder / path).write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 def dvc(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,10 @@ ROWS = [
         ("fine_tune", 30, 0.125, 0.2, 50.0, 0.0),
     ]
 ]
+SELECTION = {
+    "selected": 1,
+    "repeats": {"1": {"seed": 7, "val_pck_0.2": 50.0, "val_loss": 0.2, "iteration": 30}},
+}
 METRICS = {
     "n": 7, "torso": "lsho-rhip", "viewpoint": "observer", "parameters": 1000, "macs": 5000,
     "train_loss": 0.125, "val_loss": 0.2, "best_iteration": 30,
@@ -34,7 +38,7 @@ BENCHMARK = {
 }
 COMPARISON = "| variant | PCK@0.2 |\n|---|---|\n| plain | 50.5 |\n"
 
-PARAMS = "profile: tiny\nvariants:\n  plain: {}\n  fast: {fine_tune: {learning_rate: 1.0e-5}}\n"
+PARAMS = "profile: tiny\nrepeats: [1]\nvariants:\n  plain: {}\n  fast: {fine_tune: {learning_rate: 1.0e-5}}\n"
 PROFILE = """\
 source: {kind: sample, people: 20}
 training:
@@ -47,9 +51,9 @@ TRAIN = """\
 import csv, shutil, sys
 from splitpose.tracking import live_run
 
-variant, history = sys.argv[1:]
+variant, repeat, history = sys.argv[1:]
 if variant == "plain":  # one variant is enough: MLflow takes seconds to start
-    with live_run(variant) as log:
+    with live_run(variant, int(repeat)) as log:
         for row in list(csv.DictReader(open("inputs/history.csv")))[1:]:
             log({key: int(value) if key == "iteration" else value for key, value in row.items()})
 shutil.copy("inputs/history.csv", history)
@@ -62,20 +66,38 @@ stages:
     params: [profile, {'profiles/${profile}.yaml': [source]}]
     outs: [data/crops]
   train_frozen:
-    matrix: {variant: '${variants}'}
-    cmd: mkdir -p models/${item.variant} && echo ${item.variant} > models/${item.variant}/frozen.weights.h5
+    matrix: {variant: '${variants}', repeat: '${repeats}'}
+    cmd:
+      - mkdir -p models/${item.variant}/repeats/${item.repeat}
+      - echo ${item.variant} > models/${item.variant}/repeats/${item.repeat}/frozen.weights.h5
     deps: [data/crops]
     params: ['variants.${item.variant}', {'profiles/${profile}.yaml': [training.batch_size, training.frozen]}]
-    outs: ['models/${item.variant}/frozen.weights.h5']
+    outs: ['models/${item.variant}/repeats/${item.repeat}/frozen.weights.h5']
   fine_tune:
-    matrix: {variant: '${variants}'}
+    matrix: {variant: '${variants}', repeat: '${repeats}'}
     cmd:
-      - mkdir -p reports/history
-      - cp models/${item.variant}/frozen.weights.h5 models/${item.variant}/final.weights.h5
-      - python train.py ${item.variant} reports/history/${item.variant}.csv
-    deps: [data/crops, 'models/${item.variant}/frozen.weights.h5', train.py]
+      - cd models/${item.variant}/repeats/${item.repeat} && cp frozen.weights.h5 final.weights.h5
+      - >-
+        python train.py ${item.variant} ${item.repeat}
+        models/${item.variant}/repeats/${item.repeat}/history.csv
+    deps: [data/crops, 'models/${item.variant}/repeats/${item.repeat}/frozen.weights.h5', train.py]
     params: ['variants.${item.variant}', {'profiles/${profile}.yaml': [training.batch_size, training.fine_tune]}]
-    outs: ['models/${item.variant}/final.weights.h5', 'reports/history/${item.variant}.csv']
+    outs:
+      - models/${item.variant}/repeats/${item.repeat}/final.weights.h5
+      - models/${item.variant}/repeats/${item.repeat}/history.csv
+  select:
+    matrix: {variant: '${variants}'}
+    cmd: >-
+      mkdir -p reports/history reports/repeats
+      && cp models/${item.variant}/repeats/1/final.weights.h5 models/${item.variant}/final.weights.h5
+      && cp models/${item.variant}/repeats/1/history.csv reports/history/${item.variant}.csv
+      && cp inputs/selection.json reports/repeats/${item.variant}.json
+    deps: ['models/${item.variant}/repeats']
+    params: [repeats]
+    outs:
+      - models/${item.variant}/final.weights.h5
+      - reports/history/${item.variant}.csv
+      - reports/repeats/${item.variant}.json
   evaluate:
     matrix: {variant: '${variants}'}
     cmd: >-
@@ -85,9 +107,17 @@ stages:
       && echo '{}' > reports/robustness/${item.variant}.json
       && echo jpeg > reports/cases/${item.variant}.jpg
       && echo id > reports/predictions/${item.variant}.csv
-    deps: ['models/${item.variant}/final.weights.h5', 'reports/history/${item.variant}.csv', data/crops]
+      && mkdir -p reports/repeat_predictions/${item.variant}
+      && echo id > reports/repeat_predictions/${item.variant}/1.csv
+    deps:
+      - models/${item.variant}/final.weights.h5
+      - models/${item.variant}/repeats
+      - reports/history/${item.variant}.csv
+      - data/crops
+    params: [repeats]
     outs:
       - reports/predictions/${item.variant}.csv
+      - reports/repeat_predictions/${item.variant}
       - reports/decodings/${item.variant}.json
       - reports/robustness/${item.variant}.json
       - reports/cases/${item.variant}.jpg
@@ -123,6 +153,7 @@ def write(root: Path, pipeline: str = PIPELINE) -> Path:
         "train.py": TRAIN,
         "inputs/people.txt": "20 people\n",
         "inputs/history.csv": "\n".join(history) + "\n",
+        "inputs/selection.json": json.dumps(SELECTION),
         "inputs/metrics.json": json.dumps(METRICS),
         "inputs/decodings.json": json.dumps(DECODINGS),
         "inputs/parity.json": json.dumps(PARITY),

@@ -28,7 +28,7 @@ CURVES = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A toy project after `dvc repro`; its stage fine_tune@plain has logged rows 2 and 3 of its history."""
+    """A toy project after `dvc repro`; its stage fine_tune@plain-1 has logged rows 2 and 3 of its history."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -147,6 +147,7 @@ def test_sync_completes_every_variant(synced: Synced) -> None:
         tags = now[variant]["tags"]
         assert tags["data"] == "synthetic"
         assert tags["device.cpu"] == "toy"
+        assert tags["splitpose.repeat"] == "1"
         assert tags["splitpose.profile"] == "tiny"
         (crops,) = (out["md5"] for out in state.lock_entries(root)["download"]["outs"])
         assert tags["data.crops"] == crops
@@ -169,7 +170,8 @@ def test_sync_logs_the_artifacts(synced: Synced) -> None:
         "dvc.lock", "params.yaml", "profiles/tiny.yaml", "models/fast/int8.tflite", "reports/history/fast.csv",
         "reports/metrics/fast.json", "reports/predictions/fast.csv", "reports/parity/fast.json",
         "reports/decodings/fast.json", "reports/robustness/fast.json", "reports/cases/fast.jpg",
-        "reports/benchmark/fast.json", "reports/figures/curves.png",
+        "reports/benchmark/fast.json", "reports/figures/curves.png", "models/fast/repeats/1/history.csv",
+        "reports/repeats/fast.json", "reports/repeat_predictions/fast/1.csv",
     }  # fmt: skip
     for name in artifacts:
         assert (folder / name).read_bytes() == (root / name).read_bytes()
@@ -245,7 +247,7 @@ def as_stage(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Set the environment of a stage that DVC runs."""
     monkeypatch.chdir(project)
     monkeypatch.setenv("DVC_ROOT", str(project))
-    monkeypatch.setenv("DVC_STAGE", "fine_tune@plain")
+    monkeypatch.setenv("DVC_STAGE", "fine_tune@plain-1")
     for key in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
         monkeypatch.setenv(key, "1")
     return project
@@ -315,7 +317,9 @@ def test_lineage_of_every_variant(synced: Synced) -> None:
     assert facts["all variants"] == {"git commit": "no git", "data/crops": hash_of(root, "data/crops")}
     digest = state.digest(state.lock_entries(root), "fast")
     files = (
-        "models/fast/frozen.weights.h5",
+        "models/fast/repeats/1/frozen.weights.h5",
+        "models/fast/repeats/1/final.weights.h5",
+        "models/fast/repeats/1/history.csv",
         "models/fast/final.weights.h5",
         "models/fast/int8.tflite",
         "reports/predictions/fast.csv",
@@ -346,7 +350,7 @@ def test_lineage_without_a_response_from_mlflow(project: Path, monkeypatch: pyte
     facts = lineage(project, ["plain"])["plain"]
     assert facts["MLflow run"].startswith("not available: ")
     assert "\n" not in facts["MLflow run"]
-    assert len(facts) == 6
+    assert len(facts) == 8
 
 
 def test_lineage_before_the_first_run(project: Path) -> None:

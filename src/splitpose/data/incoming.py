@@ -1,29 +1,41 @@
-"""Reader of new annotations in data/incoming/: COCO keypoint JSONs with their images next to them or in images/."""
+"""Reader of new annotations in data/incoming/: COCO keypoint JSONs with their images next to them or in images/.
 
+The split of an instance depends on the name of its group, the fractions and the seed only. The folder of a delivery
+is not part of the name, so that two deliveries of an image are in the same split.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 
-from splitpose.annotations import joints_of, with_joints
+import pandas as pd
+
+from splitpose.annotations import INCOMING, joints_of, with_joints
 from splitpose.data import coco
 from splitpose.data.reader_result import ReaderResult
+from splitpose.data.splits import draw_splits
 from splitpose.settings import Incoming, Viewpoint
 from splitpose.skeleton import observer_centric
 
 
-def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint) -> list[ReaderResult]:
-    """Read every JSON at any depth of `folder`, sorted by path, as training rows.
+def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint, seed: int) -> list[ReaderResult]:
+    """Read every JSON at any depth of `folder`, sorted by path, and divide its groups into splits.
+
+    Groups are named "incoming/<value of settings.group>", which no group of another source is.
 
     Args:
         folder: folder to search; may be missing or empty.
         data: data root; `folder` is below it.
-        settings: which instances are skipped.
+        settings: which instances are skipped, their groups, and the share of the groups for each split.
         viewpoint: viewpoint of the source that the rows are added to. Left and right in COCO are the person's
             own; "observer" converts them to the observer's.
+        seed: seed of the splits.
 
     Raises:
         InputError: A JSON cannot be read; the first one is named.
     """
-    options = coco.ReadOptions(settings.min_joints, settings.min_side)
-    return [_read(path, data, options, viewpoint) for path in sorted(folder.rglob("*.json"))]
+    options = coco.ReadOptions(settings.min_joints, settings.min_side, settings.group, group_key="incoming.group")
+    results = [_read(path, data, options, viewpoint) for path in sorted(folder.rglob("*.json"))]
+    return [replace(result, table=_assign_splits(result.table, settings, seed)) for result in results]
 
 
 def _read(path: Path, data: Path, options: coco.ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
@@ -31,4 +43,10 @@ def _read(path: Path, data: Path, options: coco.ReadOptions, viewpoint: Viewpoin
     if viewpoint == "person":
         return result
     joints = observer_centric(joints_of(result.table))
-    return ReaderResult(with_joints(result.table, joints), result.skipped)
+    return replace(result, table=with_joints(result.table, joints))
+
+
+def _assign_splits(table: pd.DataFrame, settings: Incoming, seed: int) -> pd.DataFrame:
+    groups = f"{INCOMING}/" + table["group"]
+    splits = draw_splits(groups, seed, settings.test_fraction, settings.validation_fraction)
+    return table.assign(group=groups, split=splits)

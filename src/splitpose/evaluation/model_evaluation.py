@@ -68,8 +68,7 @@ def evaluate_model(
         decoding: decoding of the headline metrics.
         scoring: PCK protocol.
     """
-    pixels = np.stack([crop.pixels for crop in data.crops])
-    decoded = list(decode_all(codec, predict(pixels), predict(pixels[:, :, ::-1])))
+    decoded = _decode(predict, codec, data.crops)
     headline = select_headline(decoded, decoding, scoring.flip_test)
     in_image = {entry.name: predictions.to_image(data.crops, entry.joints) for entry in decoded}
     errors = {
@@ -84,12 +83,34 @@ def evaluate_model(
         decodings=_compare_decodings(decoded, headline, errors, scoring, data.clusters),
         robustness=measure_robustness(
             lambda crops: codec.decode(predict(crops)),
-            pixels,
+            np.stack([crop.pixels for crop in data.crops]),
             np.stack([crop.joints for crop in data.crops]),
             scoring.torso_joints,
         ),
         heatmaps=headline.outputs if isinstance(codec, Heatmaps) else None,
     )
+
+
+def predict_joints(
+    predict: Predict, codec: Codec, crops: Sequence[Crop], decoding: Decoding, flip_test: bool
+) -> np.ndarray:
+    """Return a model's predictions with the headline decoding: (N, K, 2) image px.
+
+    Args:
+        predict: the model.
+        codec: the model's codec.
+        crops: N crops.
+        decoding: decoding of the headline metrics.
+        flip_test: whether the headline metrics average over the crop and its horizontal flip.
+    """
+    headline = select_headline(_decode(predict, codec, crops), decoding, flip_test)
+    return predictions.to_image(crops, headline.joints)
+
+
+def _decode(predict: Predict, codec: Codec, crops: Sequence[Crop]) -> list[DecodedJoints]:
+    """Run the model on N crops and on their horizontal flips; return the joints of every decoding."""
+    pixels = np.stack([crop.pixels for crop in crops])
+    return list(decode_all(codec, predict(pixels), predict(pixels[:, :, ::-1])))
 
 
 def select_headline_scores(metrics: dict[str, Any]) -> dict[str, float | None]:

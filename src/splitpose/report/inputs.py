@@ -42,7 +42,7 @@ class ReportInputs:
     histories: Mapping[str, pd.DataFrame]
     """Training histories."""
     timings: Mapping[str, Mapping[str, float | None]]
-    """Seconds of the training phases, for variants whose training was timed."""
+    """Seconds of the training phases, summed over the repeats, for variants whose training was timed."""
     prediction_sheets: Mapping[str, bytes]
     hardest_sheet: bytes
     case_sheets: Mapping[str, bytes]

@@ -45,7 +45,7 @@ def accuracy_table(
 
     Args:
         comparison: content of comparison.json.
-        timings: seconds of both training phases, for variants whose training was timed.
+        timings: seconds of both training phases, summed over the repeats, for variants whose training was timed.
     """
     timings = timings or {}
     rows = tuple(
@@ -71,7 +71,7 @@ def accuracy_table(
         note="PCK in percent, mean over all joints, with its 95 % interval; elbow and wrist at 0.2. "
         "MMACs: million multiply-accumulate operations of one forward pass; the flip test needs two. "
         "AUC: area under the PCK curve from 0 to the stated threshold, in percent."
-        + (" Training: wall-clock time of both phases." if timings else ""),
+        + (" Training: wall-clock time of both phases of all repeats." if timings else ""),
     )
 
 
@@ -124,7 +124,7 @@ def training_table(
     Args:
         comparison: content of comparison.json.
         metrics: metrics of each variant.
-        timings: seconds of both training phases, for variants whose training was timed.
+        timings: seconds of both training phases, summed over the repeats, for variants whose training was timed.
     """
     rows = []
     for name, variant in comparison["variants"].items():
@@ -143,7 +143,7 @@ def training_table(
         headers=("variant", "best iteration", "train loss", "val loss", "frozen phase", "fine-tuning"),
         rows=tuple(rows),
         note="Best iteration: the validation step whose weights were kept, and its losses. Losses on coordinates "
-        "and losses on heatmaps are not comparable. Training times: wall-clock time of each phase"
+        "and losses on heatmaps are not comparable. Training times: wall-clock time of each phase in all repeats"
         + ("." if timings else "; not recorded."),
     )
 

@@ -16,23 +16,27 @@ from splitpose.errors import InputError
 from splitpose.settings import Profile, RunConfig, load
 from splitpose.stages import log
 
-RUN_CONFIG_OPTIONS = {"profile": Path, "params": Path, "variant": str}
+RUN_CONFIG_OPTIONS = {"profile": Path, "params": Path, "variant": str, "repeat": int}
 """The options from which a RunConfig is resolved."""
+
+DEFAULTS = {"repeat": 1}
+"""The values of options that may be omitted."""
 
 
 def run(stage: Callable[..., None]) -> None:
     """Run a stage with the command line's options; errors that users can fix end in one line and status 1.
 
     The type of a parameter determines its options: `str` and `Path` are one option; `Profile` is the path of a
-    profile, which is read; `RunConfig` is resolved from --profile, --params and --variant; a frozen dataclass of
-    paths has one option for each field.
+    profile, which is read; `RunConfig` is resolved from --profile, --params, --variant and --repeat (1 if omitted);
+    a frozen dataclass of paths has one option for each field.
     """
     log.configure()
     parser = argparse.ArgumentParser(description=(stage.__doc__ or "").splitlines()[0])
     types = get_annotations(stage, eval_str=True)
     types = {name: types[name] for name in signature(stage).parameters}
     for name, option_type in dict(_options(types)).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=option_type, required=True)
+        option, default = f"--{name.replace('_', '-')}", DEFAULTS.get(name)
+        parser.add_argument(option, type=option_type, default=default, required=default is None)
     options: dict[str, Any] = vars(parser.parse_args())
     try:
         stage(**{name: _value(name, parameter_type, options) for name, parameter_type in types.items()})

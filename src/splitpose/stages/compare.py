@@ -57,7 +57,7 @@ def compare(profile: Path, params: Path, annotated: Path, reports: Path) -> None
     metrics = {variant: result.metrics.content for variant, result in results.items()}
     analysis = _analyse(table, scored, metrics, scoring)
     histories = {
-        variant: pd.read_csv(stage_reports.existing(paths.history(variant), f"fine_tune@{variant}"))
+        variant: pd.read_csv(stage_reports.existing(paths.history(variant), f"select@{variant}"))
         for variant in variants
     }
 

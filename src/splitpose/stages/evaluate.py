@@ -2,22 +2,29 @@
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from splitpose import annotations, models
+from splitpose import annotations, models, paths
 from splitpose.crops import tfrecords
 from splitpose.drawing import encode_jpeg
 from splitpose.evaluation import predictions, training_history
-from splitpose.evaluation.model_evaluation import EvaluationSet, evaluate_model, select_headline_scores
+from splitpose.evaluation.model_evaluation import (
+    EvaluationSet,
+    evaluate_model,
+    predict_joints,
+    select_headline_scores,
+)
 from splitpose.evaluation.pck import mean_instance_errors
-from splitpose.files import atomic_file, write_json
+from splitpose.files import atomic_file, atomic_folder, write_json
 from splitpose.models.from_profile import build_codec, build_seeded_model
 from splitpose.models.macs import count_macs
 from splitpose.models.predict import predict
 from splitpose.report.case_sheet import case_sheet
-from splitpose.settings import Profile
+from splitpose.settings import Params, Profile, load
 from splitpose.stages.command import run
+from splitpose.stages.stage_outputs import existing_repeat
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +38,11 @@ class EvaluationInputs:
     crops: Path
     """Folder of the crops' TFRecord shards."""
     weights: Path
-    """Trained weights."""
+    """Trained weights of the selected repeat."""
     history: Annotated[Path, "--curve"]
-    """Training history."""
+    """Training history of the selected repeat."""
+    repeats: Path
+    """Folder of the weights of every repeat."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class EvaluationOutputs:
     """The selected metrics that `dvc metrics` compares, JSON."""
     predictions: Annotated[Path, "--out"]
     """Predictions in image px, CSV."""
+    repeat_predictions: Path
+    """Folder of the predictions of every repeat, CSVs of the same format."""
     decodings: Annotated[Path, "--other-readings"]
     """Metrics of every decoding, JSON."""
     robustness: Annotated[Path, "--behaviours"]
@@ -54,9 +65,21 @@ class EvaluationOutputs:
     """Contact sheet of the best and the worst crops, JPEG."""
 
 
-def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: EvaluationOutputs) -> None:
-    """Evaluate a variant on the test split."""
+def evaluate(
+    profile: Profile, params: Path, variant: str, inputs: EvaluationInputs, outputs: EvaluationOutputs
+) -> None:
+    """Evaluate a variant on the test split.
+
+    The metrics are those of the selected repeat; of the others, only the predictions are written.
+
+    Raises:
+        InputError: a repeat that params.yaml lists has not been trained.
+    """
     scoring = profile.scoring
+    repeats = {
+        number: existing_repeat(inputs.repeats, paths.repeat_weights, variant, number)
+        for number in load(Params, params).repeats
+    }
     model = models.load_weights(build_seeded_model(variant, profile), inputs.weights)
     codec = build_codec(variant, profile)
     crops = list(tfrecords.read(inputs.crops, "test"))
@@ -64,7 +87,8 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
     rows = annotations.read(inputs.table).set_index("id", drop=False).loc[ids]
     test_set = EvaluationSet(crops, annotations.joints_of(rows), rows[scoring.bootstrap_cluster].to_numpy())
 
-    result = evaluate_model(lambda pixels: predict(model, pixels), codec, test_set, profile.model.decoding, scoring)
+    run_model, decoding = partial(predict, model), profile.model.decoding
+    result = evaluate_model(run_model, codec, test_set, decoding, scoring)
     best = training_history.best_row(training_history.read(inputs.history))
     model_summary = {
         "parameters": model.count_params(),
@@ -75,6 +99,11 @@ def evaluate(profile: Profile, variant: str, inputs: EvaluationInputs, outputs: 
     }
 
     predictions.write(ids, result.predictions, outputs.predictions)
+    with atomic_folder(outputs.repeat_predictions) as folder:
+        for number, weights in repeats.items():
+            models.load_weights(model, weights)
+            joints = predict_joints(run_model, codec, crops, decoding, scoring.flip_test)
+            predictions.write(ids, joints, folder / paths.repeat_predictions(variant, number).name)
     write_json(result.decodings, outputs.decodings)
     write_json(result.robustness, outputs.robustness)
     sheet = case_sheet(crops, result.headline.joints, mean_instance_errors(result.errors), result.heatmaps)

@@ -1,5 +1,6 @@
 """report: render the results of the earlier stages as a web page, Markdown and figures."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,8 @@ from splitpose.tracking.previous_comparison import find_previous_comparison
 
 def report(profile: Path, params: Path, data: Path, annotated: Path, reports: Path) -> None:
     """Render the report."""
-    variants = list(load(Params, params).variants)
     stage_reports = Reports(reports)
-    document = build_report(read_inputs(profile, variants, data, annotated, stage_reports))
+    document = build_report(read_inputs(profile, load(Params, params), data, annotated, stage_reports))
 
     with atomic_folder(stage_reports.path(paths.FIGURES)) as folder:
         for image in document.images():
@@ -37,12 +37,13 @@ def report(profile: Path, params: Path, data: Path, annotated: Path, reports: Pa
         temporary.write_text(page.render(document, datetime.now().astimezone()))
 
 
-def read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path, reports: Reports) -> ReportInputs:
+def read_inputs(profile: Path, params: Params, data: Path, annotated: Path, reports: Reports) -> ReportInputs:
     """Read all files that the report renders, and draw the contact sheets of predictions.
 
     Raises:
         InputError: a file is missing or invalid; the stage that writes it is named.
     """
+    variants = list(params.variants)
     comparison = reports.read_json(paths.COMPARISON, "compare")
     selected = reports.read_json(paths.SELECTED_INSTANCES, "compare")
     table = annotations.read(existing(annotated / paths.ANNOTATION_TABLE.name, "validate")).set_index("id")
@@ -65,17 +66,8 @@ def read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path,
         benchmarks={
             name: Benchmark.read(reports.existing(paths.benchmark(name), f"benchmark@{name}")) for name in variants
         },
-        histories={
-            name: pd.read_csv(reports.existing(paths.history(name), f"fine_tune@{name}")) for name in variants
-        },
-        timings={
-            name: {
-                key: value
-                for stage in ("train_frozen", "fine_tune")
-                for key, value in reports.read_json(paths.training_time(stage, name), f"{stage}@{name}").items()
-            }
-            for name in variants
-        },
+        histories={name: pd.read_csv(reports.existing(paths.history(name), f"select@{name}")) for name in variants},
+        timings={name: _read_training_times(reports, name, params.repeats) for name in variants},
         prediction_sheets={
             name: encode_jpeg(prediction_sheet(table, predictions[name], entries, data))
             for name, entries in selected["variants"].items()
@@ -91,6 +83,19 @@ def read_inputs(profile: Path, variants: list[str], data: Path, annotated: Path,
         comparators=_read_comparators(reports.path(paths.COMPARATORS), profile.stem),
         previous=_find_previous(comparison),
     )
+
+
+def _read_training_times(reports: Reports, variant: str, repeats: Sequence[int]) -> dict[str, float | None]:
+    """Return the seconds of each training stage, summed over the repeats; None if those of a repeat are unknown."""
+    seconds = {}
+    for stage in ("train_frozen", "fine_tune"):
+        key = f"{stage}_seconds"
+        times = [
+            reports.read_json(paths.training_time(stage, variant, repeat), f"{stage}@{variant}-{repeat}")[key]
+            for repeat in repeats
+        ]
+        seconds[key] = None if None in times else round(sum(times), 1)
+    return seconds
 
 
 def _read_comparators(path: Path, profile: str) -> dict[str, Any] | None:

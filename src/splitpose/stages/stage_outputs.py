@@ -1,4 +1,4 @@
-"""Reading of earlier stages' outputs below reports/; errors name the file and the stage that writes it."""
+"""Reading of earlier stages' outputs; errors name the file and the stage that writes it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +19,22 @@ def existing(path: Path, stage: str) -> Path:
     if not path.is_file():
         raise InputError(f"{path}: no such file; `dvc repro {stage}` writes it")
     return path
+
+
+def existing_repeat(folder: Path, path_of: Callable[[str, int], Path], variant: str, repeat: int) -> Path:
+    """Return the path of an existing file of a repeat.
+
+    Args:
+        folder: the folder of the variant's repeats, with the layout of `paths.repeats`.
+        path_of: the function of `paths` that returns the file's usual path.
+        variant: the variant.
+        repeat: number of the repeat.
+
+    Raises:
+        InputError: there is no such file; the stage that writes it is named.
+    """
+    path = folder / path_of(variant, repeat).relative_to(paths.repeats(variant))
+    return existing(path, f"fine_tune@{variant}-{repeat}")
 
 
 @dataclass(frozen=True)

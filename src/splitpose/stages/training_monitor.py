@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from splitpose.evaluation.training_history import HistoryRow
 from splitpose.progress import bar
+from splitpose.settings import RunConfig
 from splitpose.tracking import live_run
 from splitpose.training.phase import PhaseConfig, TrainingListener
 
@@ -53,7 +54,7 @@ class MlflowListener(TrainingListener):
 
 @contextmanager
 def monitor_training(
-    variant: str, phase: PhaseConfig
+    config: RunConfig, phase: PhaseConfig
 ) -> Iterator[tuple[Sequence[TrainingListener], Callable[[], bool]]]:
     """In this context, show a progress bar, log to MLflow and handle stop signals for a training phase.
 
@@ -62,10 +63,10 @@ def monitor_training(
     """
     with (
         bar("crops", phase.training.batch_size) as progress,
-        live_run(variant) as log_row,
+        live_run(config.variant, config.repeat) as log_row,
         stop_on_signal() as should_stop,
     ):
-        listeners = [ProgressListener(progress, f"{variant}: {phase.name}", phase), MlflowListener(log_row)]
+        listeners = [ProgressListener(progress, f"{config.title}: {phase.name}", phase), MlflowListener(log_row)]
         yield listeners, should_stop
 
 

@@ -50,7 +50,7 @@ def run_phase(
         SystemExit: training was stopped on request.
     """
     frozen, trainable = (len(names) for names in group_by_trainable(model))
-    logger.info("%s: %s: %d layers frozen, %d trainable", config.variant, name, frozen, trainable)
+    logger.info("%s: %s: %d layers frozen, %d trainable", config.title, name, frozen, trainable)
     training = config.profile.training
     if previous is not None and previous.empty:  # the previous phase was skipped
         previous = None
@@ -67,7 +67,7 @@ def run_phase(
 
     is_resumed, start = checkpoint.path.is_file(), time.monotonic()
     try:
-        with monitor_training(config.variant, phase) as (listeners, should_stop):
+        with monitor_training(config, phase) as (listeners, should_stop):
             rows = train(
                 model,
                 build_codec(config.variant, config.profile),
@@ -79,7 +79,7 @@ def run_phase(
         ids = ", ".join(sorted(set(batch_ids(crops, training.batch_size, seed, error.position))))
         raise InputError(f"{error}; instances of its batch: {ids}") from error
     except TrainingStopped as stopped:
-        sys.exit(f"{config.variant}: {name}: {stopped}")
+        sys.exit(f"{config.title}: {name}: {stopped}")
     with atomic_file(outputs.weights) as temporary:
         model.save_weights(temporary)
         write_architecture(temporary, architecture_digest(config.variant, config.profile))

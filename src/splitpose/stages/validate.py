@@ -34,12 +34,14 @@ def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
 
 
 def _read_sources(profile: Profile, data: Path) -> ReaderResult:
-    """Read the profile's source, with all splits, and the new training rows in data/incoming/."""
+    """Read the profile's source, with all splits, and the instances in data/incoming/."""
     source = profile.source
     base = _read_source(source, data / "raw")
     test_fraction = source.test_fraction if isinstance(source, CocoSource) else None
     table = assign_splits(base.table, profile.validation, test_fraction)
-    new = incoming.read(data / "incoming", data, profile.incoming, source.viewpoint)
+    new = incoming.read(
+        data / annotations.INCOMING, data, profile.incoming, source.viewpoint, profile.validation.seed
+    )
     return concatenate([ReaderResult(table, base.skipped), *new])
 
 

@@ -5,30 +5,31 @@ Training never fails because of MLflow; `splitpose sync` later logs the rows tha
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from splitpose.tracking import provenance, state
-from splitpose.tracking.runs import Run, describe_error, open_run, shorten_timeouts
+from splitpose.tracking.runs import Run, describe_error, metric_prefix, open_run, shorten_timeouts
 
 LogRow = Callable[[Mapping[str, Any]], None]
 
 
 @contextmanager
-def live_run(variant: str) -> Iterator[LogRow]:
-    """Yield a function that logs one row of the training history to the variant's run.
+def live_run(variant: str, repeat: int = 1) -> Iterator[LogRow]:
+    """Yield a function that logs one row of a repeat's training history to the variant's run.
 
     Only stages that DVC runs are logged: one that is started manually may use any profile, crops and outputs, so
     its metrics belong to no state of the pipeline.
     """
-    if not os.environ.get("DVC_STAGE", "").endswith(f"@{variant}"):
+    if not os.environ.get("DVC_STAGE", "").endswith(f"@{state.training_item(variant, repeat)}"):
         yield lambda row: None
         return
     shorten_timeouts()
     logger = _LiveLogger()
-    logger.attempt(lambda: logger.open(variant))
+    logger.attempt(lambda: logger.open(variant, repeat))
     try:
         yield lambda row: logger.attempt(lambda: logger.log(row))
     except BaseException as error:
@@ -37,13 +38,27 @@ def live_run(variant: str) -> Iterator[LogRow]:
         raise
 
 
+def open_runs(root: Path, variants: Iterable[str]) -> None:
+    """Create the run of each variant, unless it exists, before several machines train its repeats at the same time.
+
+    Each of them would otherwise create a run. If MLflow fails, a warning is printed, as by `live_run`.
+    """
+    shorten_timeouts()
+    logger = _LiveLogger()
+    for variant in variants:
+        entries = state.workspace_entries(root, variant)
+        profile, digest = state.profile(entries, variant), state.digest(entries, variant)
+        logger.attempt(partial(open_run, root, profile, variant, digest))
+
+
 class _LiveLogger:
     """A run that receives the training history until the first failure of MLflow."""
 
     def __init__(self) -> None:
         self.run: Run | None = None
+        self.prefix = ""
 
-    def attempt(self, action: Callable[[], None]) -> None:
+    def attempt(self, action: Callable[[], object]) -> None:
         """Run an action; print a warning and stop logging if it fails."""
         try:
             action()
@@ -51,7 +66,7 @@ class _LiveLogger:
             self.run = None
             print(f"warning: MLflow logging stopped: {describe_error(error)}", file=sys.stderr)
 
-    def open(self, variant: str) -> None:
+    def open(self, variant: str, repeat: int) -> None:
         """Open the variant's run, which `log` and `end` then use."""
         # DVC runs a stage in its workspace; an experiment in a temporary folder sets DVC_ROOT to the project.
         workspace = Path.cwd()
@@ -63,12 +78,12 @@ class _LiveLogger:
         run.set_origin(provenance.TRAINED)
         run.log_params(state.parameters(entries, variant))
         run.set_status("RUNNING")
-        self.run = run
+        self.run, self.prefix = run, metric_prefix(state.repeats(entries, variant), repeat)
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Log a row of the training history, unless logging has stopped."""
         if self.run:
-            self.run.log_history([row])
+            self.run.log_history([row], self.prefix)
 
     def end(self, status: str) -> None:
         """Set the run's final status, unless logging has stopped."""

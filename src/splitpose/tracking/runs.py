@@ -5,7 +5,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +40,17 @@ class Run:
     client: "MlflowClient"
     id: str
 
-    def log_history(self, rows: Iterable[Mapping[Any, Any]]) -> None:
-        """Log the rows of a training history whose iterations are not logged yet."""
+    def log_history(self, rows: Iterable[Mapping[Any, Any]], prefix: str = "") -> None:
+        """Log the rows of a training history whose iterations are not logged yet, with a prefix of the metrics."""
         from mlflow.entities import Metric
 
-        known = {metric.step for metric in self.client.get_metric_history(self.id, HISTORY_METRICS[0])}
+        known = {metric.step for metric in self.client.get_metric_history(self.id, prefix + HISTORY_METRICS[0])}
         now = _now()
         new = [row for row in rows if row["iteration"] not in known]
         metrics = [
-            Metric(key, float(row[key]), now, int(row["iteration"])) for row in new for key in HISTORY_METRICS
+            Metric(prefix + key, float(row[key]), now, int(row["iteration"]))
+            for row in new
+            for key in HISTORY_METRICS
         ]
         for start in range(0, len(metrics), MAX_METRICS):
             self.client.log_batch(self.id, metrics=metrics[start : start + MAX_METRICS])
@@ -103,6 +105,11 @@ class Run:
             self.client.update_run(self.id, status)
         else:
             self.client.set_terminated(self.id, status)
+
+
+def metric_prefix(repeats: Sequence[int], repeat: int) -> str:
+    """Return the prefix of a repeat's metrics: none if it is the only one, so that all runs can be compared."""
+    return f"repeat_{repeat}/" if len(repeats) > 1 else ""
 
 
 def connect(root: Path) -> "MlflowClient":

@@ -7,17 +7,42 @@ the other inputs, and they do not exist yet when training starts.
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from splitpose import paths
 from splitpose.errors import InputError
+from splitpose.settings import Params, load
 
-STAGES = ("train_frozen", "fine_tune", "evaluate", "convert", "benchmark")
-"""The stages that run once per variant, in order."""
+TRAINING_STAGES = ("train_frozen", "fine_tune")
+"""The stages that run once per variant and repeat, in order; their names end with @<variant>-<repeat>."""
+
+STAGES = ("select", "evaluate", "convert", "benchmark")
+"""The stages that run once per variant, in order; their names end with @<variant>."""
 
 Entries = dict[str, Any]
 """Entries of dvc.lock: {stage: {"cmd", "deps": [{"path", "md5"}], "params": {file: {key: value}}, "outs"}}."""
+
+
+def training_item(variant: str, repeat: int) -> str:
+    """Return what follows the @ in the names of the training stages of a repeat, e.g. "final-1"."""
+    return f"{variant}-{repeat}"
+
+
+def stage_names(variant: str, repeats: Sequence[int]) -> list[str]:
+    """Return the names of all stages of a variant with these repeats, in order."""
+    training = [f"{stage}@{training_item(variant, repeat)}" for repeat in repeats for stage in TRAINING_STAGES]
+    return [*training, *(f"{stage}@{variant}" for stage in STAGES)]
+
+
+def repeats(entries: Entries, variant: str) -> list[int]:
+    """Return the numbers of the repeats from which the entries' model was selected.
+
+    dvc.lock may also have entries of repeats that are no longer listed in params.yaml.
+    """
+    numbers: list[int] = entries[f"{STAGES[0]}@{variant}"]["params"][str(paths.PARAMS)]["repeats"]
+    return numbers
 
 
 def workspace_entries(root: Path, variant: str) -> Entries:
@@ -30,16 +55,17 @@ def workspace_entries(root: Path, variant: str) -> Entries:
     from dvc.stage.utils import split_params_deps
 
     dvc_yaml = str(root / "dvc.yaml")
+    names = stage_names(variant, load(Params, root / paths.PARAMS).repeats)
     with Repo(str(root)) as repo:
-        stages = {name: repo.stage.load_one(dvc_yaml, f"{name}@{variant}") for name in STAGES}
-        outputs = {out.def_path for stage in stages.values() for out in stage.outs}
+        stages = {name: repo.stage.load_one(dvc_yaml, name) for name in names}
+        outputs = [out.def_path for stage in stages.values() for out in stage.outs]
         entries: Entries = {}
         for name, stage in stages.items():
             params, deps = split_params_deps(stage)
-            deps = [dep for dep in deps if dep.def_path not in outputs]
+            deps = [dep for dep in deps if not _is_passed_on(dep.def_path, outputs)]
             for dep in [*params, *deps]:
                 dep.save()  # hashes the dependency; nothing is written
-            entries[f"{name}@{variant}"] = {
+            entries[name] = {
                 "cmd": stage.cmd,
                 "deps": [{"path": dep.def_path, "md5": dep.hash_info.value} for dep in deps],
                 "params": {dep.def_path: dep.hash_info.value for dep in params},
@@ -61,20 +87,51 @@ def lock_entries(root: Path) -> Entries:
 
 def is_finished(entries: Entries, variant: str) -> bool:
     """Return whether the entries contain all stages of a variant and are consistent: no file has two hashes."""
-    if not all(f"{name}@{variant}" in entries for name in STAGES):
+    if f"{STAGES[0]}@{variant}" not in entries:
         return False
+    if not all(name in entries for name in stage_names(variant, repeats(entries, variant))):
+        return False
+    selected = with_upstream(entries, variant).values()
+    outs = {out["path"]: out["md5"] for entry in selected for out in entry.get("outs", [])}
     hashes: dict[str, str] = {}
-    for entry in with_upstream(entries, variant).values():
+    for entry in selected:
         for file in [*entry.get("deps", []), *entry.get("outs", [])]:
             if hashes.setdefault(file["path"], file["md5"]) != file["md5"]:
                 return False
-    return True
+    return all(hashes[folder] == folder_hash(files) for folder in hashes if (files := _files_in(folder, outs)))
+
+
+def _files_in(folder: str, outs: Mapping[str, str]) -> dict[str, str]:
+    """Return the hash of every output in a folder by its path in the folder."""
+    return {
+        Path(out).relative_to(folder).as_posix(): md5
+        for out, md5 in outs.items()
+        if Path(folder) in Path(out).parents
+    }
+
+
+def folder_hash(files: Mapping[str, str]) -> str:
+    """Return DVC's hash of a folder.
+
+    Args:
+        files: the MD5 of each file by its path in the folder.
+    """
+    entries = [{"md5": md5, "relpath": path} for path, md5 in sorted(files.items())]
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def _is_passed_on(path: str, outputs: Iterable[str]) -> bool:
+    """Return whether a dependency is one of the outputs, or a folder that contains some of them."""
+    return any(Path(path) in (Path(out), *Path(out).parents) for out in outputs)
 
 
 def with_upstream(entries: Entries, variant: str) -> Entries:
     """Return the entries of a variant's stages and of all stages upstream of them."""
-    producers = {out["path"]: name for name, entry in entries.items() for out in entry.get("outs", [])}
-    selected = {f"{name}@{variant}": entries[f"{name}@{variant}"] for name in STAGES}
+    selected = {name: entries[name] for name in stage_names(variant, repeats(entries, variant))}
+    # dvc.lock may have entries of stages that no longer exist, whose outputs another stage now writes.
+    producers = {
+        out["path"]: name for name, entry in (entries | selected).items() for out in entry.get("outs", [])
+    } | {out["path"]: name for name, entry in selected.items() for out in entry.get("outs", [])}
     pending = list(selected.values())
     while pending:
         deps = [Path(dep["path"]) for dep in pending.pop().get("deps", [])]
@@ -87,12 +144,12 @@ def with_upstream(entries: Entries, variant: str) -> Entries:
 
 def digest(entries: Entries, variant: str) -> str:
     """Return the state: SHA-256 of the commands, parameters and input hashes of the variant's stages."""
-    stages = {name: entries[f"{name}@{variant}"] for name in STAGES}
-    outputs = {out["path"] for entry in stages.values() for out in entry["outs"]}
+    stages = {name: entries[name] for name in stage_names(variant, repeats(entries, variant))}
+    outputs = [out["path"] for entry in stages.values() for out in entry["outs"]]
     content = {
         name: {
             "cmd": entry["cmd"],
-            "deps": {dep["path"]: dep["md5"] for dep in entry["deps"] if dep["path"] not in outputs},
+            "deps": {dep["path"]: dep["md5"] for dep in entry["deps"] if not _is_passed_on(dep["path"], outputs)},
             "params": entry.get("params", {}),
         }
         for name, entry in stages.items()
@@ -102,7 +159,8 @@ def digest(entries: Entries, variant: str) -> str:
 
 def profile(entries: Entries, variant: str) -> str:
     """Return the name of the profile that a variant was built with."""
-    files = [Path(file) for file in entries[f"{STAGES[0]}@{variant}"]["params"]]
+    first, *_ = stage_names(variant, repeats(entries, variant))
+    files = [Path(file) for file in entries[first]["params"]]
     return next(file.stem for file in files if file.parent == paths.PROFILES)
 
 

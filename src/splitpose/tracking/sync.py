@@ -16,11 +16,14 @@ from splitpose.errors import InputError
 from splitpose.files import read_json
 from splitpose.settings import PRECISIONS, Params, load
 from splitpose.tracking import provenance, state
-from splitpose.tracking.runs import open_run, translated_errors
+from splitpose.tracking.runs import metric_prefix, open_run, translated_errors
 from splitpose.tracking.state import Entries
 
 SHARED_ARTIFACTS = ("dvc.lock", str(paths.PARAMS), str(paths.COMPARISON), f"{paths.FIGURES}/*")
 """Glob patterns of files of all variants, which every run stores too."""
+
+SELECTED_REPEAT = "splitpose.repeat"
+"""Tag: number of the repeat whose model was evaluated and exported."""
 
 SYNTHETIC = {"data": "synthetic"}
 """Tags of a run whose model was trained and scored on rendered people."""
@@ -54,20 +57,27 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     evaluate, convert, benchmark = (
         f"the stage {stage}@{variant}" for stage in ("evaluate", "convert", "benchmark")
     )
+    selection = read_json(_select(root, outputs, paths.repeat_selection(variant)), f"the stage select@{variant}")
     metrics = read_json(_select(root, outputs, paths.metrics(variant)), evaluate)
     decodings = read_json(_select(root, outputs, paths.decodings(variant)), evaluate)
     parity = read_json(_select(root, outputs, paths.parity(variant)), convert)
     latency = read_json(_select(root, outputs, paths.benchmark(variant)), benchmark)
-    history = pd.read_csv(_select(root, outputs, paths.history(variant)))
+    repeats = state.repeats(entries, variant)
+    history_paths = {
+        metric_prefix(repeats, repeat): paths.repeat_history(variant, repeat) for repeat in repeats
+    } | {"": paths.history(variant)}
+    histories = {prefix: pd.read_csv(_select(root, outputs, path)) for prefix, path in history_paths.items()}
     parameters = state.parameters(entries, variant)
     profile, digest = state.profile(entries, variant), state.digest(entries, variant)
 
     run = open_run(root, profile, variant, digest)
     run.set_origin(provenance.TRAINED if provenance.was_trained(root, digest) else provenance.RESTORED)
     run.log_params(parameters)
-    run.log_history(history.to_dict("records"))
+    for prefix, history in histories.items():
+        run.log_history(history.to_dict("records"), prefix)
     run.log_metrics(
-        _score_metrics(metrics)
+        _repeat_metrics(selection)
+        | _score_metrics(metrics)
         | _decoding_metrics(decodings)
         | _precision_metrics(parity)
         | _precision_metrics(latency)
@@ -75,6 +85,7 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     run.set_tags(
         _data_hashes(entries) | {f"device.{fact}": str(value) for fact, value in latency["device"].items()}
     )
+    run.set_tags({SELECTED_REPEAT: str(selection["selected"])})
     if parameters.get("source.kind") == "sample":
         run.set_tags(SYNTHETIC)
     shared = [file for pattern in SHARED_ARTIFACTS for file in sorted(root.glob(pattern))]
@@ -85,13 +96,32 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
 
 
 def _outputs(root: Path, entries: Entries, variant: str) -> list[Path]:
-    """Return the outputs of the variant's stages. Raises InputError if one differs from dvc.lock."""
-    outs = [out for stage in state.STAGES for out in entries[f"{stage}@{variant}"]["outs"]]
-    for out in outs:
+    """Return the files that the variant's stages write. Raises InputError if an output differs from dvc.lock."""
+    names = state.stage_names(variant, state.repeats(entries, variant))
+    files: list[Path] = []
+    for out in (out for name in names for out in entries[name]["outs"]):
         path = root / out["path"]
-        if not path.is_file() or hashlib.md5(path.read_bytes()).hexdigest() != out["md5"]:
+        if _hash(path) != out["md5"]:
             raise InputError(f"{path}: differs from dvc.lock; restore it or run the pipeline again")
-    return [root / out["path"] for out in outs]
+        files += _files(path)
+    return files
+
+
+def _files(path: Path) -> list[Path]:
+    """Return all files in a folder, or a file itself."""
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def _hash(path: Path) -> str | None:
+    """Return DVC's hash of a file or a folder, None if there is none."""
+    if path.is_dir():
+        files = {file.relative_to(path).as_posix(): _md5(file) for file in _files(path)}
+        return state.folder_hash(files)
+    return _md5(path) if path.is_file() else None
+
+
+def _md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
 
 
 def _select(root: Path, outputs: list[Path], path: Path) -> Path:
@@ -99,6 +129,18 @@ def _select(root: Path, outputs: list[Path], path: Path) -> Path:
     if root / path not in outputs:
         raise InputError(f"{root / 'dvc.lock'}: {path} is not an output of any stage; run the pipeline again")
     return root / path
+
+
+def _repeat_metrics(selection: Mapping[str, Any]) -> dict[str, float]:
+    """Return the validation results of each of several repeats as {"repeat_2/best_val_pck_0.2": 87.5, ...}."""
+    results = selection["repeats"]
+    if len(results) == 1:
+        return {}
+    return {
+        f"repeat_{number}/best_{key}": result[key]
+        for number, result in results.items()
+        for key in ("iteration", "val_loss", "val_pck_0.2")
+    }
 
 
 def _score_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
