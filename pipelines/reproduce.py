@@ -19,6 +19,6 @@ def reproduce(stage_hours: float = 240.0, distribute: bool = False) -> None:
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):
         if distribute:
-            fan_out(stage_hours)
+            fan_out(stage_hours, tasks.Scope())
         tasks.bring_up_to_date(stage_hours, pull=distribute)
         tasks.share_results()

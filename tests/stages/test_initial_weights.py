@@ -84,7 +84,7 @@ def test_every_third_run_starts_from_scratch(run, caplog):
             counts.append(record["runs_since_full"])
     assert sources == ["champion", "champion", None, "champion", "champion"]
     assert counts == [1, 2, 0, 1, 2]
-    assert "final: every 3 runs, one starts from scratch" in caplog.messages
+    assert "final: every 3 runs, one does not start from the champion" in caplog.messages
 
 
 def test_full_every_of_one_always_starts_from_scratch(run):
@@ -108,6 +108,18 @@ def test_a_path_is_copied_and_never_counted(run, tmp_path):
         "source": str(tmp_path / "own.weights.h5"), "version": None, "sha256": digest,
     }  # fmt: skip
     assert record["runs_since_full"] == 0
+
+
+def test_runs_that_do_not_start_from_the_champion_use_the_setting(run, registry, tmp_path, monkeypatch):
+    """These are every n-th run, and all runs before there is a champion."""
+    path = tmp_path / "own.weights.h5"
+    path.write_bytes(b"own")
+    monkeypatch.setenv(VARIABLE, "champion")
+    sources = [run(full_every=2, initial_weights=str(path))["initial_weights"]["source"] for _ in range(3)]
+    assert sources == ["champion", str(path), "champion"]
+    registry["champion"] = None
+    record = run(full_every=2, initial_weights=str(path))
+    assert (record["initial_weights"]["source"], record["runs_since_full"]) == (str(path), 0)
 
 
 def test_backbone_weights_are_used_only_without_other_initial_weights(run, tmp_path):

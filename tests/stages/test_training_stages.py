@@ -63,7 +63,8 @@ def folder(tmp_path, repository):
 
 def start(folder, out, event="none", profile="stable"):
     options = {
-        "profile": f"{profile}.yaml", "params": "params.yaml", "variant": "baseline", "crops": "crops", "initial": "initial",
+        "profile": f"{profile}.yaml", "params": "params.yaml", "variant": "baseline",
+        "crops": "crops", "initial": "initial",
         "weights": f"{out}/frozen.weights.h5", "curve": f"{out}/frozen.csv", "time": f"{out}/frozen.json",
     }  # fmt: skip
     return subprocess.Popen(

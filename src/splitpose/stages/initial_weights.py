@@ -28,16 +28,21 @@ FROM_SCRATCH = "none"
 
 def initial_weights(config: RunConfig, out: Path) -> None:
     """Collect the weights that the training of a variant starts from, and record their origin."""
-    profile = config.profile
-    source = requested_source(os.environ.get(VARIABLE), profile.model.initial_weights)
-    previous = InitialFiles(out)
+    profile, previous = config.profile, InitialFiles(out)
+    setting = profile.model.initial_weights
+    source = requested_source(os.environ.get(VARIABLE), setting)
     runs = previous.read_record().runs_since_full if previous.record_file.is_file() else 0
+    full = setting if setting != CHAMPION else None
     if source == CHAMPION and runs + 1 >= profile.retraining.full_every:
-        logger.info("%s: every %d runs, one starts from scratch", config.variant, profile.retraining.full_every)
-        source = None
+        logger.info(
+            "%s: every %d runs, one does not start from the champion", config.variant, profile.retraining.full_every
+        )
+        source = full
     with atomic_folder(out) as folder:
         files = InitialFiles(folder)
         origin = _collect_initial_weights(config.profile_name, source, files.model_weights)
+        if source == CHAMPION and origin.source is None:
+            origin = _collect_initial_weights(config.profile_name, full, files.model_weights)
         backbone = Origin() if origin.source else _collect_backbone_weights(profile, files.backbone_weights)
         runs = runs + 1 if origin.source == CHAMPION else 0
         files.write_record(InitialRecord(origin, backbone, runs))
@@ -77,7 +82,7 @@ def _collect_initial_weights(profile: str, source: str | None, path: Path) -> Or
 
 
 def _collect_champion(profile: str, path: Path) -> Origin:
-    """Copy the champion's weights to `path`; without a champion, or without its weights, start from scratch."""
+    """Copy the champion's weights to `path`, if there is a champion and it has weights, and return their origin."""
     from splitpose.tracking.model_registry import ModelRegistry  # MLflow takes seconds to import
 
     # An experiment in a temporary folder sets DVC_ROOT to the project, which contains MLflow's database.
