@@ -13,7 +13,10 @@ from support.noise_crops import SIZE, write_noise_crops
 from support.tiny_project import tiny_profile
 
 from splitpose.crops import tfrecords
+from splitpose.data.training_groups import TrainingGroups
+from splitpose.data.training_groups_files import read_training_groups
 from splitpose.settings import Profile, load
+from splitpose.stages.initial_files import InitialFiles, InitialRecord, Origin
 from splitpose.training.batches import training_batches
 
 pytestmark = pytest.mark.integration
@@ -52,6 +55,7 @@ def folder(tmp_path, repository):
     """Return a folder with crops of noise, params.yaml and two profiles, one of which diverges."""
     write_noise_crops(tmp_path / "crops")
     (tmp_path / "initial").mkdir()
+    InitialFiles(tmp_path / "initial").write_record(InitialRecord(Origin(), Origin(), 0))
     profile = tiny_profile(repository)
     profile["training"] |= {"batch_size": BATCH, "validation_interval": 8}
     for name, rate in (("stable", 1e-3), ("divergent", 1e30)):
@@ -126,6 +130,8 @@ def test_interrupted_training_has_identical_outputs(folder):
     assert [path.name for path in (folder / "killed").glob("*checkpoint*")] == []
     for name in ("frozen.csv", "frozen.weights.h5"):
         assert (folder / "killed" / name).read_bytes() == (folder / "uninterrupted" / name).read_bytes()
+    groups = read_training_groups(folder / "killed" / "frozen.weights.h5")
+    assert groups == TrainingGroups(listed=frozenset({1, 2}))
 
 
 def assert_restarts_and_diverges(folder, out):

@@ -2,12 +2,15 @@
 
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 import yaml
 from support.noise_crops import write_noise_crops
 from support.tiny_project import tiny_profile
 
+from splitpose.data.training_groups import TrainingGroups
+from splitpose.data.training_groups_files import read_training_groups, write_training_groups
 from splitpose.evaluation import training_history
 from splitpose.files import read_json
 from splitpose.models.weights_file import read_weights
@@ -19,6 +22,7 @@ from splitpose.stages.train_frozen import train_frozen
 
 pytestmark = pytest.mark.integration
 
+PHASES = ("frozen", "final")
 RATES = {"frozen": 1e-3, "fine_tune": 2e-3, "warm_start": 4e-3}
 
 
@@ -32,7 +36,7 @@ def project(tmp_path_factory, repository):
         settings = {"iterations": iterations, "learning_rate": RATES[phase], "schedule": "plateau"}
         profile["training"][phase] |= settings
     (folder / "profile.yaml").write_text(yaml.safe_dump(profile))
-    (folder / "params.yaml").write_text("profile: profile\nvariants: {no_gap: {}, baseline: {}}\n")
+    (folder / "params.yaml").write_text("profile: profile\nvariants: {no_gap: {}, split: {}}\n")
     write_initial(folder / "scratch")
     train(folder, "no_gap", "scratch", "trained")
     return folder
@@ -59,6 +63,11 @@ def train(folder, variant, initial, out):
     return training_history.read(frozen.history), training_history.read(final.history)
 
 
+def forget_architecture(path):
+    with h5py.File(path, "a") as file:
+        del file.attrs["splitpose_architecture"]
+
+
 def read(path):
     return read_weights(path, "")
 
@@ -82,6 +91,19 @@ def test_a_champion_without_new_layers_skips_the_frozen_phase_and_uses_warm_star
     assert training_history.best_row(history)["iteration"] in (4, 8, 12)
 
 
+def test_groups_of_the_initial_model_are_passed_on(project):
+    path = project / "seen.weights.h5"
+    shutil.copyfile(project / "trained" / "final.weights.h5", path)
+    write_training_groups(path, TrainingGroups(listed=frozenset({2, 3})))
+    for name, architecture in (("seen", True), ("seen_compared", False)):
+        if not architecture:
+            forget_architecture(path)
+        write_initial(project / name, Origin("champion", "1", "ab"), path)
+        train(project, "no_gap", name, f"{name}_out")
+        groups = [read_training_groups(project / f"{name}_out" / f"{phase}.weights.h5") for phase in PHASES]
+        assert [group.listed for group in groups] == [{2, 3}, {1, 2, 3}]  # the crops' own are 1 and 2
+
+
 def test_a_path_keeps_the_settings_of_fine_tuning(project):
     write_initial(project / "path", Origin("a.weights.h5", None, "ab"), project / "trained" / "final.weights.h5")
     frozen, history = train(project, "no_gap", "path", "from_path")
@@ -91,12 +113,9 @@ def test_a_path_keeps_the_settings_of_fine_tuning(project):
 
 
 def test_a_file_without_a_recorded_architecture_is_compared_layer_by_layer(project):
-    import h5py
-
     path = project / "unrecorded.weights.h5"
     shutil.copyfile(project / "trained" / "final.weights.h5", path)
-    with h5py.File(path, "a") as file:
-        del file.attrs["splitpose.architecture"]
+    forget_architecture(path)
     write_initial(project / "unrecorded", Origin("champion", "1", "ab"), path)
     frozen, history = train(project, "no_gap", "unrecorded", "compared")
     assert frozen.empty and len(history) == 3
@@ -106,14 +125,14 @@ def test_a_file_without_a_recorded_architecture_is_compared_layer_by_layer(proje
 
 
 def test_a_new_head_is_trained_on_the_frozen_layers_that_were_loaded(project):
-    """Baseline's dense layer has other inputs than no_gap's; its backbone is the same."""
+    """split has another last layer than no_gap, on the same backbone."""
     trained = project / "trained" / "final.weights.h5"
     write_initial(project / "other", Origin("champion", "1", "ab"), trained)
-    frozen, history = train(project, "baseline", "other", "baseline")
+    frozen, history = train(project, "split", "other", "split")
     assert list(frozen["phase"]) == ["frozen"]
     assert list(history["iteration"]) == [4, 8, 12]
     np.testing.assert_allclose(history["learning_rate"].iloc[1], RATES["fine_tune"])
-    before, after = read(trained), read(project / "baseline" / "frozen.weights.h5")
+    before, after = read(trained), read(project / "split" / "frozen.weights.h5")
     backbone = [name for name in after if name.startswith("conv")]
     assert len(backbone) == 54
     for name in backbone:

@@ -11,7 +11,7 @@ import numpy as np
 from splitpose.errors import InputError
 from splitpose.settings import Profile
 
-ARCHITECTURE = "splitpose.architecture"
+ARCHITECTURE = "splitpose_architecture"
 """Attribute of a weights file: `architecture_digest` of the model whose weights it contains."""
 
 FOLDER = Path(__file__).parent

@@ -12,6 +12,7 @@ from splitpose import annotations, models
 from splitpose.codecs import Codec
 from splitpose.crops import tfrecords
 from splitpose.crops.crop import Crop
+from splitpose.data.training_groups_files import read_training_groups
 from splitpose.errors import InputError
 from splitpose.evaluation import predictions
 from splitpose.evaluation.pck import normalised_errors, pck
@@ -99,6 +100,7 @@ def _metadata(
     output, heatmap_fwhm, decoding = describe_codec(codec)
     # A shard's name contains a digest of everything that its bytes depend on.
     shards = "\n".join(sorted(path.name for path in crops.glob("*.tfrecord")))
+    groups = read_training_groups(weights)
     return Metadata(
         variant=variant,
         precision=precision,
@@ -111,6 +113,7 @@ def _metadata(
         decoding=decoding,
         weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
         crops_sha256=hashlib.sha256(shards.encode()).hexdigest(),
+        training_groups=None if groups is None else groups.to_json(),
     )
 
 

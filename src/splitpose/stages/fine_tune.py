@@ -35,7 +35,7 @@ def fine_tune(config: RunConfig, crops: Path, initial: Path, frozen: FrozenPhase
     with device_scope(config.profile.training):
         model = models.load_weights(build_seeded_model(config.variant, config.profile), frozen.weights)
         unfreeze(model)
-        run_phase(model, config, "fine_tune", crops, outputs, history)
+        run_phase(model, config, "fine_tune", crops, outputs, history, [frozen.weights])
 
 
 def replace_fine_tuning(config: RunConfig) -> RunConfig:

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from splitpose import models
+from splitpose.data.training_groups_files import read_training_groups, write_training_groups
 from splitpose.files import atomic_file
 from splitpose.models.from_profile import build_seeded_model
 from splitpose.models.layers.backbone import freeze_backbone, freeze_layers, recalibrate_batch_norm
@@ -35,15 +36,23 @@ def train_new_layers(config: RunConfig, crops: Path, initial: InitialFiles, outp
         if initial.model_weights.is_file():
             layers = load_initial_weights(model, initial.model_weights)
             if not layers.new:
-                with atomic_file(outputs.weights) as temporary:
-                    model.save_weights(temporary)
+                _save_initial_weights(model, initial.model_weights, outputs.weights)
                 return False
             freeze_layers(model, layers.loaded, trainable_blocks)
         else:
             _initialise_backbone(model, config, crops, initial.backbone_weights)
             freeze_backbone(model, trainable_blocks)
-        run_phase(model, config, "frozen", crops, outputs)
+        run_phase(model, config, "frozen", crops, outputs, initial_weights=initial.used())
     return True
+
+
+def _save_initial_weights(model: keras.Model, initial: Path, path: Path) -> None:
+    """Save the weights that were loaded from `initial`, with its record of training groups."""
+    groups = read_training_groups(initial)
+    with atomic_file(path) as temporary:
+        model.save_weights(temporary)
+        if groups is not None:
+            write_training_groups(temporary, groups)
 
 
 def _initialise_backbone(model: keras.Model, config: RunConfig, crops: Path, weights: Path) -> None:

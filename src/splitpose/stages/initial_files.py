@@ -9,6 +9,9 @@ from splitpose.files import read_json, write_json
 CHAMPION = "champion"
 """The source of initial weights that stands for the model registry's champion."""
 
+IMAGENET = "imagenet"
+"""The source of backbone weights that stands for Keras' download."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -54,6 +57,12 @@ class InitialFiles:
     def record_file(self) -> Path:
         """The record."""
         return self.folder / "initial.json"
+
+    def used(self) -> list[Path]:
+        """Return the files from which a model inherits what it has seen; ImageNet has none of the images."""
+        backbone = self.read_record().backbone_weights.source
+        files = [self.model_weights, *([self.backbone_weights] if backbone != IMAGENET else [])]
+        return [file for file in files if file.is_file()]
 
     def write_record(self, record: InitialRecord) -> None:
         """Write the record."""

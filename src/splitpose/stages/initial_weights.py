@@ -15,7 +15,7 @@ from splitpose.errors import ExternalServiceError, InputError
 from splitpose.files import atomic_folder
 from splitpose.settings import Profile, RunConfig
 from splitpose.stages.command import run
-from splitpose.stages.initial_files import CHAMPION, InitialFiles, InitialRecord, Origin
+from splitpose.stages.initial_files import CHAMPION, IMAGENET, InitialFiles, InitialRecord, Origin
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def _collect_backbone_weights(profile: Profile, path: Path) -> Origin:
     source = profile.model.backbone_weights
     if source == "random":
         return Origin()
-    if source == "imagenet":
+    if source == IMAGENET:
         from splitpose.models.imagenet import fetch_imagenet_weights
 
         file = fetch_imagenet_weights(profile.model.width_multiplier)
