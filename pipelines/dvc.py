@@ -34,10 +34,15 @@ def stages(root: Path, variant: str | None = None) -> list[str]:
         variant: return only the stages of this variant and those that they depend on; None for all stages.
     """
     from dvc.repo import Repo  # takes a second to import
+    from dvc.stage import PipelineStage
 
     with Repo(str(root)) as repo:
         index = repo.index
-        needs = {stage.name: [needed.name for needed in index.graph[stage]] for stage in index.stages}
+        needs = {
+            stage.name: [needed.name for needed in index.graph[stage] if isinstance(needed, PipelineStage)]
+            for stage in index.stages
+            if isinstance(stage, PipelineStage)  # the others are .dvc files
+        }
     order = list(TopologicalSorter(needs).static_order())
     if variant is None:
         return order
@@ -80,6 +85,35 @@ def run_stage(
     """
     options = [option for option, is_set in (("--pull", pull), ("--force", force)) if is_set]
     _run(root, name, ["--wait-for-lock", "repro", "--single-item", *options, name], log, timeout, variables)
+
+
+def folder_md5(root: Path, dvc_file: str) -> str:
+    """Return DVC's hash of the present contents of the folder that a .dvc file tracks."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        (stage,) = repo.stage.collect(str(root / dvc_file))
+        return str(stage.outs[0].get_hash().value)
+
+
+def cached_files(root: Path, md5: str) -> set[str] | None:
+    """Return the paths of the files in a version of a folder, relative to it; None if it is not in the cache."""
+    from dvc.repo import Repo
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    with Repo(str(root)) as repo:
+        try:
+            tree = Tree.load(repo.cache.local, HashInfo("md5", md5))
+        except FileNotFoundError:
+            return None
+        return {"/".join(key) for key, _, _ in tree}
+
+
+def restore(root: Path, target: str, log: Callable[[str], None]) -> None:
+    """Restore a missing folder from the remote, or from the cache if there is no remote. Raises StageError."""
+    command = "pull" if has_remote(root) else "checkout"
+    _run(root, f"dvc {command} {target}", ["--wait-for-lock", command, target], log, None)
 
 
 def has_remote(root: Path) -> bool:

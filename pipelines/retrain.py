@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from pipelines import tasks
+from pipelines import incoming, tasks
 from pipelines.distribute import fan_out
 from pipelines.workspace_lock import workspace_lock
 from splitpose import paths
@@ -28,6 +28,7 @@ def retrain(
     distribute: bool = False,
     all_variants: bool = False,
     from_scratch: bool = False,
+    allow_fewer: bool = False,
 ) -> None:
     """Bring the gate's variant in the current folder up to date, and promote its model if it passes the gate.
 
@@ -41,8 +42,10 @@ def retrain(
         all_variants: bring all variants, their comparison and the report up to date; all of them start as the
             profile says, not from the champion, so that the comparison is fair.
         from_scratch: start the training from no weights, even if there is no new data.
+        allow_fewer: accept that files or people of data/incoming/ are missing.
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):
+        incoming.update(Path.cwd(), allow_fewer, get_run_logger().info)
         scope = choose_scope(Path.cwd(), all_variants, from_scratch)
         if scope.variant:
             message = f"only {scope.variant} is brought up to date; the comparison and the report are not"

@@ -25,6 +25,7 @@ NOT_IN_DVC_YAML = {
     paths.PAIRED_DIFFERENCES, paths.SLICES, paths.ANNOTATOR_AGREEMENT, paths.PCK_CURVES,  # inside reports/analysis
     paths.RECOMMENDATION, paths.SELECTED_INSTANCES,
     paths.QUARANTINE, paths.WARNINGS, paths.VALIDATION_SUMMARY, paths.IMAGE_SCAN,  # inside data/annotations
+    paths.INCOMING_VERSION,  # a stage of its own
     paths.PROFILES,  # named with the profile
     paths.repeat_predictions(VARIANT, 1),  # inside reports/repeat_predictions/<variant>
     paths.COMPARATORS,  # written by comparators/dvc.yaml

@@ -12,6 +12,7 @@ PROFILES = Path("profiles")
 DATA = Path("data")
 RAW = DATA / "raw"
 INCOMING = DATA / "incoming"
+INCOMING_VERSION = DATA / "incoming.dvc"
 ANNOTATIONS = DATA / "annotations"
 ANNOTATION_TABLE = ANNOTATIONS / "annotations.parquet"
 QUARANTINE = ANNOTATIONS / "quarantine.csv"

@@ -47,6 +47,7 @@ def workspace(
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(repository / name, folder / name)
     (folder / "dvc.lock").unlink(missing_ok=True)
+    (folder / "data" / "incoming").mkdir()
     (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
     params = {"profile": "sample_tiny", "repeats": [1], "variants": {name: {} for name in variants}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))

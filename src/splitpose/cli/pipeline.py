@@ -24,8 +24,13 @@ Distribute = Annotated[
     typer.Option("--distribute", help="Let the workers of the Prefect work pool run the variants in parallel."),
 ]
 
+AllowFewer = Annotated[
+    bool,
+    typer.Option("--allow-fewer", help="Accept that files or people of data/incoming/ are missing."),
+]
 
-def reproduce(distribute: Distribute = False) -> None:
+
+def reproduce(distribute: Distribute = False, allow_fewer: AllowFewer = False) -> None:
     """Run all DVC stages that are out of date, as one Prefect flow.
 
     Each stage is a task with a log of its own. The flow then completes the
@@ -35,7 +40,7 @@ def reproduce(distribute: Distribute = False) -> None:
     from pipelines.reproduce import reproduce as flow
     from pipelines.run_locally import run_locally
 
-    run_locally(partial(flow, distribute=distribute))
+    run_locally(partial(flow, distribute=distribute, allow_fewer=allow_fewer))
 
 
 def retrain(
@@ -50,6 +55,7 @@ def retrain(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Train from random weights instead of the champion's.")
     ] = False,
+    allow_fewer: AllowFewer = False,
 ) -> None:
     """Train the champion on new data, and promote the result if it passes the gate.
 
@@ -61,7 +67,7 @@ def retrain(
     from pipelines.retrain import retrain as flow
     from pipelines.run_locally import run_locally
 
-    options = {"all_variants": all_variants, "from_scratch": from_scratch}
+    options = {"all_variants": all_variants, "from_scratch": from_scratch, "allow_fewer": allow_fewer}
     run_locally(partial(flow, dry_run=dry_run, distribute=distribute, **options))
 
 
