@@ -52,6 +52,11 @@ def profile(name: str) -> Path:
     return PROFILES / f"{name}.yaml"
 
 
+def initial_weights(variant: str) -> Path:
+    """Return the path of the folder of the weights that a variant's training starts from."""
+    return MODELS / variant / "initial"
+
+
 def repeats(variant: str) -> Path:
     """Return the path of the folder with the results of a variant's repeated training runs."""
     return MODELS / variant / "repeats"
