@@ -53,8 +53,10 @@ def train(variant: str, repeat: int, at_commit: str, shared: dict[str, Any], sta
         tasks.push()
 
 
-def fan_out(stage_hours: float) -> None:
-    """Let the workers train all repeats of all variants, and fetch their results into this clone's run cache.
+def fan_out(stage_hours: float, scope: tasks.Scope) -> None:
+    """Let the workers train the scope's variants, and fetch their results into this clone's run cache.
+
+    The initial weights are collected here, because the workers may lack the files and the model registry.
 
     Raises:
         InputError: a stage or a worker's run fails (`dvc.StageError`), there is no DVC remote or no deployment, or
@@ -66,16 +68,16 @@ def fan_out(stage_hours: float) -> None:
     at_commit = commit(root)
     if " " in at_commit:
         raise InputError(f"{root}: workers require a commit, but the project is at {at_commit}; commit and push it")
-    params = load(Params, root / paths.PARAMS)
-    jobs = [(variant, repeat) for repeat in params.repeats for variant in params.variants]
+    repeats = load(Params, root / paths.PARAMS).repeats
+    jobs = [(variant, repeat) for repeat in repeats for variant in scope.variants()]
     shared_stages = dvc.upstream(root, [name for job in jobs for name in state.training_stage_names(*job)])
     for name in shared_stages:
-        tasks.run_stage(name, stage_hours * 3600)
+        scope.run_stage(name, stage_hours)
     tasks.push()
     entries = state.lock_entries(root)
     shared = {name: entries[name] for name in shared_stages}
     common = {"at_commit": at_commit, "shared": shared, "stage_hours": stage_hours}
-    open_runs(root, params.variants)
+    open_runs(root, scope.variants())
     runs = {
         f"{variant}-{repeat}": _start_run({"variant": variant, "repeat": repeat, **common})
         for variant, repeat in jobs

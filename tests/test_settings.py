@@ -191,12 +191,6 @@ def test_no_phase_of_a_repeat_has_the_order_of_crops_of_another_repeats_phase(re
     assert repeat_seed(training.seed, 2) > training.seed + last
 
 
-def test_a_repeat_that_is_not_listed_is_an_error(three_repeats):
-    profile, params = three_repeats
-    with pytest.raises(InputError, match=r"params.yaml: repeats: there is no 3; available: 1, 2, 5$"):
-        RunConfig.resolve(profile, params, "final", 3)
-
-
 def test_another_number_of_repeats_than_the_profiles_is_an_error_with_the_remedy(three_repeats):
     profile, params = three_repeats
     params.write_text("profile: film\nvariants: {final: {}}\n")  # without the key, there is one repeat

@@ -12,6 +12,7 @@ PROFILES = Path("profiles")
 DATA = Path("data")
 RAW = DATA / "raw"
 INCOMING = DATA / "incoming"
+INCOMING_VERSION = DATA / "incoming.dvc"
 ANNOTATIONS = DATA / "annotations"
 ANNOTATION_TABLE = ANNOTATIONS / "annotations.parquet"
 QUARANTINE = ANNOTATIONS / "quarantine.csv"
@@ -36,6 +37,7 @@ PAIRED_DIFFERENCES = ANALYSIS / "paired_differences.json"
 SLICES = ANALYSIS / "slices.json"
 ANNOTATOR_AGREEMENT = ANALYSIS / "annotator_agreement.json"
 PCK_CURVES = ANALYSIS / "pck_curves.json"
+SEED_VARIATION = ANALYSIS / "seed_variation.json"
 RECOMMENDATION = ANALYSIS / "recommendation.json"
 SELECTED_INSTANCES = ANALYSIS / "selected_instances.json"
 TRAINING_TIME = REPORTS / "training_time"
@@ -48,6 +50,11 @@ LOGS = REPORTS / "logs"
 def profile(name: str) -> Path:
     """Return the path of a profile."""
     return PROFILES / f"{name}.yaml"
+
+
+def initial_weights(variant: str) -> Path:
+    """Return the path of the folder of the weights that a variant's training starts from."""
+    return MODELS / variant / "initial"
 
 
 def repeats(variant: str) -> Path:

@@ -1,4 +1,4 @@
-"""New annotated images in data/incoming/ are added to the training rows; unchanged results are reused."""
+"""New annotated images in data/incoming/ are added to the splits; unchanged results are reused."""
 
 import json
 import shutil
@@ -50,12 +50,14 @@ def extended(repository, tmp_path_factory):
     return folder, before, repro(folder, "augment")
 
 
-def test_new_people_are_added_to_the_training_rows_with_their_source(extended):
+def test_new_people_are_added_to_the_splits_with_their_source(extended):
     folder, _, _ = extended
     table = annotations.read(folder / "data" / "annotations" / "annotations.parquet")
     new = table[table["image"].str.startswith("incoming/monday/images/")]
     assert new["id"].tolist() == [f"incoming/monday/people-{k}" for k in range(3)]
-    assert set(new["split"]) == {"train"}
+    assert new["group"].tolist() == [f"incoming/{k}.png" for k in range(3)]
+    # With seed 11, the split numbers of the groups are 0.88, 0.79 and 0.14; test ends at 0.2, val at 0.32.
+    assert new["split"].tolist() == ["train", "train", "test"]
     assert np.isnan(joints_of(new)[2, INDEX["lwri"]]).all()
     others = table[~table.index.isin(new.index)]
     assert others["image"].str.startswith("raw/FLIC/images/").all()
@@ -69,9 +71,9 @@ def test_existing_crops_are_kept(extended):
     folder, before, output = extended
     after = shards(folder)
     assert before.items() <= after.items()
-    (new,) = after.keys() - before.keys()
-    assert new.startswith("train-")
-    assert "(6 new, " in output
+    assert sorted(name.split("-")[0] for name in after.keys() - before.keys()) == ["test", "train"]
+    assert "(4 new, " in output
+    assert "(1 new, " in output
 
 
 def test_the_bytes_are_those_of_a_run_from_scratch(extended, repository, tmp_path):
@@ -93,3 +95,25 @@ def test_an_invalid_file_stops_the_run_with_its_name_and_loses_nothing(extended)
     assert "error: data/incoming/invalid.json: " in completed.stderr
     assert "Traceback" not in completed.stdout + completed.stderr
     assert shards(folder) == before
+
+
+def test_missing_people_stop_the_run_unless_they_are_accepted(extended, monkeypatch):
+    folder, _, _ = extended
+    annotated = folder / "data" / "annotations"
+    before = {path.name: path.read_bytes() for path in annotated.iterdir()}
+    image = folder / "data" / "incoming" / "monday" / "images" / "1.png"
+    content = image.read_bytes()
+    image.unlink()
+    completed = dvc(folder, "repro", "augment")
+    assert completed.returncode != 0
+    assert (
+        "error: data/incoming: 1 of the 3 people of the previous run are missing (incoming/monday/people.json 1); "
+    ) in completed.stderr
+    assert "Traceback" not in completed.stdout + completed.stderr
+    assert {path.name: path.read_bytes() for path in annotated.iterdir()} == before
+    monkeypatch.setenv("SPLITPOSE_ALLOW_FEWER", "1")
+    assert "people.json 1); accepted" in repro(folder, "validate")
+    monkeypatch.delenv("SPLITPOSE_ALLOW_FEWER")
+    image.write_bytes(content)
+    repro(folder, "validate")
+    assert {path.name: path.read_bytes() for path in annotated.iterdir()} == before

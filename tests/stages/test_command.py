@@ -98,8 +98,8 @@ def test_a_run_config_has_the_variants_own_numbers(monkeypatch, repository, tmp_
     assert run.profile.training.frozen.learning_rate == 0.001
     with pytest.raises(SystemExit, match=f"error: {params}: variants: there is no 'tiny'; available: final, split"):
         call(monkeypatch, stage, *options, "--variant", "tiny", "--repeat", "2")
-    with pytest.raises(SystemExit, match=f"error: {params}: repeats: there is no 1; available: 2"):
-        call(monkeypatch, stage, *options, "--variant", "final")  # 1 is the default
+    call(monkeypatch, stage, *options, "--variant", "split")
+    assert seen["run"].repeat == 1
 
 
 NOISY_STAGE = """

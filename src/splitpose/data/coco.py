@@ -40,6 +40,8 @@ class ReadOptions:
     group: str = "image"
     """Group of an instance: "image" (the file_name), "folder" (the folder of the file_name), or a key that every
     entry of `images` has."""
+    group_key: str = "source.group"
+    """Parameter that sets `group`, for errors."""
     split: str = "train"
     """Split of all instances."""
 
@@ -104,7 +106,7 @@ def read(annotations: Path, image_folders: Sequence[Path], root: Path, options: 
             "image": _image_path(image.path, image_folders, root),
             "width": image.width,
             "height": image.height,
-            "group": _group(image, options.group, f"{annotations}: images[{index}]"),
+            "group": _group(image, options, f"{annotations}: images[{index}]"),
         }
         for index, image in enumerate(dataset.images)
     }
@@ -166,15 +168,18 @@ def _image_path(path: PurePosixPath, folders: Sequence[Path], root: Path) -> str
     return str(PurePosixPath(folder.relative_to(root)) / path)
 
 
-def _group(image: CocoImage, group: str, where: str) -> str:
+def _group(image: CocoImage, options: ReadOptions, where: str) -> str:
     """Return the group of an image; see `ReadOptions.group`."""
+    group = options.group
     if group == "image":
         return str(image.path)
     if group == "folder":
         return str(image.path.parent)
     value = dict(image).get(group)
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise InputError(f"{where}.{group}: not text or an integer; source.group requires one in every image")
+        raise InputError(
+            f"{where}.{group}: not text or an integer; {options.group_key} requires one in every image"
+        )
     return str(value)
 
 

@@ -1,29 +1,63 @@
-"""Reader of new annotations in data/incoming/: COCO keypoint JSONs with their images next to them or in images/."""
+"""Reader of new annotations in data/incoming/: COCO keypoint JSONs with their images next to them or in images/.
 
+The split of an instance depends on the name of its group, the fractions and the seed only. The folder of a delivery
+is not part of the name, so that two deliveries of an image are in the same split.
+"""
+
+import os
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
-from splitpose.annotations import joints_of, with_joints
+import pandas as pd
+
+from splitpose.annotations import INCOMING, joints_of, with_joints
 from splitpose.data import coco
 from splitpose.data.reader_result import ReaderResult
+from splitpose.data.splits import draw_splits
 from splitpose.settings import Incoming, Viewpoint
 from splitpose.skeleton import observer_centric
 
+ALLOW_FEWER = "SPLITPOSE_ALLOW_FEWER"
+"""Environment variable; 1 accepts that people of the previous annotation table are missing."""
 
-def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint) -> list[ReaderResult]:
-    """Read every JSON at any depth of `folder`, sorted by path, as training rows.
+
+def fewer_allowed() -> bool:
+    """Return whether the environment accepts that people are missing."""
+    return os.environ.get(ALLOW_FEWER) == "1"
+
+
+def is_incoming(table: pd.DataFrame) -> pd.Series:
+    """Return whether each row of an annotation table is from data/incoming/."""
+    return table["id"].str.startswith(f"{INCOMING}/")
+
+
+def missing_people(previous: pd.DataFrame, table: pd.DataFrame) -> dict[str, int]:
+    """Return the number of incoming people of an earlier annotation table that `table` lacks, by JSON."""
+    is_missing = is_incoming(previous) & ~previous["id"].isin(table["id"])
+    jsons = previous.loc[is_missing, "id"].str.rsplit("-", n=1).str[0] + ".json"
+    return dict(sorted(Counter(jsons).items()))
+
+
+def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint, seed: int) -> list[ReaderResult]:
+    """Read every JSON at any depth of `folder`, sorted by path, and divide its groups into splits.
+
+    Groups are named "incoming/<value of settings.group>", which no group of another source is.
 
     Args:
         folder: folder to search; may be missing or empty.
         data: data root; `folder` is below it.
-        settings: which instances are skipped.
+        settings: which instances are skipped, their groups, and the share of the groups for each split.
         viewpoint: viewpoint of the source that the rows are added to. Left and right in COCO are the person's
             own; "observer" converts them to the observer's.
+        seed: seed of the splits.
 
     Raises:
         InputError: A JSON cannot be read; the first one is named.
     """
-    options = coco.ReadOptions(settings.min_joints, settings.min_side)
-    return [_read(path, data, options, viewpoint) for path in sorted(folder.rglob("*.json"))]
+    options = coco.ReadOptions(settings.min_joints, settings.min_side, settings.group, group_key="incoming.group")
+    results = [_read(path, data, options, viewpoint) for path in sorted(folder.rglob("*.json"))]
+    return [replace(result, table=_assign_splits(result.table, settings, seed)) for result in results]
 
 
 def _read(path: Path, data: Path, options: coco.ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
@@ -31,4 +65,10 @@ def _read(path: Path, data: Path, options: coco.ReadOptions, viewpoint: Viewpoin
     if viewpoint == "person":
         return result
     joints = observer_centric(joints_of(result.table))
-    return ReaderResult(with_joints(result.table, joints), result.skipped)
+    return replace(result, table=with_joints(result.table, joints))
+
+
+def _assign_splits(table: pd.DataFrame, settings: Incoming, seed: int) -> pd.DataFrame:
+    groups = f"{INCOMING}/" + table["group"]
+    splits = draw_splits(groups, seed, settings.test_fraction, settings.validation_fraction)
+    return table.assign(group=groups, split=splits)
