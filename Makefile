@@ -36,7 +36,7 @@ comparators: setup data/incoming ## measure the networks of the paper's Figure 1
 	PYTHONDONTWRITEBYTECODE=1 dvc --cd comparators repro
 	dvc repro --force --single-item report
 
-retrain: setup ## add new data, run the stages that are out of date, and promote the model if it passes the gate
+retrain: setup ## train the champion on new data, and promote the result if it passes the gate
 	splitpose retrain
 
 schedule: setup ## run the schedules of prefect.yaml on this machine until Ctrl-C (Prefect UI on 127.0.0.1:4200)

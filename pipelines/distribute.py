@@ -18,9 +18,7 @@ from prefect.exceptions import ObjectNotFound
 
 from pipelines import dvc, tasks
 from pipelines.workspace_lock import workspace_lock
-from splitpose import paths
 from splitpose.errors import InputError
-from splitpose.settings import Params, load
 from splitpose.tracking import state
 from splitpose.tracking.lineage import commit
 
@@ -44,15 +42,17 @@ def variant(name: str, at_commit: str, shared: dict[str, Any], stage_hours: floa
     with workspace_lock(root, get_run_logger().warning):
         if (head := commit(root)) != at_commit:
             raise InputError(f"{root}: is at commit {head}, but {name} requires {at_commit}; check it out")
-        stages = [stage for stage in dvc.stages(root) if stage.endswith(f"@{name}")]
+        stages = [stage for stage in dvc.stages(root) if dvc.is_stage_of(stage, name) and stage not in shared]
         dvc.import_lock_entries(root, shared, stages, get_run_logger().info)
         for stage in stages:
             tasks.run_stage(stage, stage_hours * 3600, pull=True)
         tasks.push()
 
 
-def fan_out(stage_hours: float) -> None:
-    """Let the workers run all variants of params.yaml, and fetch their results into this clone's run cache.
+def fan_out(stage_hours: float, scope: tasks.Scope) -> None:
+    """Let the workers run the scope's variants, and fetch their results into this clone's run cache.
+
+    The initial weights are collected here, because the workers may lack the files and the model registry.
 
     Raises:
         InputError: a stage or a worker's run fails (`dvc.StageError`), there is no DVC remote or no deployment, or
@@ -64,14 +64,16 @@ def fan_out(stage_hours: float) -> None:
     at_commit = commit(root)
     if " " in at_commit:
         raise InputError(f"{root}: workers require a commit, but the project is at {at_commit}; commit and push it")
-    shared_stages = list(takewhile(lambda stage: "@" not in stage, dvc.stages(root)))
+    stages = scope.stages()
+    shared_stages = list(takewhile(lambda stage: "@" not in stage, stages))
+    shared_stages += [stage for stage in stages if tasks.is_initial_weights(stage)]
     for name in shared_stages:
-        tasks.run_stage(name, stage_hours * 3600)
+        scope.run_stage(name, stage_hours)
     tasks.push()
     entries = state.lock_entries(root)
     shared = {name: entries[name] for name in shared_stages}
     common = {"at_commit": at_commit, "shared": shared, "stage_hours": stage_hours}
-    runs = {name: _start_run({"name": name, **common}) for name in load(Params, root / paths.PARAMS).variants}
+    runs = {name: _start_run({"name": name, **common}) for name in scope.variants()}
     get_run_logger().info(f"started {len(runs)} runs, one per variant, for the workers of the pool")
     failures = [f"{name}: {message}" for name, run in runs.items() if (message := _wait_for_run(run))]
     if failures:

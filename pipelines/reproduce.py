@@ -21,6 +21,6 @@ def reproduce(stage_hours: float = 240.0, distribute: bool = False, allow_fewer:
     with workspace_lock(Path.cwd(), get_run_logger().warning):
         incoming.update(Path.cwd(), allow_fewer, get_run_logger().info)
         if distribute:
-            fan_out(stage_hours)
+            fan_out(stage_hours, tasks.Scope())
         tasks.bring_up_to_date(stage_hours, pull=distribute)
         tasks.share_results()

@@ -39,6 +39,7 @@ PAIRED_DIFFERENCES = ANALYSIS / "paired_differences.json"
 SLICES = ANALYSIS / "slices.json"
 ANNOTATOR_AGREEMENT = ANALYSIS / "annotator_agreement.json"
 PCK_CURVES = ANALYSIS / "pck_curves.json"
+SEED_VARIATION = ANALYSIS / "seed_variation.json"
 RECOMMENDATION = ANALYSIS / "recommendation.json"
 SELECTED_INSTANCES = ANALYSIS / "selected_instances.json"
 TRAINING_TIME = REPORTS / "training_time"
@@ -51,6 +52,11 @@ LOGS = REPORTS / "logs"
 def profile(name: str) -> Path:
     """Return the path of a profile."""
     return PROFILES / f"{name}.yaml"
+
+
+def initial_weights(variant: str) -> Path:
+    """Return the path of the folder of the weights that a variant's training starts from."""
+    return MODELS / variant / "initial"
 
 
 def repeats(variant: str) -> Path:

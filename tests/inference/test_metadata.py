@@ -8,6 +8,7 @@ import pytest
 from splitpose import models
 from splitpose.benchmark.targets.device_runner import inspect_delegation
 from splitpose.codecs import Coordinates, Heatmaps
+from splitpose.data.training_groups import TrainingGroups
 from splitpose.errors import InputError
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata, read_metadata, require_metadata
@@ -60,10 +61,11 @@ def test_metadata_is_read_back_and_the_model_computes_the_same(content, tmp_path
     assert 0 < described.stat().st_size - plain.stat().st_size < 2000
 
 
-def test_keys_are_those_of_format_2():
+def test_keys_are_those_of_format_3():
     assert list(METADATA.model_dump()) == [
         *("format", "variant", "precision", "joints", "viewpoint", "size", "channel_order", "channel_range"),
         *("region_from", "padding", "output", "heatmap_fwhm", "decoding", "weights_sha256", "crops_sha256"),
+        "training_groups",
     ]
 
 
@@ -76,6 +78,20 @@ def test_format_1_is_translated(content, tmp_path):
     metadata = read_metadata(path)
     assert metadata.region_from == "joints"
     assert metadata.codec() == Coordinates(32)
+
+
+def test_format_2_is_translated_and_has_no_training_groups(content, tmp_path):
+    path = tmp_path / "x.tflite"
+    format_2 = METADATA.model_dump(exclude={"training_groups"}) | {"format": 2}
+    path.write_bytes(embed_metadata(content, Json(format_2)))
+    assert read_metadata(path) == METADATA
+    assert read_metadata(path).training_groups is None
+
+
+def test_training_groups_are_read_back(content, tmp_path):
+    path, groups = tmp_path / "x.tflite", TrainingGroups(listed=frozenset({1, 2})).to_json()
+    path.write_bytes(embed_metadata(content, Metadata(**VALUES | {"training_groups": groups})))
+    assert read_metadata(path).training_groups == groups
 
 
 def test_bytes_are_reproducible(content):

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -57,15 +58,16 @@ class Workspace:
         self.train("a")
 
     def train(self, weights: str) -> None:
-        """Write the TFLite file of a new training."""
+        """Write the weights and the TFLite file of a new training."""
         from splitpose.inference.metadata import Metadata, embed_metadata
 
         described = Metadata(
             variant="final", precision="int8", output="coordinates", heatmap_fwhm=None, decoding=None,
-            weights_sha256=weights, crops_sha256="c", **FACTS,
+            weights_sha256=hashlib.sha256(weights.encode()).hexdigest(), crops_sha256="c", **FACTS,
         )  # fmt: skip
         path = self.root / "models" / "final" / "int8.tflite"
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name("final.weights.h5").write_text(weights)
         path.write_bytes(embed_metadata(self.content, described))
         self.runs = {"final": open_run(self.root, "sample", "final", weights).id}
 

@@ -35,8 +35,8 @@ def project(root: Path, request: pytest.FixtureRequest) -> Project:
     (root / "reports/decisions.jsonl").unlink(missing_ok=True)
     registry = ModelRegistry(root, profile)
     for number in "123":
-        tflite = spot_model.write(root / f"{number}.tflite", weights_sha256=number)
-        registry.register(open_run(root, profile, "spot", f"{profile} {number}").id, tflite)
+        files = spot_model.write_pair(root / f"{number}.tflite", number)
+        registry.register(open_run(root, profile, "spot", f"{profile} {number}").id, *files)
     return root, registry
 
 

@@ -9,6 +9,7 @@ import pytest
 from splitpose import annotations
 from splitpose.annotations import JOINT_COLUMNS
 from splitpose.crops import tfrecords
+from splitpose.data.training_groups_files import read_crop_groups
 from splitpose.errors import InputError
 from splitpose.settings import Profile, load
 from splitpose.stages.augment import augment
@@ -35,6 +36,11 @@ def profile(repository):
     return load(Profile, repository / "profiles" / "sample.yaml")
 
 
+def shard_times(source):
+    """Return when each shard was written."""
+    return {path.name: path.stat().st_mtime_ns for path in (source / "crops").glob("*.tfrecord")}
+
+
 def test_training_instances_are_augmented_copies(source, profile):
     augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
     ids = {s: [c.id for c in tfrecords.read(source / "crops", s)] for s in ("train", "val", "test")}
@@ -44,14 +50,20 @@ def test_training_instances_are_augmented_copies(source, profile):
 def test_a_second_run_writes_nothing_and_a_new_seed_everything(source, profile, caplog):
     arguments = (source, source / "table.parquet", source / "crops", source / "sheets")
     augment(profile, *arguments)
-    before = {path.name: path.stat().st_mtime_ns for path in (source / "crops").iterdir()}
+    before = shard_times(source)
     caplog.set_level("INFO", "splitpose")
     augment(profile, *arguments)
-    assert {path.name: path.stat().st_mtime_ns for path in (source / "crops").iterdir()} == before
+    assert shard_times(source) == before
     assert "train: 8 crops of 1 instances (0 new, 8 unchanged)" in caplog.messages
     augment(profile.model_copy(update={"crops": profile.crops.model_copy(update={"seed": 1})}), *arguments)
-    after = {path.name for path in (source / "crops").iterdir()}
+    after = shard_times(source).keys()
     assert len(after) == 3 and not after & before.keys()
+
+
+def test_the_groups_of_the_crops_are_recorded(source, profile):
+    augment(profile, source, source / "table.parquet", source / "crops", source / "sheets")
+    groups = read_crop_groups(source / "crops")
+    assert groups.contains(annotations.read(source / "table.parquet")).tolist() == [True, True, False]
 
 
 def test_each_split_has_a_sheet_of_crops(source, profile):

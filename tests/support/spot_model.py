@@ -1,5 +1,6 @@
 """A TFLite file whose predictions can be computed manually: all joints are where the crop is brightest."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,14 @@ def write(path: Path, **values: object) -> Path:
     metadata = Metadata(**FACTS | values)
     path.write_bytes(embed_metadata(content(coordinates="output" in values), metadata))
     return path
+
+
+def write_pair(path: Path, weights: str, **values: object) -> tuple[Path, Path]:
+    """Write a file with metadata, and next to it the weights that it was converted from; return both paths."""
+    weights_path = path.with_suffix(".weights.h5")
+    weights_path.write_text(weights)
+    sha256 = hashlib.sha256(weights.encode()).hexdigest()
+    return write(path, weights_sha256=sha256, **values), weights_path
 
 
 def content(coordinates: bool = False) -> bytes:

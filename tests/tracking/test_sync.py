@@ -209,6 +209,14 @@ def test_unfinished_variants_are_named_and_the_others_synced(project: Path) -> N
     assert "fast" not in contents(project)
 
 
+def test_only_the_requested_variants_are_synced(project: Path) -> None:
+    edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
+    assert list(sync_runs(project, ["plain"])) == ["plain"]
+    assert list(contents(project)) == ["plain"]
+    with pytest.raises(InputError, match=r"not all stages have run for fast"):
+        sync_runs(project, ["fast"])
+
+
 def test_stages_of_different_runs_are_not_one_state(project: Path) -> None:
     entries = state.lock_entries(project)
     assert state.is_finished(entries, "plain")

@@ -32,6 +32,11 @@ METADATA = {
     "crops_sha256": "b" * 64,
 }  # fmt: skip
 
+TRAINING_GROUPS = {
+    "rules": [{"prefix": "incoming/", "seed": 11, "from": 0.2}], "listed": "eNpjYGBgYAQAAAUAAg==", "all_but": {},
+    "complete": True,
+}  # fmt: skip
+
 FORMAT_1_METADATA = {
     "format": 1, "variant": "final", "precision": "int8", "joints": JOINTS, "viewpoint": "person", "size": 32,
     "colours": "RGB", "channel_range": [0, 255], "crop_around": "box", "crop_margin": 2.5, "output": "heatmaps",
@@ -189,12 +194,15 @@ def latencies(rng: np.random.Generator) -> list[Json]:
     return cases
 
 
-class Format1:
-    """Metadata of format 1, which `embed_metadata` embeds like the present one."""
+class EarlierMetadata:
+    """Metadata of an earlier format, which `embed_metadata` embeds like the present one."""
+
+    def __init__(self, values: Json):
+        self.values = values
 
     def model_dump_json(self) -> str:
         """Return the metadata as JSON."""
-        return json.dumps(FORMAT_1_METADATA)
+        return json.dumps(self.values)
 
 
 def metadata() -> list[Json]:
@@ -205,21 +213,27 @@ def metadata() -> list[Json]:
     other_entry = schema.MetadataT()
     other_entry.name, other_entry.buffer = "min_runtime_version", 0
     empty.metadata = [other_entry]
-    expected = Metadata.model_validate(METADATA)
-    file = embed_metadata(pack_model(empty), expected)
-    format_1 = embed_metadata(pack_model(empty), Format1())  # type: ignore[arg-type]
+    present = Metadata.model_validate(METADATA | {"training_groups": TRAINING_GROUPS})
+    earlier = Metadata.model_validate(METADATA)
+    file = embed_metadata(pack_model(empty), present)
+    format_2_values = earlier.model_dump(mode="json", exclude={"training_groups"}) | {"format": 2}
+    format_1, format_2 = (
+        embed_metadata(pack_model(empty), EarlierMetadata(values))  # type: ignore[arg-type]
+        for values in (FORMAT_1_METADATA, format_2_values)
+    )
 
     def pack(content: bytes) -> Json:
         return pack_array(np.frombuffer(content, np.uint8))
 
     return [
-        {"file": pack(file), "metadata": expected.model_dump(mode="json")},
+        {"file": pack(file), "metadata": present.model_dump(mode="json")},
         {"file": pack(without_entries), "metadata": None},
-        {"file": pack(file.replace(b'"format":2', b'"format":9')), "error": "metadata cannot be read"},
+        {"file": pack(file.replace(b'"format":3', b'"format":9')), "error": "metadata cannot be read"},
         {"file": pack(file.replace(b'"size":32', b'"size":xy')), "error": "metadata cannot be read"},
         {"file": pack(b"no model at all"), "error": "not a TFLite file"},
         {"file": pack(b""), "error": "not a TFLite file"},
-        {"file": pack(format_1), "metadata": expected.model_dump(mode="json")},
+        {"file": pack(format_1), "metadata": earlier.model_dump(mode="json")},
+        {"file": pack(format_2), "metadata": earlier.model_dump(mode="json")},
     ]
 
 

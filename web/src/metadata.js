@@ -4,7 +4,7 @@ const ENTRY_NAME = "splitpose", IDENTIFIER = "TFL3";
 /** Indices of the fields in the tables of TFLite's schema. */
 const MODEL = { buffers: 4, metadata: 6 }, METADATA = { name: 0, buffer: 1 }, BUFFER = { data: 0 };
 
-/** Keys of format 1 and their names in format 2. @type {Record<string, string>} */
+/** Keys of format 1 and their names in later formats. @type {Record<string, string>} */
 const FORMAT_1_KEYS = {
   colours: "channel_order",
   crop_around: "region_from",
@@ -23,7 +23,7 @@ const isOneOf = (/** @type {unknown[]} */ ...values) => (value) => values.includ
 
 /** Checks of the values that the page uses; the others are only displayed. @type {Record<string, Check>} */
 const CHECKS = {
-  format: isOneOf(2),
+  format: isOneOf(3),
   variant: isText,
   precision: isText,
   joints: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
@@ -39,7 +39,7 @@ const CHECKS = {
  * Input and output conventions of a TFLite file.
  *
  * @typedef {object} Metadata
- * @property {2} format
+ * @property {3} format
  * @property {string} variant
  * @property {string} precision
  * @property {string[]} joints names in the order of the output
@@ -54,6 +54,7 @@ const CHECKS = {
  * @property {"argmax" | "dark" | null} decoding
  * @property {string} weights_sha256
  * @property {string} crops_sha256
+ * @property {object | null} training_groups
  */
 
 /**
@@ -81,11 +82,12 @@ export function readMetadata(file) {
   return metadata;
 }
 
-/** Return the metadata in format 2: format 1 is translated, anything else is returned unchanged. */
+/** Return the metadata in format 3: formats 1 and 2 are translated, anything else is returned unchanged. */
 function upgraded(/** @type {any} */ metadata) {
+  if (metadata?.format === 2) return { training_groups: null, ...metadata, format: 3 };
   if (metadata?.format !== 1) return metadata;
   const entries = Object.entries(metadata).map(([key, value]) => [FORMAT_1_KEYS[key] ?? key, value]);
-  const translated = { ...Object.fromEntries(entries), format: 2 };
+  const translated = { ...Object.fromEntries(entries), format: 3, training_groups: null };
   return translated.region_from === "box" ? { ...translated, region_from: "bbox" } : translated;
 }
 

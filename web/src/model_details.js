@@ -5,7 +5,7 @@ const VIEWPOINTS = {
   observer: "left joints are those towards the image’s right, whichever way the person faces",
   person: "left and right are the person’s own",
 };
-const HIDDEN_KEYS = ["format", "joints"];
+const HIDDEN_KEYS = ["format", "joints", "training_groups"];
 
 /**
  * Display a model's metadata, and the meaning of left and right.

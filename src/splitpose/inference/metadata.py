@@ -21,7 +21,7 @@ FORMAT_1_KEYS = {
     "crop_margin": "padding",
     "heatmap_width": "heatmap_fwhm",
 }
-"""Keys of format 1 and their names in format 2."""
+"""Keys of format 1 and their names in later formats."""
 
 
 class Metadata(Strict):
@@ -30,9 +30,11 @@ class Metadata(Strict):
     The input is one crop (1, size, size, 3) with channels in `channel_order`, values in `channel_range`.
     `region_from` and `padding` are the crop policy of the training crops: a square whose side is `padding` times
     the longer side of the person's box. `heatmap_fwhm` and `decoding` are None for coordinate outputs.
+    `training_groups` is the record of the groups that the model was trained on (`data.training_groups`), None if it
+    is unknown, as in files of formats 1 and 2.
     """
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     variant: str
     precision: str
     joints: tuple[str, ...] = JOINTS
@@ -47,6 +49,7 @@ class Metadata(Strict):
     decoding: Decoding | None
     weights_sha256: str
     crops_sha256: str
+    training_groups: dict[str, Any] | None = None
 
     def codec(self) -> Codec:
         """Return the codec that decodes the file's output."""
@@ -82,7 +85,7 @@ def embed_metadata(content: bytes, metadata: Metadata) -> bytes:
 def read_metadata(path: Path) -> Metadata | None:
     """Read the metadata of a TFLite file, None if it has none.
 
-    Files of earlier versions (format 1) are read too.
+    Files of earlier versions (formats 1 and 2) are read too.
 
     Raises:
         InputError: the file is missing or not a TFLite file, or its metadata is not valid.
@@ -126,17 +129,18 @@ def _embedded_json(model: Any) -> bytes | None:
 
 
 def _upgraded(text: bytes) -> bytes:
-    """Return the JSON in format 2: format 1 is translated, anything else is returned unchanged."""
+    """Return the JSON in format 3: formats 1 and 2 are translated, anything else is returned unchanged."""
     try:
         values = json.loads(text)
     except ValueError:
         return text  # reported by the validation
-    if not isinstance(values, dict) or values.get("format") != 1:
+    if not isinstance(values, dict) or values.get("format") not in (1, 2):
         return text
-    values = {FORMAT_1_KEYS.get(key, key): value for key, value in values.items()} | {"format": 2}
-    if values.get("region_from") == "box":
-        values["region_from"] = "bbox"
-    return json.dumps(values).encode()
+    if values["format"] == 1:
+        values = {FORMAT_1_KEYS.get(key, key): value for key, value in values.items()}
+        if values.get("region_from") == "box":
+            values["region_from"] = "bbox"
+    return json.dumps(values | {"format": 3}).encode()
 
 
 def _reason(error: ValidationError) -> str:

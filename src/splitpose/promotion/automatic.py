@@ -39,13 +39,14 @@ def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
     if variant not in runs:
         raise InputError(f"params.yaml: variants: {variant} is missing, which gate.variant of {name} promotes")
     tflite, log = root / paths.tflite(variant, precision), root / paths.DECISIONS
+    weights = root / paths.final_weights(variant)
     registry = ModelRegistry(root, name)
     decision_log.restore(registry, log)
     champion = registry.champion()
     with tempfile.TemporaryDirectory() as folder:
         champion_file, champion_error = _download(registry, champion, Path(folder))
         result = gate.evaluate(root, profile, tflite, champion_file, champion_error)
-    challenger = None if dry_run else registry.register(runs[variant], tflite)
+    challenger = None if dry_run else registry.register(runs[variant], tflite, weights)
     sha256 = hashlib.sha256(tflite.read_bytes()).hexdigest()
     veto = rollback_reason(decision_log.read(log), sha256)
     decision = Decision(

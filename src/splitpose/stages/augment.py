@@ -11,6 +11,8 @@ from splitpose import annotations
 from splitpose.annotations import SPLITS, source_of
 from splitpose.crops.instances import crop_coverage, select_croppable, to_instances
 from splitpose.crops.shards import Shard, plan, prune, write
+from splitpose.data.training_groups import TrainingGroups
+from splitpose.data.training_groups_files import write_crop_groups
 from splitpose.files import atomic_folder, check_disk_space
 from splitpose.report.crop_sheet import crop_sheet
 from splitpose.settings import Crops, Profile
@@ -23,7 +25,7 @@ BYTES_PER_PIXEL = 1.5
 
 
 def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) -> None:
-    """Write the shards that do not exist yet, and a sheet of example crops for each split."""
+    """Write the shards that do not exist yet, the groups of their instances, and a sheet of crops per split."""
     settings = profile.crops
     annotated = annotations.read(table)
     rows = select_croppable(annotated, settings.region_from)
@@ -36,6 +38,7 @@ def augment(profile: Profile, data: Path, table: Path, out: Path, sheets: Path) 
     check_disk_space(out, _estimate_bytes(missing, settings), "extracting the crops")
     write(missing, data, settings, out)
     prune(shards, out)
+    write_crop_groups(out, TrainingGroups.of(annotated, profile))
 
     with atomic_folder(sheets) as folder:
         for split in SPLITS:

@@ -1,18 +1,21 @@
 """MLflow's model registry: the versions of a profile's model, with the aliases champion and challenger."""
 
 import hashlib
+import json
+import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from splitpose.data.training_groups import TrainingGroups
 from splitpose.errors import ExternalServiceError, InputError
 from splitpose.files import atomic_file
-from splitpose.inference.metadata import require_metadata
-from splitpose.tracking.runs import connect, has_store, translated_errors
+from splitpose.inference.metadata import Metadata, require_metadata
+from splitpose.tracking.runs import connect, has_store, translated_errors, without_credentials
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
@@ -23,12 +26,20 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 HISTORY = "splitpose.champions"
 """Tag of the registered model: the version numbers of all champions in order, e.g. "1 3 2"."""
 MAX_HISTORY = 500
-"""Maximum number of champions in the tag HISTORY, which MLflow's databases limit to 5000 characters."""
+"""Maximum number of champions in the tag HISTORY, which MLflow's databases limit to MAX_TAG characters."""
+WEIGHTS = "splitpose.weights_sha256"
+"""Tag of a version: the hash of its Keras weights file; versions of earlier releases do not have it."""
+TRAINING_GROUPS = "splitpose.training_groups"
+"""Tag of a version: a summary of the groups that it was trained on."""
+RECORD = "splitpose.training_groups_json"
+"""Tag of a version: the record of these groups, unless it is longer than MAX_TAG; the file contains it, too."""
+MAX_TAG = 5000
+"""Maximum number of characters of a tag in MLflow's databases."""
 
 
 @dataclass(frozen=True)
 class RegisteredVersion:
-    """A version of the registered model: a TFLite file that belongs to an MLflow run."""
+    """A version of the registered model: a TFLite file and its Keras weights, which belong to an MLflow run."""
 
     number: str
     """MLflow's version number."""
@@ -53,23 +64,41 @@ class ModelRegistry:
         self.root = root
         self.name = f"splitpose-{profile}"
 
-    def register(self, run: str, tflite: Path) -> RegisteredVersion:
+    def register(self, run: str, tflite: Path, weights: Path) -> RegisteredVersion:
         """Register a TFLite file as a model of a run, ready to be served, and make it the challenger.
 
-        Registering the same file of the same run again returns the same version.
+        Registering the same file of the same run again returns the same version, and restores its files if they are
+        missing or damaged.
+
+        Args:
+            run: the id of the run.
+            tflite: the file, with metadata.
+            weights: the Keras weights that it was converted from; they are stored next to it.
 
         Raises:
-            InputError: the file is missing, not a TFLite file or has no metadata.
+            InputError: a file is missing, the first is not a TFLite file or has no valid metadata, or it was
+                converted from other weights.
         """
         metadata = require_metadata(tflite)
-        content = tflite.read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        new = RegisteredVersion("", run, sha256, metadata.variant, metadata.precision, {})
+        sha256 = _sha256(tflite)
+        if not weights.is_file():
+            raise InputError(f"{weights}: no such weights file; train the model again")
+        if metadata.weights_sha256 != _sha256(weights):
+            raise InputError(f"{weights}: {tflite} was converted from other weights; convert the model again")
+        try:
+            tags = _tags(metadata) | {"splitpose.sha256": sha256}
+        except InputError as error:
+            raise InputError(f"{tflite}: {error}; convert the model again") from error
+        new = RegisteredVersion("", run, sha256, metadata.variant, metadata.precision, tags)
         same = (version for version in self.versions() if (version.run, version.sha256) == (run, sha256))
         version = next(same, None)
         if version is None or not self._is_intact(version):
-            self._log_model(new, content)
-        version = version or self._create(new)
+            self._log_model(new, tflite, weights)
+        if version is None:
+            version = self._create(new)
+        elif missing := {key: value for key, value in new.tags.items() if version.tags.get(key) != value}:
+            self.set_tags(version, missing)
+            version = replace(version, tags={**version.tags, **missing})
         self._set_alias(CHALLENGER, version)
         return version
 
@@ -100,21 +129,26 @@ class ModelRegistry:
         Raises:
             InputError: the file is missing or damaged, or it is not the one that was registered.
         """
-        label = self._label(version)
         if not version.sha256:
-            raise InputError(f"{label}: was not registered by splitpose, so its file cannot be identified")
-        artifact_path, name = f"{_artifact_path(version)}/artifacts", _file_name(version)
-        with tempfile.TemporaryDirectory() as temporary:
-            with translated_errors():
-                if f"{artifact_path}/{name}" not in self._list_artifacts(version.run, artifact_path):
-                    raise InputError(f"{label}: its file is missing from run {version.run}")
-                copy = self._client.download_artifacts(version.run, f"{artifact_path}/{name}", temporary)
-            content = Path(copy).read_bytes()
-        if hashlib.sha256(content).hexdigest() != version.sha256:
-            raise InputError(f"{label}: its file in run {version.run} is damaged or was replaced")
-        with atomic_file(folder / name) as temporary_file:
-            temporary_file.write_bytes(content)
-        return folder / name
+            raise InputError(
+                f"{self._label(version)}: was not registered by splitpose, so its file cannot be identified"
+            )
+        return self._download(version, _file_name(version), version.sha256, folder)
+
+    def download_weights(self, version: RegisteredVersion, folder: Path) -> Path:
+        """Download a version's Keras weights into `folder`, and return their path.
+
+        Raises:
+            InputError: the version has none, because an earlier release registered it; or they are missing or
+                damaged, or not the ones that were registered.
+        """
+        sha256 = version.tags.get(WEIGHTS)
+        if not sha256:
+            raise InputError(
+                f"{self._label(version)}: has no Keras weights, because an earlier release registered it; "
+                "start from a version that was registered later, or from scratch"
+            )
+        return self._download(version, _weights_name(version), sha256, folder)
 
     def promote(self, version: RegisteredVersion) -> None:
         """Make a version the champion, and add it to the history of champions."""
@@ -198,33 +232,69 @@ class ModelRegistry:
         with translated_errors():
             self._client.set_registered_model_tag(self.name, HISTORY, " ".join(numbers[-MAX_HISTORY:]))
 
-    def _log_model(self, version: RegisteredVersion, content: bytes) -> None:
-        """Log the file as an MLflow model to the version's run."""
+    def _download(self, version: RegisteredVersion, name: str, sha256: str, folder: Path) -> Path:
+        """Download one of the version's files into `folder`.
+
+        Raises:
+            InputError: the file is missing or has another hash.
+        """
+        label = self._label(version)
+        artifact_path = f"{_artifact_path(version)}/artifacts"
+        with tempfile.TemporaryDirectory() as temporary:
+            with translated_errors():
+                if f"{artifact_path}/{name}" not in self._list_artifacts(version.run, artifact_path):
+                    place = self._place(version, name)
+                    raise InputError(f"{label}: its file is missing from run {version.run} (expected: {place})")
+                copy = self._client.download_artifacts(version.run, f"{artifact_path}/{name}", temporary)
+            content = Path(copy).read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            place = self._place(version, name)
+            raise InputError(f"{label}: its file in run {version.run} is damaged or was replaced ({place})")
+        with atomic_file(folder / name) as temporary_file:
+            temporary_file.write_bytes(content)
+        return folder / name
+
+    def _place(self, version: RegisteredVersion, name: str) -> str:
+        """Return where a file of the version should be, as text without credentials."""
+        from mlflow.exceptions import MlflowException
+
+        path = f"{_artifact_path(version)}/artifacts/{name}"
+        try:
+            uri = self._client.get_run(version.run).info.artifact_uri
+        except MlflowException:  # the run does not exist
+            return path
+        return without_credentials(f"{uri}/{path}").removeprefix("file://")
+
+    def _log_model(self, version: RegisteredVersion, tflite: Path, weights: Path) -> None:
+        """Log the file as an MLflow model to the version's run, with the weights next to it."""
         from splitpose.tracking.model_server.save import save
 
         with tempfile.TemporaryDirectory() as temporary:
             file = Path(temporary) / _file_name(version)
-            file.write_bytes(content)
+            shutil.copyfile(tflite, file)
             folder = Path(temporary) / "model"
             with translated_errors():
                 save(file, folder)
+                shutil.copyfile(weights, folder / "artifacts" / _weights_name(version))
                 self._client.log_artifacts(version.run, str(folder), _artifact_path(version))
 
     def _create(self, version: RegisteredVersion) -> RegisteredVersion:
         """Create the version in MLflow; the registered model too if it does not exist yet."""
-        tags = {f"splitpose.{key}": getattr(version, key) for key in ("sha256", "variant", "precision")}
         model = self._registered_model()
         with translated_errors():
             if model is None:
                 self._client.create_registered_model(self.name)
             source = f"runs:/{version.run}/{_artifact_path(version)}"
-            return _from_mlflow(self._client.create_model_version(self.name, source, version.run, tags))
+            return _from_mlflow(
+                self._client.create_model_version(self.name, source, version.run, dict(version.tags))
+            )
 
     def _is_intact(self, version: RegisteredVersion) -> bool:
-        """Return whether the version's file can be downloaded unchanged."""
+        """Return whether the version's files can be downloaded unchanged."""
         with tempfile.TemporaryDirectory() as temporary:
             try:
                 self.download(version, Path(temporary))
+                self.download_weights(version, Path(temporary))
             except ExternalServiceError:
                 raise
             except InputError:
@@ -253,6 +323,20 @@ def _from_mlflow(version: "ModelVersion") -> RegisteredVersion:
     return RegisteredVersion(str(version.version), version.run_id or "", sha256, variant, precision, tags)
 
 
+def _tags(metadata: Metadata) -> dict[str, str]:
+    """Return the tags of a version that its metadata determine."""
+    tags = {
+        "splitpose.variant": metadata.variant,
+        "splitpose.precision": metadata.precision,
+        WEIGHTS: metadata.weights_sha256,
+    }
+    if metadata.training_groups is None:
+        return tags | {TRAINING_GROUPS: "unknown"}
+    record = json.dumps(metadata.training_groups)
+    groups = TrainingGroups.from_json(metadata.training_groups)
+    return tags | {TRAINING_GROUPS: groups.summary()} | ({RECORD: record} if len(record) <= MAX_TAG else {})
+
+
 def _artifact_path(version: RegisteredVersion) -> str:
     """Return the folder of the model in the run's artifacts; it depends on the file's content alone."""
     return f"serving/{version.sha256[:12]}"
@@ -260,3 +344,12 @@ def _artifact_path(version: RegisteredVersion) -> str:
 
 def _file_name(version: RegisteredVersion) -> str:
     return f"{version.variant}-{version.precision}.tflite"
+
+
+def _weights_name(version: RegisteredVersion) -> str:
+    return f"{version.variant}.weights.h5"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

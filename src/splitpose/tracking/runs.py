@@ -148,7 +148,12 @@ def translated_errors() -> Iterator[None]:
 def describe_error(error: Exception) -> str:
     """Return the first line of an error, shortened, without the credentials in a URL."""
     line = (str(error) or type(error).__name__).splitlines()[0]
-    return re.sub(r"://[^/@\s]+@", "://***@", line)[:200]
+    return without_credentials(line)[:200]
+
+
+def without_credentials(text: str) -> str:
+    """Return a text in which the credentials of URLs are replaced by asterisks."""
+    return re.sub(r"://[^/@\s]+@", "://***@", text)
 
 
 def open_run(root: Path, profile: str, variant: str, state: str) -> Run:

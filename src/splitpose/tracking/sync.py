@@ -29,8 +29,12 @@ SYNTHETIC = {"data": "synthetic"}
 """Tags of a run whose model was trained and scored on rendered people."""
 
 
-def sync_runs(root: Path) -> dict[str, str]:
-    """Complete the MLflow run of every variant in params.yaml, from dvc.lock and the files that it names.
+def sync_runs(root: Path, variants: Sequence[str] | None = None) -> dict[str, str]:
+    """Complete the MLflow runs of some variants, from dvc.lock and the files that it names.
+
+    Args:
+        root: the project.
+        variants: the variants, by default all in params.yaml.
 
     Returns:
         The run id of each variant.
@@ -41,7 +45,7 @@ def sync_runs(root: Path) -> dict[str, str]:
         ExternalServiceError: MLflow fails.
     """
     entries = state.lock_entries(root)
-    variants = list(load(Params, root / paths.PARAMS).variants)
+    variants = list(load(Params, root / paths.PARAMS).variants) if variants is None else variants
     finished = [variant for variant in variants if state.is_finished(entries, variant)]
     with translated_errors():
         runs = {variant: _sync_run(root, state.with_upstream(entries, variant), variant) for variant in finished}

@@ -34,8 +34,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         registry = ModelRegistry(root, "tiny")
         run = open_run(root, "tiny", "spot", "1").id
-        registry.promote(registry.register(run, spot_model.write(root / "spot.tflite")))
-        registry.register(run, spot_model.write(root / "middle.tflite", variant="middle", **spot_model.COORDINATES))
+        registry.promote(registry.register(run, *spot_model.write_pair(root / "spot.tflite", "1")))
+        middle = spot_model.write_pair(root / "middle.tflite", "2", variant="middle", **spot_model.COORDINATES)
+        registry.register(run, *middle)
     return root
 
 
