@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from splitpose.data import fingerprint as module
+from splitpose.data import coco_json
 from splitpose.data.fingerprint import FileHashes, fingerprint_source, fingerprint_weights
 from splitpose.errors import InputError
 from splitpose.settings import CocoSource, FlicSource, Model, SampleSource
@@ -75,7 +75,7 @@ def test_the_fingerprint_consists_of_the_hashes_of_the_contents(folder):
 def test_unchanged_files_are_not_read_again(folder, monkeypatch):
     first, read = run(folder)
     assert read == 3
-    monkeypatch.setattr(module.coco_json, "load", None)  # the JSON is not parsed again either
+    monkeypatch.setattr(coco_json, "load", None)  # the JSON is not parsed again either
     assert run(folder) == (first, 0)
 
 

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from splitpose.data import coco_json
 from splitpose.errors import InputError, one_line
 from splitpose.files import atomic_file
 from splitpose.progress import track
@@ -67,7 +66,9 @@ class FileHashes:
         changed = [path for path in signatures if path not in used]
         if changed:
             with ThreadPoolExecutor(WORKERS) as pool:
-                hashes = track(pool.map(_sha256, changed), title, len(changed), "files")
+                hashes: Iterable[str] = pool.map(_sha256, changed)
+                if len(changed) > 1:
+                    hashes = track(hashes, title, len(changed), "files")
                 used.update((path, [signatures[path], sha]) for path, sha in zip(changed, hashes, strict=True))
         self.read += len(changed)
         return [used[path][1] if path in signatures else None for path in paths]
@@ -92,6 +93,8 @@ class FileHashes:
         key = str(annotations.resolve())
         entry = self._known["annotated"].get(key, {})
         if entry.get("sha256") != sha256:
+            from splitpose.data import coco_json  # imports NumPy, which most runs do not need
+
             names = [str(path) for path in coco_json.load(annotations).annotated_images()]
             entry = {"sha256": sha256, "names": names}
         self._used["annotated"][key] = entry
@@ -168,7 +171,7 @@ def _digest(lines: Iterable[str]) -> str:
 def _signature(path: str) -> Signature | None:
     """Return the signature of a file, None if there is none or the system does not allow its name."""
     try:
-        status = Path(path).stat()
+        status = os.stat(path)  # noqa: PTH116 (a Path takes longer to create than the call)
     except (OSError, ValueError):
         return None
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns] if stat.S_ISREG(status.st_mode) else None
