@@ -1,19 +1,14 @@
 """Changes to files outside the project rerun the stages that depend on them, and no others."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
 import cv2
 import pytest
-from support.tiny_project import dvc, repro, tiny_profile, workspace
+from support.tiny_project import dvc, repro, stages_run, tiny_profile, workspace
 
 MAX_IMAGES = 60
-
-
-def stages_run(output: str) -> list[str]:
-    return re.findall(r"Running stage '(\w+)'", output)
 
 
 def write_source(shared: Path, folder: Path) -> Path:
