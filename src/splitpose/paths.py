@@ -10,6 +10,8 @@ PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
 
 DATA = Path("data")
+SOURCE_FINGERPRINT = DATA / "fingerprints" / "source.json"
+WEIGHTS_FINGERPRINT = DATA / "fingerprints" / "weights.json"
 RAW = DATA / "raw"
 INCOMING = DATA / "incoming"
 INCOMING_VERSION = DATA / "incoming.dvc"
@@ -60,6 +62,11 @@ def initial_weights(variant: str) -> Path:
 def repeats(variant: str) -> Path:
     """Return the path of the folder with the results of a variant's repeated training runs."""
     return MODELS / variant / "repeats"
+
+
+def initial_weights_record(variant: str) -> Path:
+    """Return the path of the record of where a variant's initial weights come from."""
+    return initial_weights(variant) / "initial.json"
 
 
 def frozen_weights(variant: str, repeat: int) -> Path:

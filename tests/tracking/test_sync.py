@@ -209,6 +209,19 @@ def test_unfinished_variants_are_named_and_the_others_synced(project: Path) -> N
     assert "fast" not in contents(project)
 
 
+@pytest.mark.parametrize(
+    ("source", "version", "tag"),
+    [("champion", "3", "champion, version 3"), ("a.h5", None, "a.h5"), (None, None, "none")],
+)
+def test_the_source_of_the_initial_weights_is_a_tag(project: Path, source, version, tag) -> None:
+    folder = project / "models" / "plain" / "initial"
+    folder.mkdir()
+    record = {"initial_weights": {"source": source, "version": version, "sha256": None}}
+    (folder / "initial.json").write_text(json.dumps(record))
+    sync_runs(project, ["plain"])
+    assert contents(project)["plain"]["tags"]["splitpose.initial_weights"] == tag
+
+
 def test_only_the_requested_variants_are_synced(project: Path) -> None:
     edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
     assert list(sync_runs(project, ["plain"])) == ["plain"]
