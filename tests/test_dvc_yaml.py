@@ -22,8 +22,13 @@ CARRIERS = {
 VARIANT = "${item.variant}"
 TRAINING = ["train_frozen", "fine_tune"]
 SELECTION = ["select", "evaluate", "convert", "benchmark"]
-STAGES = ["download", "validate", "augment", "initial_weights", *TRAINING, *SELECTION, "compare", "report"]
-TRIGGERS = {("initial_weights", "data/crops")}
+DATA_STAGES = ["fingerprint", "download", "validate", "augment"]
+STAGES = [*DATA_STAGES, "initial_weights", *TRAINING, *SELECTION, "compare", "report"]
+TRIGGERS = {
+    ("download", "data/fingerprints/source.json"),
+    ("initial_weights", "data/fingerprints/weights.json"),
+    ("initial_weights", "data/crops"),
+}
 """Deps that a stage does not read: it runs again whenever they change."""
 COMPARATORS = "comparators"
 """The only stage of comparators/dvc.yaml."""

@@ -10,6 +10,8 @@ PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
 
 DATA = Path("data")
+SOURCE_FINGERPRINT = DATA / "fingerprints" / "source.json"
+WEIGHTS_FINGERPRINT = DATA / "fingerprints" / "weights.json"
 RAW = DATA / "raw"
 INCOMING = DATA / "incoming"
 INCOMING_VERSION = DATA / "incoming.dvc"

@@ -1,6 +1,7 @@
 """A copy of this project with a tiny profile, whose stages are run by DVC."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,6 +83,11 @@ def repro(folder: Path, *targets: str) -> str:
     done = dvc(folder, "repro", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def stages_run(output: str) -> list[str]:
+    """Return the names of the stages that a `dvc repro` has run, given its output."""
+    return re.findall(r"Running stage '([^']+)'", output)
 
 
 def hashes(folder: Path) -> dict[str, str]:
