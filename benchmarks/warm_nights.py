@@ -5,10 +5,10 @@
 Clones the project into the folder, renders the sample, and trains the gate's variant from scratch, which becomes
 champion; the clone is then copied. Every night the same new people are put into data/incoming/ of both clones. One
 runs `splitpose retrain`, which starts from its champion; the other one `splitpose retrain --from-scratch`. The
-table shows the wall and CPU time of both commands, and PCK@0.1 of both models on the test people of the sample, which no
-night changes. The row `base` is the first run, which also renders, validates and crops all people. A night takes
-about five minutes on 2 cores; nights that are in the folder's results.json are not repeated, so that an interrupted
-run can be continued.
+table shows the wall and CPU time of both commands, and PCK@0.1 of both models on the test people of the sample,
+which no night changes. The row `base` is the first run, which also renders, validates and crops all people. A
+night takes about five minutes on 2 cores; nights that are in the folder's results.json are not repeated, so that
+an interrupted run can be continued.
 """
 
 import argparse
