@@ -40,6 +40,7 @@ schedule: setup ## run the schedules of prefect.yaml on this machine until Ctrl-
 	splitpose schedule
 
 ui: setup ## serve the MLflow UI on 127.0.0.1:5000
+	-splitpose sync # also updates the paths of a project that was moved; the UI does not need its success
 	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
 demo: setup web ## serve the web page with your models on 127.0.0.1 (PORT=8000)

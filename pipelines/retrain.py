@@ -39,5 +39,7 @@ def retrain(dry_run: bool = False, stage_hours: float = 240.0, distribute: bool 
 def apply_gate(runs: dict[str, str], dry_run: bool) -> None:
     """Decide whether the challenger becomes champion, and log the decision."""
     decision = decide(Path.cwd(), runs, dry_run)
+    for warning in decision.warnings:
+        get_run_logger().warning(warning)
     get_run_logger().info(decision.reason)
     create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.reason)
