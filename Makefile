@@ -22,18 +22,21 @@ $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-repro: setup ## run the stages that are out of date, log them to MLflow, show the comparison
+data/incoming: | setup
+	if grep -q 'nfiles: 0$$' $@.dvc; then mkdir -p $@; else dvc pull $@; fi
+
+repro: setup data/incoming ## run the stages that are out of date, log them to MLflow, show the comparison
 	splitpose settings
 	dvc repro
 	splitpose sync
 	splitpose compare
 
-comparators: setup ## measure the networks of the paper's Figure 1 (minutes) and add them to the report
+comparators: setup data/incoming ## measure the networks of the paper's Figure 1 (minutes) and add them to the report
 	find src -name __pycache__ -prune -exec rm -r {} + # they would be part of the deps; .dvcignore does not apply here
 	PYTHONDONTWRITEBYTECODE=1 dvc --cd comparators repro
 	dvc repro --force --single-item report
 
-retrain: setup ## add new data, run the stages that are out of date, and promote the model if it passes the gate
+retrain: setup ## train the champion on new data, and promote the result if it passes the gate
 	splitpose retrain
 
 schedule: setup ## run the schedules of prefect.yaml on this machine until Ctrl-C (Prefect UI on 127.0.0.1:4200)
@@ -86,4 +89,4 @@ lock: setup ## update the versions in requirements.lock and bootstrap.lock
 	echo uv | uv pip compile --quiet --upgrade --generate-hashes - --output-file bootstrap.lock
 
 clean: ## delete the pipeline's outputs (not .venv, data/incoming, decisions or MLflow's runs)
-	git clean -dfXq --exclude='!/reports/decisions.jsonl' data/raw data/annotations data/crops models reports
+	git clean -dfXq --exclude='!/reports/decisions.jsonl' data/raw data/annotations data/crops data/fingerprints models reports

@@ -35,8 +35,8 @@ from splitpose.settings import Profile, RunConfig, Scoring, Strict
 from splitpose.stages import log
 from splitpose.stages.augment import augment
 from splitpose.stages.fine_tune import FrozenPhase, fine_tune
+from splitpose.stages.phase_outputs import PhaseOutputs
 from splitpose.stages.train_frozen import train_frozen
-from splitpose.stages.training_run import PhaseOutputs
 
 THRESHOLD = 0.1
 """PCK threshold in torso diameters; the paper's 0.2 is too coarse to show the effect of dark decoding."""

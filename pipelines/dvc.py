@@ -1,13 +1,14 @@
 """DVC for the flows: the order of the stages, and DVC's commands, each in a process group of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -25,18 +26,63 @@ class StageError(InputError):
     """A stage or another DVC command failed; the message names it and quotes its reason."""
 
 
-def stages(root: Path) -> list[str]:
-    """Return the names of all stages of dvc.yaml ("download", "evaluate@final", ...) in topological order."""
+def stages(root: Path, variant: str | None = None) -> list[str]:
+    """Return the names of stages of dvc.yaml ("download", "evaluate@final", ...) in topological order.
+
+    Args:
+        root: the project.
+        variant: return only the stages of this variant and those that they depend on; None for all stages.
+    """
+    needs = _needs(root)
+    return _with_upstream(needs, [name for name in needs if variant is None or is_stage_of(name, variant)])
+
+
+def upstream(root: Path, names: Collection[str]) -> list[str]:
+    """Return the names of the other stages that some stages depend on, in topological order."""
+    return [name for name in _with_upstream(_needs(root), names) if name not in names]
+
+
+def _with_upstream(needs: Mapping[str, Collection[str]], names: Iterable[str]) -> list[str]:
+    """Return stages and all stages that they depend on, in topological order.
+
+    Args:
+        needs: the stages that each stage directly depends on.
+        names: the stages.
+    """
+    order, selected = list(TopologicalSorter(needs).static_order()), set(names)
+    for name in reversed(order):
+        if name in selected:
+            selected.update(needs[name])
+    return [name for name in order if name in selected]
+
+
+def is_stage_of(name: str, variant: str) -> bool:
+    """Return whether a stage is one of a variant, as evaluate@final, or of its repeats, as fine_tune@final-2."""
+    return re.fullmatch(rf"{re.escape(variant)}(-\d+)?", name.partition("@")[2]) is not None
+
+
+def _needs(root: Path) -> dict[str, list[str]]:
+    """Return the names of the stages that each stage of dvc.yaml directly depends on."""
     from dvc.repo import Repo  # takes a second to import
+    from dvc.stage import PipelineStage
 
     with Repo(str(root)) as repo:
         index = repo.index
-        needs = {stage.name: [needed.name for needed in index.graph[stage]] for stage in index.stages}
-    return list(TopologicalSorter(needs).static_order())
+        return {
+            stage.name: [needed.name for needed in index.graph[stage] if isinstance(needed, PipelineStage)]
+            for stage in index.stages
+            if isinstance(stage, PipelineStage)  # the others are .dvc files
+        }
 
 
 def run_stage(
-    root: Path, name: str, log: Callable[[str], None], timeout: float | None = None, pull: bool = False
+    root: Path,
+    name: str,
+    log: Callable[[str], None],
+    timeout: float | None = None,
+    pull: bool = False,
+    force: bool = False,
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Bring one stage up to date without running the stages that it depends on.
 
@@ -48,12 +94,43 @@ def run_stage(
         log: called with every line of the stage's output.
         timeout: maximum duration in seconds.
         pull: if the run cache contains the stage's results, pull them from the remote instead of running it.
+        force: run the stage even if it is up to date.
+        variables: environment variables of the stage.
 
     Raises:
         StageError: the stage fails or takes longer than `timeout`.
     """
-    words = ["--wait-for-lock", "repro", "--single-item", *(["--pull"] if pull else []), name]
-    _run(root, name, words, log, timeout)
+    options = [option for option, is_set in (("--pull", pull), ("--force", force)) if is_set]
+    _run(root, name, ["--wait-for-lock", "repro", "--single-item", *options, name], log, timeout, variables)
+
+
+def folder_md5(root: Path, dvc_file: str) -> str:
+    """Return DVC's hash of the present contents of the folder that a .dvc file tracks."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        (stage,) = repo.stage.collect(str(root / dvc_file))
+        return str(stage.outs[0].get_hash().value)
+
+
+def cached_files(root: Path, md5: str) -> set[str] | None:
+    """Return the paths of the files in a version of a folder, relative to it; None if it is not in the cache."""
+    from dvc.repo import Repo
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    with Repo(str(root)) as repo:
+        try:
+            tree = Tree.load(repo.cache.local, HashInfo("md5", md5))
+        except FileNotFoundError:
+            return None
+        return {"/".join(key) for key, _, _ in tree}
+
+
+def restore(root: Path, target: str, log: Callable[[str], None]) -> None:
+    """Restore a missing folder from the remote, or from the cache if there is no remote. Raises StageError."""
+    command = "pull" if has_remote(root) else "checkout"
+    _run(root, f"dvc {command} {target}", ["--wait-for-lock", command, target], log, None)
 
 
 def has_remote(root: Path) -> bool:
@@ -99,7 +176,14 @@ def import_lock_entries(root: Path, shared: dict[str, Any], names: list[str], lo
     _run(root, "dvc pull", ["--wait-for-lock", "pull", "--run-cache", "--force", *targets], log, None)
 
 
-def _run(root: Path, name: str, words: list[str], log: Callable[[str], None], timeout: float | None) -> None:
+def _run(
+    root: Path,
+    name: str,
+    words: list[str],
+    log: Callable[[str], None],
+    timeout: float | None,
+    variables: Mapping[str, str] | None = None,
+) -> None:
     """Run a DVC command in a process group of its own.
 
     No process of the group outlives the call, whatever ends it: an error, a signal that raises, a cancelled flow or
@@ -109,7 +193,12 @@ def _run(root: Path, name: str, words: list[str], log: Callable[[str], None], ti
     process = subprocess.Popen(
         [sys.executable, "-m", "dvc", *words],
         cwd=root,
-        env={**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"},
+        env={
+            **os.environ,
+            "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONUNBUFFERED": "1",
+            **(variables or {}),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

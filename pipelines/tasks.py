@@ -4,6 +4,7 @@ DVC decides which stages have to run; Prefect displays them, retries those that 
 stores the logs.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import get_run_logger, task
@@ -14,6 +15,8 @@ from prefect.client.schemas.objects import State
 from pipelines import dvc
 from splitpose import paths
 from splitpose.errors import ExternalServiceError
+from splitpose.settings import Params, load
+from splitpose.stages.initial_weights import VARIABLE
 from splitpose.tracking import sync_runs
 
 RETRIES = 2
@@ -22,12 +25,48 @@ PUSH_TIMEOUT = 3600.0
 """Maximum duration of a push, in seconds."""
 
 
-def bring_up_to_date(stage_hours: float, pull: bool = False) -> dict[str, str]:
+@dataclass(frozen=True)
+class Scope:
+    """What a flow brings up to date, and the weights that training starts from."""
+
+    variant: str | None = None
+    """The only variant whose stages run; None for all variants, their comparison and the report."""
+    initial_weights: str | None = None
+    """The source of the initial weights (see `stages.initial_weights.VARIABLE`); None for the profile's."""
+    force_initial_weights: bool = False
+    """Collect the initial weights even if nothing has changed since they were collected."""
+
+    def stages(self) -> list[str]:
+        """Return the names of the stages in topological order."""
+        return dvc.stages(Path.cwd(), self.variant)
+
+    def variants(self) -> list[str]:
+        """Return the variants whose stages run."""
+        return [self.variant] if self.variant else list(load(Params, paths.PARAMS).variants)
+
+    def run_stage(self, name: str, stage_hours: float, pull: bool = False) -> None:
+        """Run one stage as a Prefect task."""
+        if is_initial_weights(name):
+            variables = {VARIABLE: self.initial_weights} if self.initial_weights else None
+            run_external_stage(name, stage_hours * 3600, pull, self.force_initial_weights, variables)
+        elif name == "download":
+            run_external_stage(name, stage_hours * 3600, pull)
+        else:
+            run_stage(name, stage_hours * 3600, pull)
+
+
+def is_initial_weights(stage: str) -> bool:
+    """Return whether a stage collects the initial weights of a variant."""
+    return stage.startswith("initial_weights@")
+
+
+def bring_up_to_date(stage_hours: float, pull: bool = False, scope: Scope | None = None) -> dict[str, str]:
     """Run the outdated stages of the project in the current folder, and complete the MLflow runs.
 
     Args:
         stage_hours: maximum duration of a stage; a stage that takes longer is stopped.
         pull: pull results that workers have pushed to the DVC remote instead of computing them.
+        scope: the stages to run, by default all.
 
     Returns:
         The MLflow run id of each variant.
@@ -35,12 +74,13 @@ def bring_up_to_date(stage_hours: float, pull: bool = False) -> dict[str, str]:
     Raises:
         InputError: a stage fails (`dvc.StageError`), or a file is missing.
     """
-    for name in dvc.stages(Path.cwd()):
-        run = run_download if name == "download" else run_stage
-        run(name, stage_hours * 3600, pull)
-    runs = sync()
-    table = paths.COMPARISON_MARKDOWN.read_text()
-    create_markdown_artifact(table, key="comparison", description="Comparison of all variants")
+    scope = scope or Scope()
+    for name in scope.stages():
+        scope.run_stage(name, stage_hours, pull)
+    runs = sync(scope.variants())
+    if scope.variant is None:
+        table = paths.COMPARISON_MARKDOWN.read_text()
+        create_markdown_artifact(table, key="comparison", description="Comparison of all variants")
     return runs
 
 
@@ -51,12 +91,19 @@ def share_results() -> None:
 
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)
-def run_stage(name: str, timeout: float, pull: bool = False) -> None:
-    """Run one DVC stage for at most `timeout` seconds, or `pull` its results; its output becomes the task's log."""
-    dvc.run_stage(Path.cwd(), name, get_run_logger().info, timeout, pull)
+def run_stage(
+    name: str,
+    timeout: float,
+    pull: bool = False,
+    force: bool = False,
+    variables: dict[str, str] | None = None,
+) -> None:
+    """Run one DVC stage, as `dvc.run_stage` does; its output becomes the task's log."""
+    dvc.run_stage(Path.cwd(), name, get_run_logger().info, timeout, pull, force, variables)
 
 
-run_download = run_stage.with_options(retries=RETRIES)
+run_external_stage = run_stage.with_options(retries=RETRIES)
+"""Run a stage that depends on an external service: a download or the model registry."""
 
 
 def _is_external(task: object, run: object, state: State[object]) -> bool:
@@ -70,9 +117,9 @@ def _is_external(task: object, run: object, state: State[object]) -> bool:
     retries=RETRIES,
     retry_condition_fn=_is_external,
 )
-def sync() -> dict[str, str]:
+def sync(variants: list[str]) -> dict[str, str]:
     """Complete the variants' MLflow runs, and return the run id of each variant."""
-    runs = sync_runs(Path.cwd())
+    runs = sync_runs(Path.cwd(), variants)
     for variant, run in runs.items():
         get_run_logger().info(f"{variant}: MLflow run {run}")
     return runs

@@ -22,7 +22,14 @@ CARRIERS = {
 VARIANT = "${item.variant}"
 TRAINING = ["train_frozen", "fine_tune"]
 SELECTION = ["select", "evaluate", "convert", "benchmark"]
-STAGES = ["download", "validate", "augment", *TRAINING, *SELECTION, "compare", "report"]
+DATA_STAGES = ["fingerprint", "download", "validate", "augment"]
+STAGES = [*DATA_STAGES, "initial_weights", *TRAINING, *SELECTION, "compare", "report"]
+TRIGGERS = {
+    ("download", "data/fingerprints/source.json"),
+    ("initial_weights", "data/fingerprints/weights.json"),
+    ("initial_weights", "data/crops"),
+}
+"""Deps that a stage does not read: it runs again whenever they change."""
 COMPARATORS = "comparators"
 """The only stage of comparators/dvc.yaml."""
 
@@ -98,7 +105,7 @@ def test_the_command_names_every_data_dep(stages, stage):
     made = [*stages[stage].get("outs", []), *stages[stage].get("metrics", [])]
     made = [next(iter(out)) if isinstance(out, dict) else out for out in made]  # {path: {persist: true}}
     for path in [*stages[stage]["deps"], *made]:
-        if not path.startswith("src/"):
+        if not path.startswith("src/") and (stage, path) not in TRIGGERS:
             assert any(
                 word == path or word.startswith(f"{path}/") or path.startswith(f"{word}/") for word in words
             ), path

@@ -23,12 +23,14 @@ NOT_IN_DVC_YAML = {
     paths.DATA, paths.MODELS, paths.REPORTS,  # folders of the files that DVC tracks
     paths.TRAINING_PLOT, paths.THRESHOLDS_PLOT,  # inside reports/plots
     paths.PAIRED_DIFFERENCES, paths.SLICES, paths.ANNOTATOR_AGREEMENT, paths.PCK_CURVES,  # inside reports/analysis
-    paths.RECOMMENDATION, paths.SELECTED_INSTANCES,
+    paths.RECOMMENDATION, paths.SELECTED_INSTANCES, paths.SEED_VARIATION,
     paths.QUARANTINE, paths.WARNINGS, paths.VALIDATION_SUMMARY, paths.IMAGE_SCAN,  # inside data/annotations
+    paths.INCOMING_VERSION,  # a stage of its own
     paths.PROFILES,  # named with the profile
     paths.repeat_predictions(VARIANT, 1),  # inside reports/repeat_predictions/<variant>
     paths.COMPARATORS,  # written by comparators/dvc.yaml
     paths.DECISIONS,  # only grows
+    paths.initial_weights_record(VARIANT),  # inside models/<variant>/initial
     paths.LOGS,  # one file per stage, with times
 }  # fmt: skip
 

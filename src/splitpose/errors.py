@@ -1,5 +1,7 @@
 """Errors whose message is meant for the user."""
 
+from collections.abc import Sequence
+
 
 class InputError(Exception):
     """Invalid input: one line that names the file, key or row and the remedy.
@@ -22,3 +24,9 @@ def root_cause(error: BaseException) -> BaseException:
 def one_line(error: BaseException) -> str:
     """Return an error's message on one line, such as "Connection refused", or its type if it has no message."""
     return " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
+
+
+def some_of(items: Sequence[str], limit: int = 3) -> str:
+    """Return the first items on one line, such as "a, b, c and 25 more"."""
+    more = len(items) - limit
+    return ", ".join(items[:limit]) + (f" and {more:,} more" if more > 0 else "")

@@ -10,8 +10,11 @@ PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
 
 DATA = Path("data")
+SOURCE_FINGERPRINT = DATA / "fingerprints" / "source.json"
+WEIGHTS_FINGERPRINT = DATA / "fingerprints" / "weights.json"
 RAW = DATA / "raw"
 INCOMING = DATA / "incoming"
+INCOMING_VERSION = DATA / "incoming.dvc"
 ANNOTATIONS = DATA / "annotations"
 ANNOTATION_TABLE = ANNOTATIONS / "annotations.parquet"
 QUARANTINE = ANNOTATIONS / "quarantine.csv"
@@ -36,6 +39,7 @@ PAIRED_DIFFERENCES = ANALYSIS / "paired_differences.json"
 SLICES = ANALYSIS / "slices.json"
 ANNOTATOR_AGREEMENT = ANALYSIS / "annotator_agreement.json"
 PCK_CURVES = ANALYSIS / "pck_curves.json"
+SEED_VARIATION = ANALYSIS / "seed_variation.json"
 RECOMMENDATION = ANALYSIS / "recommendation.json"
 SELECTED_INSTANCES = ANALYSIS / "selected_instances.json"
 TRAINING_TIME = REPORTS / "training_time"
@@ -50,9 +54,19 @@ def profile(name: str) -> Path:
     return PROFILES / f"{name}.yaml"
 
 
+def initial_weights(variant: str) -> Path:
+    """Return the path of the folder of the weights that a variant's training starts from."""
+    return MODELS / variant / "initial"
+
+
 def repeats(variant: str) -> Path:
     """Return the path of the folder with the results of a variant's repeated training runs."""
     return MODELS / variant / "repeats"
+
+
+def initial_weights_record(variant: str) -> Path:
+    """Return the path of the record of where a variant's initial weights come from."""
+    return initial_weights(variant) / "initial.json"
 
 
 def frozen_weights(variant: str, repeat: int) -> Path:

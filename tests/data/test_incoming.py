@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from splitpose.data import incoming
@@ -72,6 +73,7 @@ def test_an_empty_folder_has_no_people(tmp_path):
 file_names = st.lists(st.text("abcdef", min_size=1, max_size=3), min_size=1, max_size=12, unique=True)
 
 
+@limits(max_examples=30)  # each example writes and reads up to four JSONs several times
 @given(st.lists(file_names, min_size=2, max_size=4), st.integers(0, 1000))
 def test_other_deliveries_and_the_folder_of_a_delivery_do_not_matter(deliveries, seed):
     """Deliver images, the same ones in part, in several folders: a group's split is that of its first delivery."""
@@ -88,3 +90,24 @@ def test_other_deliveries_and_the_folder_of_a_delivery_do_not_matter(deliveries,
         shutil.rmtree(data / "incoming" / "delivery-0")
         rows = read(data, seed=seed, test_fraction=0.4, validation_fraction=0.4)
         assert dict(zip(rows["group"], rows["split"], strict=True)).items() <= splits.items()
+
+
+def test_missing_people_are_counted_by_json():
+    ids = ["incoming/b/people-1", "incoming/a-z/people-1", "incoming/a-z/people-2", "raw/0-a/annotations-9"]
+    previous = pd.DataFrame({"id": ids})
+    assert incoming.missing_people(previous, previous) == {}
+    assert incoming.missing_people(previous, previous[:0]) == {
+        "incoming/a-z/people.json": 2,
+        "incoming/b/people.json": 1,
+    }
+    # New people do not make up for missing ones, and those of the source are not incoming.
+    new = pd.DataFrame({"id": [*ids[:2], "incoming/c/people-1", "incoming/c/people-2"]})
+    assert incoming.missing_people(previous, new) == {"incoming/a-z/people.json": 1}
+
+
+@pytest.mark.parametrize(("value", "allowed"), [(None, False), ("", False), ("0", False), ("1", True)])
+def test_fewer_people_are_accepted_by_an_environment_variable(monkeypatch, value, allowed):
+    monkeypatch.delenv(incoming.ALLOW_FEWER, raising=False)
+    if value is not None:
+        monkeypatch.setenv(incoming.ALLOW_FEWER, value)
+    assert incoming.fewer_allowed() is allowed

@@ -95,3 +95,25 @@ def test_an_invalid_file_stops_the_run_with_its_name_and_loses_nothing(extended)
     assert "error: data/incoming/invalid.json: " in completed.stderr
     assert "Traceback" not in completed.stdout + completed.stderr
     assert shards(folder) == before
+
+
+def test_missing_people_stop_the_run_unless_they_are_accepted(extended, monkeypatch):
+    folder, _, _ = extended
+    annotated = folder / "data" / "annotations"
+    before = {path.name: path.read_bytes() for path in annotated.iterdir()}
+    image = folder / "data" / "incoming" / "monday" / "images" / "1.png"
+    content = image.read_bytes()
+    image.unlink()
+    completed = dvc(folder, "repro", "augment")
+    assert completed.returncode != 0
+    assert (
+        "error: data/incoming: 1 of the 3 people of the previous run are missing (incoming/monday/people.json 1); "
+    ) in completed.stderr
+    assert "Traceback" not in completed.stdout + completed.stderr
+    assert {path.name: path.read_bytes() for path in annotated.iterdir()} == before
+    monkeypatch.setenv("SPLITPOSE_ALLOW_FEWER", "1")
+    assert "people.json 1); accepted" in repro(folder, "validate")
+    monkeypatch.delenv("SPLITPOSE_ALLOW_FEWER")
+    image.write_bytes(content)
+    repro(folder, "validate")
+    assert {path.name: path.read_bytes() for path in annotated.iterdir()} == before

@@ -48,7 +48,14 @@ def test_difference_calculated_manually() -> None:
         "difference": 0.0,
         "ci95": [0.0, 0.0],
         "outcome": "not distinguishable",
+        "se_people": 0.0,
+        "se_seeds": None,
+        "ci95_people": [0.0, 0.0],
     }
+    # One training run each: the interval covers people only.
+    assert compared["seeds_covered"] is False
+    assert nose["ci95_people"] == nose["ci95"]
+    assert (nose["se_people"], nose["se_seeds"]) == (pytest.approx(0.98, abs=0.05), None)
 
 
 def test_as_many_gained_as_lost_are_not_distinguishable() -> None:
@@ -112,4 +119,43 @@ def test_a_single_cluster_is_not_distinguishable():
     errors = {"a": np.full((40, 11), 0.1), "b": np.full((40, 11), 0.1)}
     errors["b"][0] = 0.9
     (found,) = paired_differences(errors, (0.2,), 100, 0, np.full(40, "film"))
-    assert found["pck"]["0.2"]["mean"] == {"difference": -2.5, "ci95": None, "outcome": "not distinguishable"}
+    mean = found["pck"]["0.2"]["mean"]
+    assert (mean["difference"], mean["ci95"], mean["outcome"]) == (-2.5, None, "not distinguishable")
+    assert (mean["se_people"], mean["ci95_people"]) == (None, None)
+
+
+def test_an_interval_over_repeats_covers_seeds():
+    """Two repeats of each variant miss 0 and 8, and 16 and 24 of 400 noses: 99 and 95 % on average.
+
+    Between seeds, each s^2 is 2, so the difference of the means has a variance of 2 / 2 + 2 / 2 = 2.
+    """
+    errors = {
+        "first": np.stack([errors_missing_noses(), errors_missing_noses(range(8))]),
+        "second": np.stack([errors_missing_noses(range(16)), errors_missing_noses(range(24))]),
+    }
+    (compared,) = paired_differences(errors, (0.2,), 4000, 0)
+    nose = compared["pck"]["0.2"]["nose"]
+    assert (compared["n"], compared["seeds_covered"], nose["difference"]) == (PEOPLE, True, -4.0)
+    assert nose["se_seeds"] == pytest.approx(np.sqrt(2), abs=1e-3)
+    # 8 people change by 0.5, 8 by 1, 8 by 0.5: sqrt((8 * 0.25 + 8 + 8 * 0.25) / 400 - 0.04^2) / sqrt(400) = 0.84 %
+    assert nose["se_people"] == pytest.approx(0.84, abs=0.03)
+    assert nose["ci95_people"][1] < 0  # People alone would call it worse.
+    # V = 2 + 0.70, t of 2.70^2 / (1 + 1 + 0.70^2 / 399) = 3.6 degrees of freedom is 2.9: -4 +/- 4.8
+    assert nose["ci95"] == [pytest.approx(-8.75, abs=0.2), pytest.approx(0.75, abs=0.2)]
+    assert nose["outcome"] == "not distinguishable"
+
+
+def test_one_repeat_of_either_variant_leaves_seeds_uncovered():
+    one = errors_missing_noses(range(8))
+    errors = {"first": one, "second": np.stack([one, errors_missing_noses(range(24))])}
+    (compared,) = paired_differences(errors, (0.2,), 400, 0)
+    nose = compared["pck"]["0.2"]["nose"]
+    assert (compared["seeds_covered"], nose["difference"], nose["se_seeds"]) == (False, -2.0, None)
+    assert nose["ci95"] == nose["ci95_people"]
+
+
+def test_a_repeat_scored_on_other_joints_is_rejected():
+    other = errors_missing_noses()
+    other[3, INDEX["nose"]] = np.nan
+    with pytest.raises(InputError, match="repeats of a are not scored on the same joints of the same instances"):
+        paired_differences({"a": np.stack([errors_missing_noses(), other])}, (0.2,), 20, 0)

@@ -2,16 +2,19 @@ from typing import Any
 
 import pytest
 
-from splitpose.evaluation.recommendation import recommend
+from splitpose.evaluation import recommendation
+
+
+def recommend(variants: dict[str, Any], differences: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return recommendation.recommend(variants, differences, 40)
 
 
 def metrics(pck: float | None, parameters: int = 1_000_000) -> dict[str, Any]:
     interval = None if pck is None else [pck - 2, pck + 2]
     return {
-        "n": 40,
         "parameters": parameters,
-        "pck": {"0.2": {"mean": pck}},
-        "ci95": {"0.2": {"mean": interval}},
+        "pck": {"0.2": {"mean": pck, "ci95": {"mean": interval}}},
+        "seeds": {"covered": True},
     }
 
 
@@ -19,8 +22,9 @@ def difference(
     variant: str, reference: str, value: float, outcome: str, ci95: list[float] | None = None
 ) -> dict[str, Any]:
     ci95 = ci95 or [value - 1, value + 1]
-    mean = {"difference": value, "ci95": ci95, "outcome": outcome}
-    return {"variant": variant, "reference": reference, "n": 40, "pck": {"0.2": {"mean": mean}}}
+    mean = {"difference": value, "ci95": ci95, "outcome": outcome, "se_people": 0.5}
+    pair = {"variant": variant, "reference": reference, "n": 40, "seeds_covered": False}
+    return {**pair, "pck": {"0.2": {"mean": mean}}}
 
 
 def test_the_most_accurate_variant_is_compared_with_the_next_best() -> None:
@@ -37,9 +41,16 @@ def test_the_most_accurate_variant_is_compared_with_the_next_best() -> None:
         "n": 40,
         "pck": 90.0,
         "ci95": [88.0, 92.0],
+        "seeds_covered": True,
         "most_accurate": "final",
         "not_distinguishable": [],
-        "compared_with": {"variant": "split", "difference": 2.0, "ci95": [1.0, 3.0], "outcome": "better"},
+        "compared_with": {
+            "variant": "split",
+            "difference": 2.0,
+            "ci95": [1.0, 3.0],
+            "outcome": "better",
+            "seeds_covered": False,
+        },
     }
 
 
@@ -53,6 +64,7 @@ def test_opposite_differences_are_negated() -> None:
         "difference": 2.0,
         "ci95": [1.0, 3.0],
         "outcome": "better",
+        "seeds_covered": False,
     }
 
 

@@ -10,20 +10,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from support.mobilenet_weights import (
     WIDTH,
-    assert_rejected,
     assert_same_backbone,
     build,
     mobilenet,
     write_keras2_h5,
 )
 
+from splitpose.errors import InputError
 from splitpose.models import imagenet
 from splitpose.models.weights import load_backbone_weights
 
 
+def assert_rejected(message: str, width: float = WIDTH) -> None:
+    """Check that the download is rejected with one line."""
+    with pytest.raises(InputError, match=message) as raised:
+        imagenet.fetch_imagenet_weights(width)
+    assert "\n" not in str(raised.value)
+
+
 def test_width_without_imagenet_weights_is_reported():
     assert_rejected(
-        "imagenet",
         r"imagenet: weights exist for the widths 0.25, 0.5, 0.75, 1.0, not for model.width_multiplier 0.3",
         width=0.3,
     )
@@ -66,7 +72,7 @@ def test_weights_are_downloaded_once_into_the_cache_of_keras(server, tmp_path, c
     with caplog.at_level(logging.INFO, "splitpose"):
         for _ in range(2):
             model = build()
-            load_backbone_weights(model, "imagenet", WIDTH)
+            load_backbone_weights(model, imagenet.fetch_imagenet_weights(WIDTH), WIDTH)
             assert_same_backbone(model, donor)
     assert server.requested == ["/mobilenet/mobilenet_2_5_224_tf_no_top.h5"]
     cached = tmp_path / "keras" / "models" / "mobilenet_2_5_224_tf_no_top.h5"
@@ -98,7 +104,6 @@ def test_failed_download_is_reported_and_leaves_no_file(server, monkeypatch, tmp
     monkeypatch.setattr(imagenet, "TIMEOUT_S", 0.2)
     server.respond = respond
     assert_rejected(
-        "imagenet",
         rf"model.backbone_weights: imagenet: http://\S+: {reason}.*; download it on another machine and set",
     )
     assert list((tmp_path / "keras" / "models").iterdir()) == []
@@ -108,14 +113,14 @@ def test_missing_network_is_reported_at_once_with_the_remedy(server, tmp_path):
     server.shutdown()
     server.server_close()
     start = time.monotonic()
-    assert_rejected("imagenet", r": Connection refused; download it on another machine")
+    assert_rejected(r": Connection refused; download it on another machine")
     assert time.monotonic() - start < 5
     assert list((tmp_path / "keras" / "models").iterdir()) == []
 
 
 def test_folder_that_cannot_be_written_is_reported(server, tmp_path):
     (tmp_path / "keras").write_text("a file where the folder should be")
-    assert_rejected("imagenet", r"model.backbone_weights: imagenet: .*(Not a directory|File exists); download it")
+    assert_rejected(r"model.backbone_weights: imagenet: .*(Not a directory|File exists); download it")
 
 
 def test_incomplete_download_has_another_name(server, tmp_path):

@@ -188,7 +188,7 @@ def test_mobilenet_v3_equals_the_network_of_keras(tmp_path):
     donor(crops(16), training=True)
     donor.save_weights(tmp_path / "donor.weights.h5")
     model = models.build("mobilenet_v3", SIZE, WIDTH, momentum=0.7)
-    load_backbone_weights(model, str(tmp_path / "donor.weights.h5"), WIDTH)
+    load_backbone_weights(model, tmp_path / "donor.weights.h5", WIDTH)
     assert {number for _, number in backbone_layers(model)} == set(range(8))
     layer = "expanded_conv_7_add"
     outputs, expected = (

@@ -15,8 +15,17 @@ from splitpose.report.inputs import ReportInputs
 @pytest.fixture(scope="session")
 def inputs(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
     """The inputs of the report on a synthetic project, with a synthetic lineage."""
-    folder = tmp_path_factory.mktemp("synthetic") / "project"
-    project = synthetic_report.write_project(folder, repository / "profiles" / "sample.yaml")
+    return _read_inputs(repository, tmp_path_factory.mktemp("synthetic") / "project", repeats=1)
+
+
+@pytest.fixture(scope="session")
+def repeated_inputs(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+    """The same with three repeats of each variant."""
+    return _read_inputs(repository, tmp_path_factory.mktemp("repeated") / "project", repeats=3)
+
+
+def _read_inputs(repository: Path, folder: Path, repeats: int) -> ReportInputs:
+    project = synthetic_report.write_project(folder, repository / "profiles" / "sample.yaml", repeats)
     synthetic_report.run_compare(project)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)

@@ -222,6 +222,24 @@ def test_the_validation_dot_is_at_the_best_iteration(
 
 
 @pytest.mark.usefixtures("plotted")
+def test_several_seeds_are_separated_from_people(repeated_inputs: ReportInputs, report: Report) -> None:
+    repeated = build_report(repeated_inputs)
+    title = "Variation between seeds and between people (synthetic people)"
+    assert titles(repeated, "differences")[-1] == title
+    assert title not in titles(report, "differences")
+    assert section(report, "comparison").text == ()
+    (exported,) = section(repeated, "comparison").text
+    assert exported.endswith("Exported repeats: baseline 2, final 2.")
+    assert "Satterthwaite's degrees of freedom" in " ".join(section(repeated, "definitions").text)
+    assert "train several repeats" in " ".join(section(report, "definitions").text)
+    assert "not covered" in report.conclusion
+    assert "not covered" not in repeated.conclusion
+    alone = section(build_report(replace(repeated_inputs, paired_differences=[])), "differences")
+    assert alone.text == ("There is one variant only.",)
+    assert [block.title for block in alone.blocks] == [title]
+
+
+@pytest.mark.usefixtures("plotted")
 def test_one_variant_has_no_paired_differences(inputs: ReportInputs) -> None:
     differences = section(build_report(replace(inputs, paired_differences=[])), "differences")
     assert differences.text == ("There is one variant only.",)

@@ -108,6 +108,15 @@ def test_numbers_change_the_figure() -> None:
     )
 
 
+def test_scores_without_intervals_are_drawn(recwarn: pytest.WarningsRecorder) -> None:
+    """Test several seeds on people of one bootstrap cluster."""
+    content = comparison(repeats=3)
+    for variant in content["variants"].values():
+        variant["pck"]["0.2"]["ci95"] = dict.fromkeys(variant["pck"]["0.2"]["ci95"])
+    assert accuracy.plot_joint_pck(content, "data").startswith(b"\x89PNG")
+    assert not recwarn.list
+
+
 def test_a_joint_without_annotations_is_left_out() -> None:
     content = comparison()
     at = content["variants"]["final"]["pck"]["0.2"]

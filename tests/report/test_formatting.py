@@ -34,6 +34,22 @@ def test_signed_numbers_have_no_dash_between_them() -> None:
     assert formatting.format_with_interval(-2.0, [-3.0, -1.0], signed=True) == "-2.0\n-3.0 to -1.0"
 
 
+def test_intervals() -> None:
+    assert formatting.format_interval([89.04, 91.0]) == "89.0–91.0"
+    assert formatting.format_interval([-1.0, 2.0], signed=True) == "-1.0 to +2.0"
+    assert formatting.format_interval(None) == "–"
+
+
+def test_the_range_over_the_seeds_is_on_a_third_line() -> None:
+    variant = {
+        "pck": {"0.2": {"mean": 90.0, "nose": None, "ci95": {"mean": [89.0, 91.0], "nose": None}}},
+        "seeds": {"pck_range": {"0.2": {"mean": [88.1, 91.5], "nose": None}}},
+    }
+    assert formatting.format_score_and_range(variant, "0.2", "mean") == "90.0\n89.0–91.0\n[88.1–91.5]"
+    assert formatting.format_score_and_range(variant, "0.2", "nose") == "–"
+    assert formatting.format_score_and_range(variant | {"seeds": {"count": 1}}, "0.2", "mean") == "90.0\n89.0–91.0"
+
+
 def test_a_score_and_its_interval_inside_or_next_to_it() -> None:
     within = {"pck": {"0.2": {"mean": 90.0, "ci95": {"mean": [89.0, 91.0]}}}}
     next_to = {"pck": {"0.2": {"mean": 90.0}}, "ci95": {"0.2": {"mean": [88.0, 92.0]}}}

@@ -49,7 +49,9 @@ def test_every_image_is_linked(text: str, report: Report) -> None:
 
 
 def test_a_table() -> None:
-    lines = small(Table("T", ("model", "PCK"), (("final", "90.0\n89.0–91.0"), ("a|b", "–")), "Note."))
+    lines = small(
+        Table("T", ("model", "PCK"), (("final", "90.0\n89.0–91.0"), ("a|b", "–"), ("x", "9\n8–9\n[7–9]")), "Note.")
+    )
     assert lines == [
         "### T",
         "",
@@ -57,6 +59,7 @@ def test_a_table() -> None:
         "| --- | ---: |",
         "| final | 90.0 (89.0–91.0) |",
         "| a\\|b | – |",
+        "| x | 9 (8–9; [7–9]) |",
         "",
         "Note.",
     ]

@@ -106,6 +106,8 @@ def test_text_is_escaped() -> None:
 def test_numbers_and_intervals() -> None:
     html = small(Table("T", ("model", "PCK"), (("final", "90.0\n89.0–91.0"), ("other", "–")), "Note."))
     assert "<td>90.0<small>89.0–91.0</small></td>" in html
+    repeated = small(Table("T", ("model", "PCK"), (("final", "90.0\n89.0–91.0\n[88.0–92.0]"),), ""))
+    assert "<td>90.0<small>89.0–91.0</small><small>[88.0–92.0]</small></td>" in repeated
     assert "<td>–</td>" in html
     assert '<th scope="row">final</th>' in html
     assert '<th scope="col">PCK</th>' in html

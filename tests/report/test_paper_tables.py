@@ -40,6 +40,11 @@ def test_other_data_than_flic_is_not_comparable() -> None:
         assert "not comparable" not in table.note
 
 
+def test_several_seeds_are_noted() -> None:
+    note = paper_tables(comparison(repeats=3), {"viewpoint": "observer", "flip_test": False})[0].note
+    assert note.startswith("Our PCK is the mean over 3 seeds, with its 95 % interval over people and seeds;")
+
+
 def test_the_persons_viewpoint_is_noted() -> None:
     for profile in ("sample", "flic", "coco"):
         own = paper_tables(comparison(profile), PROTOCOL | {"viewpoint": "person"})

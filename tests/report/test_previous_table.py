@@ -19,6 +19,12 @@ def test_values_and_their_changes() -> None:
     assert "synthetic people" in table.title
 
 
+def test_the_note_states_the_number_of_seeds() -> None:
+    note = previous_table(comparison(repeats=3), comparison()).note
+    assert note.endswith("PCK@0.2 is now the mean over 3 seeds, int8 the exported repeat's.")
+    assert "seeds" not in previous_table(comparison(), comparison(repeats=3)).note
+
+
 def test_new_and_removed_variants() -> None:
     before = comparison()
     before["variants"]["old"] = before["variants"].pop("baseline")

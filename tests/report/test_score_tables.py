@@ -1,5 +1,6 @@
 from typing import Any
 
+import pytest
 from support.synthetic_report import decodings, intervals, percentages, robustness
 
 from splitpose.evaluation.slices import TOO_FEW
@@ -12,6 +13,23 @@ def difference(value: float, low: float, high: float, outcome: str) -> dict[str,
     return {"difference": value, "ci95": [low, high], "outcome": outcome}
 
 
+def pair(pck: dict[str, Any], seeds_covered: bool = False) -> dict[str, Any]:
+    return {"variant": "final", "reference": "baseline", "n": 40, "seeds_covered": seeds_covered, "pck": pck}
+
+
+@pytest.mark.parametrize(
+    ("covered", "note"),
+    [
+        ((False, False), "The intervals cover people, but not the variation between seeds."),
+        ((True, True), "The intervals cover people and seeds; scores are means over the seeds."),
+        ((True, False), "The intervals cover people and, if both variants have several seeds, seeds."),
+    ],
+)
+def test_the_note_on_differences_states_what_intervals_cover(covered: tuple[bool, ...], note: str) -> None:
+    pck = {"0.2": dict.fromkeys(("mean", "elbow", "wrist"))}
+    assert score_tables.differences_table([pair(pck, one) for one in covered], DATA).note.endswith(note)
+
+
 def test_differences_have_signs_intervals_and_outcomes() -> None:
     found = {
         "mean": difference(1.5, 0.3, 2.7, "better"),
@@ -19,9 +37,7 @@ def test_differences_have_signs_intervals_and_outcomes() -> None:
         "wrist": difference(0.5, -1.0, 2.0, "not distinguishable"),
     }
     other = {"mean": None, "elbow": None, "wrist": None}
-    table = score_tables.differences_table(
-        [{"variant": "final", "reference": "baseline", "n": 40, "pck": {"0.1": other, "0.2": found}}], DATA
-    )
+    table = score_tables.differences_table([pair({"0.1": other, "0.2": found})], DATA)
     assert table.headers == ("variants", "mean", "elbow", "wrist")
     assert table.rows == (
         (
@@ -36,8 +52,9 @@ def test_differences_have_signs_intervals_and_outcomes() -> None:
 
 def test_an_undefined_difference_is_a_dash() -> None:
     undefined = {"mean": None, "elbow": None, "wrist": None}
-    found = [{"variant": "final", "reference": "baseline", "n": 0, "pck": {"0.2": undefined}}]
-    assert score_tables.differences_table(found, DATA).rows == (("final vs baseline", "–", "–", "–"),)
+    assert score_tables.differences_table([pair({"0.2": undefined})], DATA).rows == (
+        ("final vs baseline", "–", "–", "–"),
+    )
 
 
 def test_one_variant_has_no_differences() -> None:

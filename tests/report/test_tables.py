@@ -23,6 +23,22 @@ def test_accuracy_row() -> None:
     )
 
 
+def test_several_seeds_have_a_mean_an_interval_and_a_range() -> None:
+    table = tables.accuracy_table(comparison(repeats=3))
+    row = dict(zip(table.headers, table.rows[1], strict=True))
+    assert row["PCK@0.2"] == "90.0\n89.0–91.0\n[88.0–92.0]"
+    assert row["wrist"] == "80.0\n79.0–81.0\n[78.0–82.0]"
+    assert row["AUC@0.2"] == "45.0\n44.0–46.0\n[43.0–47.0]"
+    assert "Mean over 3 seeds; second line: 95 % interval over people and seeds; in brackets" in table.note
+    assert "exported repeat" in tables.tflite_table(comparison(repeats=3)).note
+
+
+def test_one_seed_is_stated() -> None:
+    note = tables.accuracy_table(comparison()).note
+    assert "Second line: 95 % interval over people; each variant was trained from one seed." in note
+    assert "exported repeat" not in tables.tflite_table(comparison()).note
+
+
 def test_files_rows() -> None:
     rows = tables.tflite_table(comparison()).rows
     assert len(rows) == 6
@@ -73,6 +89,23 @@ def test_terminal_output_fits_100_columns(capsys: pytest.CaptureFixture[str]) ->
     assert max(map(len, out.splitlines())) <= 100
     assert re.search(r"a_longer_name_1 +2\.12 +732 +90\.0 +90\.0 +80\.0 +60\.0 +30\.0", out)
     assert "AUC" not in out
+    assert "95 % interval over people; each variant was trained from one seed." in out
+
+
+def test_terminal_output_with_several_seeds_fits_100_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.print_comparison(comparison(repeats=3))
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 100
+    assert re.search(r"\[88\.0–92\.0\] +\[88\.0–92\.0\] +\[78\.0–82\.0\]", out)
+    assert "Mean over 3 seeds" in out
+
+
+def test_a_comparison_of_an_earlier_version_has_one_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    content = comparison()
+    for variant in content["variants"].values():
+        del variant["seeds"]
+    tables.print_comparison(content)
+    assert "each variant was trained from one seed" in capsys.readouterr().out
 
 
 def test_without_drops_the_column() -> None:
@@ -94,6 +127,9 @@ def test_training_row() -> None:
     )
     assert "not recorded" in tables.training_table(comparison(), every, {}).note
     assert "not recorded" not in table.note
+    assert tables.training_table(comparison(repeats=3), every, TIMINGS).note.endswith(
+        "time of each phase of all repeats. All other values are those of the exported repeat."
+    )
 
 
 def test_the_main_table_has_training_times_if_they_were_recorded() -> None:

@@ -138,7 +138,8 @@ def test_the_same_bytes_every_time(copy: Path) -> None:
         ("reports/parity/baseline.json", "convert@baseline"),
         ("reports/benchmark/final.json", "benchmark@final"),
         ("reports/history/final.csv", "select@final"),
-        ("reports/predictions/final.csv", "evaluate@final"),
+        ("reports/repeats/final.json", "select@final"),
+        ("reports/repeat_predictions/final/1.csv", "evaluate@final"),
         ("data/annotations/annotations.parquet", "validate"),
     ],
 )
@@ -164,9 +165,88 @@ def test_a_missing_key_is_named_with_what_to_do(copy: Path) -> None:
 
 
 def test_predictions_of_people_in_another_order_are_rejected(copy: Path) -> None:
-    path = copy / "reports" / "predictions" / "final.csv"
+    path = copy / "reports" / "repeat_predictions" / "final" / "1.csv"
     header, *rows = path.read_text().splitlines()
     path.write_text("\n".join([header, *reversed(rows)]) + "\n")
     message = "the ids differ from those of baseline; run `dvc repro evaluate@final`"
     with pytest.raises(InputError, match=re.escape(message)):
         run_compare(copy)
+
+
+def test_a_selection_without_its_repeat_is_rejected(copy: Path) -> None:
+    path = copy / "reports" / "repeats" / "final.json"
+    path.write_text(json.dumps({"selected": 2, "repeats": {"1": {}}}))
+    with pytest.raises(InputError, match=r"final\.json: has no 'repeats\.2'; run `dvc repro select@final`$"):
+        run_compare(copy)
+
+
+@pytest.fixture(scope="module")
+def repeated(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with three repeats of each variant, of which the second is exported."""
+    folder = tmp_path_factory.mktemp("repeated") / "project"
+    synthetic_report.write_project(folder, repository / "profiles" / "sample.yaml", repeats=3)
+    run_compare(folder)
+    return folder / "reports"
+
+
+def test_scores_are_means_over_the_repeats(repeated: Path) -> None:
+    variants = json.loads((repeated / "comparison.json").read_text())["variants"]
+    # The wrists of 6, 3 and 6 of six people; all joints of 1, 0 and 2 of six people.
+    assert variants["baseline"]["pck"]["0.2"]["wrist"] == pytest.approx(50 / 3, abs=1e-3)
+    seeds = variants["final"]["seeds"]
+    assert (seeds["count"], seeds["exported"], seeds["covered"]) == (3, 2, True)
+    assert seeds["pck_0.2_mean"] == pytest.approx([100 * 5 / 6, 100, 100 * 4 / 6], abs=1e-3)
+    assert variants["final"]["pck"]["0.2"]["mean"] == pytest.approx(100 * 5 / 6, abs=1e-3)
+    assert seeds["pck_range"]["0.2"]["mean"] == pytest.approx([100 * 4 / 6, 100], abs=1e-3)
+    # Seeds alone: 83.3 +/- 4.303 * 16.7 / sqrt(3) = 83.3 +/- 41.4; people make it wider, t a little smaller.
+    low, high = variants["final"]["pck"]["0.2"]["ci95"]["mean"]
+    assert 35 < low < 55
+    assert high == 100
+    assert variants["final"]["tflite"] == synthetic_report.entry("final")["tflite"]
+
+
+def test_people_alone_would_be_too_certain(repeated: Path) -> None:
+    (pair,) = json.loads((repeated / "analysis" / "paired_differences.json").read_text())
+    wrist = pair["pck"]["0.2"]["wrist"]
+    assert pair["seeds_covered"]
+    assert wrist["difference"] == pytest.approx(100 * (5 / 6 - 1 / 6), abs=1e-3)
+    # s is 28.9 points for baseline (100, 50 and 100 % wrong) and 16.7 for final: sqrt(28.9^2 / 3 + 16.7^2 / 3)
+    assert wrist["se_seeds"] == pytest.approx(19.245, abs=1e-3)
+    assert wrist["ci95_people"][0] > wrist["ci95"][0]
+
+
+def test_the_variation_is_separated(repeated: Path, project: Path) -> None:
+    variation = json.loads((repeated / "analysis" / "seed_variation.json").read_text())
+    assert list(variation) == VARIANTS
+    mean = variation["final"]["0.2"]["mean"]
+    assert mean["se_seeds"] == pytest.approx(100 / 6 / np.sqrt(3), abs=1e-3)
+    assert set(mean) == {"score", "range", "ci95", "se_people", "se_seeds", "ci95_people"}
+    # With one repeat, there is nothing to separate.
+    assert json.loads((project / "reports" / "analysis" / "seed_variation.json").read_text()) == {}
+
+
+def test_curves_and_selected_instances_are_those_of_the_exported_repeat(repeated: Path) -> None:
+    rows = pd.read_csv(repeated / "plots" / "thresholds.csv").set_index(["variant", "threshold"])
+    assert rows.loc[("baseline", 0.2), "wrist"] == 50
+    assert rows.loc[("final", 0.2), "mean"] == 100
+    selected = json.loads((repeated / "analysis" / "selected_instances.json").read_text())["variants"]
+    assert [entry["error"] for entry in selected["final"]] == [0] * 6
+
+
+def test_the_recommendation_considers_all_repeats(repeated: Path) -> None:
+    recommendation = json.loads((repeated / "analysis" / "recommendation.json").read_text())
+    assert (
+        recommendation["most_accurate"] == "baseline"
+    )  # 84.8 on average, although final's exported repeat has 100
+    assert (recommendation["variant"], recommendation["seeds_covered"]) == ("final", True)
+    assert recommendation["compared_with"]["seeds_covered"]
+
+
+def test_repeats_that_predict_other_people_are_rejected(repeated: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(repeated.parent, tmp_path / "project"))
+    path = folder / "reports" / "repeat_predictions" / "baseline" / "3.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    with pytest.raises(
+        InputError, match=r"3\.csv: the ids differ from those of baseline; run `dvc repro evaluate@b"
+    ):
+        run_compare(folder)

@@ -7,21 +7,21 @@ import sys
 import time
 
 import keras
-import numpy as np
 import pytest
 import yaml
+from support.noise_crops import SIZE, write_noise_crops
 from support.tiny_project import tiny_profile
 
 from splitpose.crops import tfrecords
-from splitpose.crops.crop import Crop
 from splitpose.data.training_groups import TrainingGroups
-from splitpose.data.training_groups_files import read_training_groups, write_crop_groups
+from splitpose.data.training_groups_files import read_training_groups
 from splitpose.settings import Profile, load
+from splitpose.stages.initial_files import InitialFiles, InitialRecord, Origin
 from splitpose.training.batches import training_batches
 
 pytestmark = pytest.mark.integration
 
-BATCH, SIZE, ITERATIONS = 4, 32, 48
+BATCH, ITERATIONS = 4, 48
 
 STAGE = """\
 import errno, os, runpy, signal, sys
@@ -53,14 +53,9 @@ runpy.run_module("splitpose.stages.train_frozen", run_name="__main__")
 @pytest.fixture
 def folder(tmp_path, repository):
     """Return a folder with crops of noise, params.yaml and two profiles, one of which diverges."""
-    rng = np.random.default_rng(0)
-    (tmp_path / "crops").mkdir()
-    for split, count in (("train", 20), ("val", 6)):
-        pixels = rng.integers(0, 256, (count, SIZE, SIZE, 3), np.uint8)
-        joints = rng.uniform(4, 28, (count, 11, 2)).astype(np.float32)
-        crops = [Crop(f"{split}-{k}", pixels[k], joints[k], np.zeros((2, 3))) for k in range(count)]
-        tfrecords.write(map(tfrecords.encode, crops), tmp_path / "crops" / f"{split}-0.tfrecord")
-    write_crop_groups(tmp_path / "crops", TrainingGroups(listed=frozenset({1, 2})))
+    write_noise_crops(tmp_path / "crops")
+    (tmp_path / "initial").mkdir()
+    InitialFiles(tmp_path / "initial").write_record(InitialRecord(Origin(), Origin(), 0))
     profile = tiny_profile(repository)
     profile["training"] |= {"batch_size": BATCH, "validation_interval": 8}
     for name, rate in (("stable", 1e-3), ("divergent", 1e30)):
@@ -72,7 +67,8 @@ def folder(tmp_path, repository):
 
 def start(folder, out, event="none", profile="stable"):
     options = {
-        "profile": f"{profile}.yaml", "params": "params.yaml", "variant": "baseline", "crops": "crops",
+        "profile": f"{profile}.yaml", "params": "params.yaml", "variant": "baseline",
+        "crops": "crops", "initial": "initial",
         "weights": f"{out}/frozen.weights.h5", "curve": f"{out}/frozen.csv", "time": f"{out}/frozen.json",
     }  # fmt: skip
     return subprocess.Popen(

@@ -59,10 +59,10 @@ def _unchanged_model(width: float) -> tuple[keras.Model, list[np.ndarray]]:
     return baseline, baseline.get_weights()
 
 
-def assert_rejected(source: str | Path, message: str, width: float = WIDTH) -> None:
-    """Check that the source is rejected with one line and that the model is unchanged."""
+def assert_rejected(path: Path, message: str, width: float = WIDTH) -> None:
+    """Check that the file is rejected with one line and that the model is unchanged."""
     baseline, before = _unchanged_model(width)
     with pytest.raises(InputError, match=message) as raised:
-        load_backbone_weights(baseline, str(source), width)
+        load_backbone_weights(baseline, path, width)
     assert "\n" not in str(raised.value)
     assert all((a == b).all() for a, b in zip(before, baseline.get_weights(), strict=True))

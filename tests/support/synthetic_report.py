@@ -1,4 +1,4 @@
-"""Synthetic results of two variants, in the layout that the stages write."""
+"""Synthetic results of two variants with one or three repeats, in the layout that the stages write."""
 
 import json
 from pathlib import Path
@@ -163,15 +163,34 @@ def write_results(root: Path) -> None:
             (root / name / f"{variant}.json").write_text(json.dumps(content(variant)))
 
 
-def comparison(profile: str = "sample") -> dict[str, Any]:
-    """Return the expected comparison."""
+def comparison(profile: str = "sample", repeats: int = 1) -> dict[str, Any]:
+    """Return the expected comparison of one repeat; with more, scores and intervals are the same."""
     return {
         "profile": profile,
-        "variants": {variant: entry(variant) for variant in VARIANTS},
+        "variants": {variant: entry(variant, repeats) for variant in VARIANTS},
     }
 
 
-def entry(variant: str) -> dict[str, Any]:
+def seeds(variant: str, repeats: int) -> dict[str, Any]:
+    """Return the entry of the seeds: of several repeats, the second is exported; ranges are 4 points wide."""
+    scores = metrics(variant)
+    if repeats == 1:
+        return {"count": 1, "exported": 1, "covered": False, "pck_0.2_mean": [scores["pck"]["0.2"]["mean"]]}
+
+    def ranges(groups: dict[str, Any]) -> dict[str, Any]:
+        return {group: [low - 1, high + 1] for group, (low, high) in groups.items()}
+
+    return {
+        "count": repeats,
+        "exported": 2,
+        "covered": True,
+        "pck_0.2_mean": np.linspace(*ranges(scores["ci95"]["0.2"])["mean"], repeats).tolist(),
+        "pck_range": {threshold: ranges(groups) for threshold, groups in scores["ci95"].items()},
+        "auc_range": {"0.2": ranges(scores["auc"]["0.2"]["ci95"])},
+    }
+
+
+def entry(variant: str, repeats: int = 1) -> dict[str, Any]:
     """Return one variant's entry of the expected comparison."""
     scores, files, times = metrics(variant), parity(variant), benchmark(variant)
     return {
@@ -182,6 +201,7 @@ def entry(variant: str) -> dict[str, Any]:
             for threshold in ("0.05", "0.1", "0.2")
         },
         "auc": scores["auc"],
+        "seeds": seeds(variant, repeats),
         "train_loss": 1.57e-4,
         "val_loss": 1.67e-3,
         "tflite": {
@@ -253,25 +273,35 @@ def six_people() -> pd.DataFrame:
     return with_joints(rows, joints)
 
 
-def predicted_joints(variant: str) -> np.ndarray:
-    """Return a variant's predictions for the six people, (6, K, 2) px.
+WRONG_PEOPLE = {"baseline": (6, 3, 6), "final": (1, 0, 2)}
+"""Number of people, from p0 on, whom each repeat of a variant predicts wrongly."""
 
-    baseline is 20 px (0.4 torso diameters) off at every wrist, final 14 px (0.28) at every joint of p0.
+
+def predicted_joints(variant: str, repeat: int = 1) -> np.ndarray:
+    """Return the predictions of a variant's repeat for the six people, (6, K, 2) px.
+
+    baseline is 20 px (0.4 torso diameters) off at the wrists of WRONG_PEOPLE, final 14 px (0.28) at all joints.
     """
     joints = joints_of(six_people()).copy()
+    wrong = WRONG_PEOPLE[variant][repeat - 1]
     if variant == "baseline":
-        joints[:, [INDEX["lwri"], INDEX["rwri"]], 1] += 20
+        joints[:wrong, [INDEX["lwri"], INDEX["rwri"]], 1] += 20
     else:
-        joints[0, :, 1] += 14
+        joints[:wrong, :, 1] += 14
     return joints
 
 
-def write_project(root: Path, profile: Path) -> Path:
-    """Write all that the stages compare and report read: params.yaml, profiles/, data/ and reports/."""
+def write_project(root: Path, profile: Path, repeats: int = 1) -> Path:
+    """Write all that the stages compare and report read: params.yaml, profiles/, data/ and reports/.
+
+    Of three repeats, the second is exported.
+    """
     (root / "profiles").mkdir(parents=True)
     short = profile.read_text().replace("resamples: 10000", "resamples: 200")
     (root / "profiles" / profile.name).write_text(short)
-    (root / "params.yaml").write_text(f"profile: {profile.stem}\nvariants: {{baseline: {{}}, final: {{}}}}\n")
+    numbers = list(range(1, repeats + 1))
+    params = f"profile: {profile.stem}\nrepeats: {numbers}\nvariants: {{baseline: {{}}, final: {{}}}}\n"
+    (root / "params.yaml").write_text(params)
     annotations.write(six_people(), root / "data" / "annotations" / "annotations.parquet")
     checks = {"passed": True, "rows": {"train": 1, "val": 2}, "failures": []}
     (root / "data" / "annotations" / "checks.json").write_text(json.dumps(checks))
@@ -284,12 +314,21 @@ def write_project(root: Path, profile: Path) -> Path:
     for variant in VARIANTS:
         _write_image(reports / "cases" / f"{variant}.jpg", 60)
         ids = list(six_people()["id"])
-        predictions.write(ids, predicted_joints(variant), reports / "predictions" / f"{variant}.csv")
+        exported = min(repeats, 2)
+        predictions.write(ids, predicted_joints(variant, exported), reports / "predictions" / f"{variant}.csv")
+        for repeat in range(1, repeats + 1):
+            path = reports / "repeat_predictions" / variant / f"{repeat}.csv"
+            predictions.write(ids, predicted_joints(variant, repeat), path)
+        selection = {"seed": 33, "val_pck_0.2": 70.0, "val_loss": 0.05, "iteration": 30}
+        content = {"selected": exported, "repeats": {str(k): selection for k in range(1, repeats + 1)}}
+        (reports / "repeats").mkdir(exist_ok=True)
+        (reports / "repeats" / f"{variant}.json").write_text(json.dumps(content))
         training_history.write(history(), reports / "history" / f"{variant}.csv")
         for stage, seconds in TRAINING_SECONDS.items():
-            path = reports / "training_time" / stage / f"{variant}-1.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({f"{stage}_seconds": seconds}))
+            for repeat in range(1, repeats + 1):
+                path = reports / "training_time" / stage / f"{variant}-{repeat}.json"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps({f"{stage}_seconds": seconds}))
         for folder, content in (("decodings", decodings(variant)), ("robustness", robustness(variant))):
             (reports / folder).mkdir(exist_ok=True)
             (reports / folder / f"{variant}.json").write_text(json.dumps(content))

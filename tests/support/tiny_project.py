@@ -1,6 +1,7 @@
 """A copy of this project with a tiny profile, whose stages are run by DVC."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,7 @@ def workspace(
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(repository / name, folder / name)
     (folder / "dvc.lock").unlink(missing_ok=True)
+    (folder / "data" / "incoming").mkdir()
     (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
     params = {"profile": "sample_tiny", "repeats": [1], "variants": {name: {} for name in variants}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
@@ -81,6 +83,11 @@ def repro(folder: Path, *targets: str) -> str:
     done = dvc(folder, "repro", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def stages_run(output: str) -> list[str]:
+    """Return the names of the stages that a `dvc repro` has run, given its output."""
+    return re.findall(r"Running stage '([^']+)'", output)
 
 
 def hashes(folder: Path) -> dict[str, str]:

@@ -16,16 +16,22 @@ def settings(
     from splitpose.settings import check
 
     checked = check(params)
-    print(f"profile {checked.profile}, variants {', '.join(checked.variants)}")
+    repeats = ", ".join(map(str, checked.repeats))
+    print(f"profile {checked.profile}, variants {', '.join(checked.variants)}, repeats {repeats}")
 
 
 Distribute = Annotated[
     bool,
-    typer.Option("--distribute", help="Let the workers of the Prefect work pool run the variants in parallel."),
+    typer.Option("--distribute", help="Let the workers of the Prefect work pool train the variants in parallel."),
+]
+
+AllowFewer = Annotated[
+    bool,
+    typer.Option("--allow-fewer", help="Accept that files or people of data/incoming/ are missing."),
 ]
 
 
-def reproduce(distribute: Distribute = False) -> None:
+def reproduce(distribute: Distribute = False, allow_fewer: AllowFewer = False) -> None:
     """Run all DVC stages that are out of date, as one Prefect flow.
 
     Each stage is a task with a log of its own. The flow then completes the
@@ -35,7 +41,7 @@ def reproduce(distribute: Distribute = False) -> None:
     from pipelines.reproduce import reproduce as flow
     from pipelines.run_locally import run_locally
 
-    run_locally(partial(flow, distribute=distribute))
+    run_locally(partial(flow, distribute=distribute, allow_fewer=allow_fewer))
 
 
 def retrain(
@@ -43,17 +49,27 @@ def retrain(
         bool, typer.Option("--dry-run", help="Log the decision without changing the model registry.")
     ] = False,
     distribute: Distribute = False,
+    all_variants: Annotated[
+        bool,
+        typer.Option("--all", help="Bring all variants and the report up to date, as `splitpose reproduce` does."),
+    ] = False,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Train from random weights instead of the champion's.")
+    ] = False,
+    allow_fewer: AllowFewer = False,
 ) -> None:
-    """Run the stages with new data, and promote the model if it passes the gate.
+    """Train the champion on new data, and promote the result if it passes the gate.
 
-    The flow imports new data from data/incoming/, runs all DVC stages that are
-    out of date, and compares the model that the profile's gate names with the
-    champion. docs/retraining.md explains the gate.
+    The flow imports new data from data/incoming/, runs the DVC stages of the
+    gate's variant that are out of date, starting from the champion's weights,
+    and compares the new model with the champion. docs/retraining.md explains
+    the gate.
     """
     from pipelines.retrain import retrain as flow
     from pipelines.run_locally import run_locally
 
-    run_locally(partial(flow, dry_run=dry_run, distribute=distribute))
+    options = {"all_variants": all_variants, "from_scratch": from_scratch, "allow_fewer": allow_fewer}
+    run_locally(partial(flow, dry_run=dry_run, distribute=distribute, **options))
 
 
 def schedule(

@@ -4,7 +4,7 @@ A record has `id`, `crop` (JPEG), `joints` (2K float32 crop px, NaN where not an
 Training reads the files by `splitpose.training.batches`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,20 @@ def count(folder: Path, split: str) -> int:
     return sum(1 for path in list_shards(folder, split) for _ in _read_records(path))
 
 
-def read(folder: Path, split: str) -> Iterator[Crop]:
-    """Yield all crops of a split in the order of the file names, pixels in RGB.
+def read(folder: Path, split: str, indices: Container[int] | None = None) -> Iterator[Crop]:
+    """Yield the crops of a split in the order of the file names, pixels in RGB.
+
+    Args:
+        folder: folder of the files.
+        split: the split.
+        indices: the positions of the crops in this order that are decoded and returned; by default all.
 
     Raises:
         InputError: a file is damaged.
     """
-    for path in list_shards(folder, split):
-        for record in _read_records(path):
+    records = (record for path in list_shards(folder, split) for record in _read_records(path))
+    for index, record in enumerate(records):
+        if indices is None or index in indices:
             example = tf.train.Example.FromString(record).features.feature
             jpeg = np.frombuffer(example["crop"].bytes_list.value[0], np.uint8)
             pixels: Any = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)

@@ -61,10 +61,9 @@ def copy(sets: Sets, raw: Path) -> None:
             raise InputError(f"source.images: {images}: no such folder of images")
         (target / IMAGES).mkdir(parents=True)
         shutil.copyfile(annotations, target / ANNOTATIONS)
-        annotated = {annotation.image_id for annotation in dataset.annotations}
-        paths = [image.path for image in dataset.images if image.id in annotated]
+        paths = dataset.annotated_images()
         for path in track(paths, f"copying images of {annotations.name}", len(paths), "images"):
-            if not path.is_absolute() and ".." not in path.parts and _is_file(images / path):
+            if _is_file(images / path):
                 _copy_image(images / path, target / IMAGES / path)
 
 

@@ -160,6 +160,12 @@ class CocoDataset(Record):
     categories: list[CocoCategory]
     annotations: list[CocoAnnotation]
 
+    def annotated_images(self) -> list[PurePosixPath]:
+        """Return the paths of the images that have annotations, in order, without those outside their folder."""
+        annotated = {annotation.image_id for annotation in self.annotations}
+        paths = [image.path for image in self.images if image.id in annotated]
+        return [path for path in paths if not path.is_absolute() and ".." not in path.parts]
+
     @model_validator(mode="after")
     def _check_consistency(self) -> "CocoDataset":
         _check_unique("images", "id", [image.id for image in self.images])

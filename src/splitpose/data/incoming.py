@@ -4,6 +4,8 @@ The split of an instance depends on the name of its group, the fractions and the
 is not part of the name, so that two deliveries of an image are in the same split.
 """
 
+import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,26 @@ from splitpose.data.reader_result import ReaderResult
 from splitpose.data.splits import draw_splits
 from splitpose.settings import Incoming, Viewpoint
 from splitpose.skeleton import observer_centric
+
+ALLOW_FEWER = "SPLITPOSE_ALLOW_FEWER"
+"""Environment variable; 1 accepts that people of the previous annotation table are missing."""
+
+
+def fewer_allowed() -> bool:
+    """Return whether the environment accepts that people are missing."""
+    return os.environ.get(ALLOW_FEWER) == "1"
+
+
+def is_incoming(table: pd.DataFrame) -> pd.Series:
+    """Return whether each row of an annotation table is from data/incoming/."""
+    return table["id"].str.startswith(f"{INCOMING}/")
+
+
+def missing_people(previous: pd.DataFrame, table: pd.DataFrame) -> dict[str, int]:
+    """Return the number of incoming people of an earlier annotation table that `table` lacks, by JSON."""
+    is_missing = is_incoming(previous) & ~previous["id"].isin(table["id"])
+    jsons = previous.loc[is_missing, "id"].str.rsplit("-", n=1).str[0] + ".json"
+    return dict(sorted(Counter(jsons).items()))
 
 
 def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint, seed: int) -> list[ReaderResult]:

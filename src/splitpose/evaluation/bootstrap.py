@@ -54,6 +54,11 @@ def percentile_interval(resampled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
+def count_clusters(instances: int, clusters: np.ndarray | None) -> int:
+    """Return the number of bootstrap clusters of (N,) labels, or of independent instances."""
+    return instances if clusters is None else len(np.unique(clusters))
+
+
 def _sum_by_cluster(values: np.ndarray, clusters: np.ndarray) -> np.ndarray:
     """Sum the rows of each cluster: (N, M) and (N,) labels -> (C, M), in the order of the sorted labels."""
     labels, cluster = np.unique(clusters, return_inverse=True)

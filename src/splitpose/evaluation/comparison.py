@@ -1,4 +1,4 @@
-"""The comparison of all variants, reports/comparison.json, from each variant's metrics, parity and benchmark."""
+"""The comparison of all variants, reports/comparison.json, from each variant's scores, parity and benchmark."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from splitpose.errors import InputError
+from splitpose.evaluation.repeat_scores import RepeatScores
 from splitpose.settings import PRECISIONS
 
 PROTOCOL = ("n", "without_torso", "torso", "viewpoint", "bootstrap_cluster", "flip_test")
@@ -35,15 +36,24 @@ class JsonFile:
 
 @dataclass(frozen=True)
 class VariantResults:
-    """Results of the stages for one variant."""
+    """Results of the stages for one variant. The three files are those of the repeat that is exported."""
 
     metrics: JsonFile
     parity: JsonFile
     benchmark: JsonFile
+    exported: int
+    """Number of the repeat that is exported."""
+    repeated: RepeatScores | None
+    """The scores over several repeats; None for one repeat, whose scores are in the metrics."""
 
 
 def compare(profile: str, results: Mapping[str, VariantResults]) -> dict[str, Any]:
     """Return the content of comparison.json: percentages 0-100, latencies in ms, sizes in bytes.
+
+    Scores are means over the repeats, with intervals over people and seeds. Those of one repeat are the scores in
+    its metrics, with intervals over people only. A variant's "seeds" states which, with the repeats' scores:
+    {"count", "exported": number of the exported repeat, "covered": whether the intervals cover seeds,
+    "pck_0.2_mean": percent of each repeat}, and for several repeats also `RepeatScores.ranges`.
 
     Args:
         profile: name of the profile.
@@ -74,14 +84,16 @@ def _check_protocol(metrics: Mapping[str, JsonFile]) -> None:
 def _compare_variant(result: VariantResults) -> dict[str, Any]:
     """Return one variant's entry of comparison.json."""
     metrics, parity, benchmark = result.metrics, result.parity, result.benchmark
+    scores = metrics if result.repeated is None else JsonFile(metrics.path, result.repeated.summary)
     return {
         "parameters": metrics.get("parameters"),
         "macs": metrics.get("macs"),
         "pck": {
-            threshold: {**percentages, "ci95": metrics.get("ci95", threshold)}
-            for threshold, percentages in metrics.get("pck").items()
+            threshold: {**percentages, "ci95": scores.get("ci95", threshold)}
+            for threshold, percentages in scores.get("pck").items()
         },
-        "auc": metrics.get("auc"),
+        "auc": scores.get("auc"),
+        "seeds": _describe_seeds(result),
         "train_loss": metrics.get("train_loss"),
         "val_loss": metrics.get("val_loss"),
         "tflite": {
@@ -94,4 +106,17 @@ def _compare_variant(result: VariantResults) -> dict[str, Any]:
             }
             for precision in PRECISIONS
         },
+    }
+
+
+def _describe_seeds(result: VariantResults) -> dict[str, Any]:
+    """Return the entry "seeds" of a variant."""
+    repeated = result.repeated
+    scores = [result.metrics.get("pck", "0.2", "mean")] if repeated is None else repeated.by_repeat
+    return {
+        "count": len(scores),
+        "exported": result.exported,
+        "covered": repeated is not None,
+        "pck_0.2_mean": scores,
+        **({} if repeated is None else repeated.ranges),
     }

@@ -68,7 +68,9 @@ def evaluate_model(
         decoding: decoding of the headline metrics.
         scoring: PCK protocol.
     """
-    decoded = _decode(predict, codec, data.crops)
+    pixels = np.stack([crop.pixels for crop in data.crops])
+    outputs, flipped_outputs = predict(pixels), predict(pixels[:, :, ::-1])
+    decoded = list(decode_all(codec, outputs, flipped_outputs))
     headline = select_headline(decoded, decoding, scoring.flip_test)
     in_image = {entry.name: predictions.to_image(data.crops, entry.joints) for entry in decoded}
     errors = {
@@ -83,9 +85,10 @@ def evaluate_model(
         decodings=_compare_decodings(decoded, headline, errors, scoring, data.clusters),
         robustness=measure_robustness(
             lambda crops: codec.decode(predict(crops)),
-            np.stack([crop.pixels for crop in data.crops]),
+            pixels,
             np.stack([crop.joints for crop in data.crops]),
             scoring.torso_joints,
+            known=(codec.decode(outputs), codec.decode(flipped_outputs)),
         ),
         heatmaps=headline.outputs if isinstance(codec, Heatmaps) else None,
     )
@@ -103,14 +106,9 @@ def predict_joints(
         decoding: decoding of the headline metrics.
         flip_test: whether the headline metrics average over the crop and its horizontal flip.
     """
-    headline = select_headline(_decode(predict, codec, crops), decoding, flip_test)
-    return predictions.to_image(crops, headline.joints)
-
-
-def _decode(predict: Predict, codec: Codec, crops: Sequence[Crop]) -> list[DecodedJoints]:
-    """Run the model on N crops and on their horizontal flips; return the joints of every decoding."""
     pixels = np.stack([crop.pixels for crop in crops])
-    return list(decode_all(codec, predict(pixels), predict(pixels[:, :, ::-1])))
+    decoded = list(decode_all(codec, predict(pixels), predict(pixels[:, :, ::-1])))
+    return predictions.to_image(crops, select_headline(decoded, decoding, flip_test).joints)
 
 
 def select_headline_scores(metrics: dict[str, Any]) -> dict[str, float | None]:

@@ -9,7 +9,7 @@ GROUP = "mean"
 
 
 def recommend(
-    metrics: Mapping[str, Mapping[str, Any]], differences: Sequence[Mapping[str, Any]]
+    variants: Mapping[str, Mapping[str, Any]], differences: Sequence[Mapping[str, Any]], instances: int
 ) -> dict[str, Any] | None:
     """Recommend a variant by its mean PCK@0.2 and the paired differences between variants.
 
@@ -17,30 +17,34 @@ def recommend(
     all of these is recommended.
 
     Args:
-        metrics: metrics of each variant: {"n", "parameters", "pck": {threshold: {group: percent}}, "ci95"}.
+        variants: entries of the variants in the comparison: {"parameters", "pck": {threshold: {group: percent,
+            "ci95": {group: [low, high]}}}, "seeds": {"covered"}}.
         differences: as `paired_differences` returns them for the same variants.
+        instances: number of test instances.
 
     Returns:
-        {"variant", "n", "pck", "ci95", "most_accurate", "not_distinguishable": the variants that are not
-        distinguishable from the most accurate one, "compared_with": {"variant", "difference", "ci95", "outcome"}}.
+        {"variant", "n", "pck", "ci95", "seeds_covered", "most_accurate", "not_distinguishable": the variants that
+        are not distinguishable from the most accurate one, "compared_with": {"variant", "difference", "ci95",
+        "outcome", "seeds_covered"}}; "seeds_covered" is whether the interval next to it covers seeds.
         The recommended variant is compared with the most accurate one or, if it is the most accurate itself, with
         the next best, preferring one that is not distinguishable; "compared_with" is None for a single variant.
         None if no variant has a score.
     """
-    scores = {name: variant["pck"][THRESHOLD][GROUP] for name, variant in metrics.items()}
+    scores = {name: variant["pck"][THRESHOLD][GROUP] for name, variant in variants.items()}
     ranking = sorted((name for name in scores if scores[name] is not None), key=lambda name: -scores[name])
     if not ranking:
         return None
     best, *others = ranking
     compared = {name: _difference(differences, name, best) for name in others}
     tied = [name for name in others if compared[name]["outcome"] == "not distinguishable"]
-    recommended = min([best, *tied], key=lambda name: metrics[name]["parameters"])
+    recommended = min([best, *tied], key=lambda name: variants[name]["parameters"])
     other = best if recommended != best else next(iter(tied or others), None)
     return {
         "variant": recommended,
-        "n": metrics[recommended]["n"],
+        "n": instances,
         "pck": scores[recommended],
-        "ci95": metrics[recommended]["ci95"][THRESHOLD][GROUP],
+        "ci95": variants[recommended]["pck"][THRESHOLD]["ci95"][GROUP],
+        "seeds_covered": variants[recommended]["seeds"]["covered"],
         "most_accurate": best,
         "not_distinguishable": tied,
         "compared_with": None
@@ -51,13 +55,14 @@ def recommend(
 
 def _difference(differences: Sequence[Mapping[str, Any]], variant: str, reference: str) -> dict[str, Any]:
     """Return the difference of `variant` from `reference`; it is negated if the opposite one was computed."""
-    pairs = {(pair["variant"], pair["reference"]): pair["pck"][THRESHOLD][GROUP] for pair in differences}
-    if (variant, reference) in pairs:
-        return dict(pairs[variant, reference])
-    opposite = pairs[reference, variant]
-    outcomes = {"better": "worse", "worse": "better"}
+    pairs = {(pair["variant"], pair["reference"]): pair for pair in differences}
+    pair = pairs.get((variant, reference)) or pairs[reference, variant]
+    found, covered = pair["pck"][THRESHOLD][GROUP], {"seeds_covered": pair["seeds_covered"]}
+    if pair["variant"] == variant:
+        return {key: found[key] for key in ("difference", "ci95", "outcome")} | covered
+    opposite = {"better": "worse", "worse": "better"}
     return {
-        "difference": 0.0 - opposite["difference"],
-        "ci95": [0.0 - end for end in reversed(opposite["ci95"])] if opposite["ci95"] else None,
-        "outcome": outcomes.get(opposite["outcome"], opposite["outcome"]),
-    }
+        "difference": 0.0 - found["difference"],
+        "ci95": [0.0 - end for end in reversed(found["ci95"])] if found["ci95"] else None,
+        "outcome": opposite.get(found["outcome"], found["outcome"]),
+    } | covered

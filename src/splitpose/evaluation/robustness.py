@@ -7,7 +7,7 @@ Legend: N instances, crops (N, S, S, 3) uint8, K joints in crop px; pixel centre
 flip exchanges x = 0 and x = S - 1.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
@@ -55,7 +55,11 @@ MAX_STEP_GAIN = 5.0
 
 
 def measure_robustness(
-    predict: PredictJoints, crops: np.ndarray, ground_truth: np.ndarray, torso: tuple[str, str] = TORSO
+    predict: PredictJoints,
+    crops: np.ndarray,
+    ground_truth: np.ndarray,
+    torso: tuple[str, str] = TORSO,
+    known: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """Measure how the model's joints change on modified crops.
 
@@ -65,6 +69,7 @@ def measure_robustness(
         ground_truth: (N, K, 2) crop px, NaN where not annotated; distances are measured on annotated joints, in
             torso diameters of the ground truth.
         torso: the two joints of the torso diameter.
+        known: the model's joints of the crops and of the horizontally flipped crops, if they are known already.
 
     Returns:
         {"n", "flip_equivariance", "shift_equivariance", "darkening", "blur"}: the last four as the functions of
@@ -77,30 +82,36 @@ def measure_robustness(
         raise InputError(
             f"robustness: no test instance has both {torso[0]} and {torso[1]}, which the torso diameter requires"
         )
-    reference = predict(crops)
+    reference, flipped = known or (predict(crops), predict(np.ascontiguousarray(crops[:, :, ::-1])))
     return {
         "n": len(crops),
-        "flip_equivariance": flip_equivariance(predict, crops, reference, ground_truth, torso),
+        "flip_equivariance": flip_equivariance(flipped, crops.shape[2], reference, ground_truth, torso),
         "shift_equivariance": shift_equivariance(predict, crops, reference, ground_truth, torso),
-        "darkening": darkening(predict, crops, ground_truth, torso),
-        "blur": blur(predict, crops, ground_truth, torso),
+        "darkening": darkening(predict, crops, reference, ground_truth, torso),
+        "blur": blur(predict, crops, reference, ground_truth, torso),
     }
 
 
 def flip_equivariance(
-    predict: PredictJoints,
-    crops: np.ndarray,
+    flipped: np.ndarray,
+    size: int,
     reference: np.ndarray,
     ground_truth: np.ndarray,
     torso: tuple[str, str] = TORSO,
 ) -> dict[str, Any]:
     """Measure how far the joints of horizontally flipped crops, flipped back, are from the `reference` joints.
 
+    Args:
+        flipped: (N, K, 2) the model's joints of the flipped crops.
+        size: side of the crops, px.
+        reference: (N, K, 2) the model's joints of the crops.
+        ground_truth: as for `measure_robustness`.
+        torso: as for `measure_robustness`.
+
     Returns:
         {"median": torso diameters, "within": {"0.1", "0.2": percent of joints}, "criterion", "passed"}.
     """
-    flipped = predict(np.ascontiguousarray(crops[:, :, ::-1]))[:, FLIP_INDICES]
-    flipped_back = flipped * [-1, 1] + [crops.shape[2] - 1, 0]
+    flipped_back = flipped[:, FLIP_INDICES] * [-1, 1] + [size - 1, 0]
     distances = _summarise_distances(reference, flipped_back, ground_truth, torso)
     criterion = f"median at most {MAX_FLIP_MEDIAN} torso diameters"
     return {**distances, "criterion": criterion, "passed": distances["median"] <= MAX_FLIP_MEDIAN}
@@ -141,30 +152,41 @@ def shift_equivariance(
 
 
 def darkening(
-    predict: PredictJoints, crops: np.ndarray, ground_truth: np.ndarray, torso: tuple[str, str] = TORSO
+    predict: PredictJoints,
+    crops: np.ndarray,
+    reference: np.ndarray,
+    ground_truth: np.ndarray,
+    torso: tuple[str, str] = TORSO,
 ) -> dict[str, Any]:
     """Measure PCK@0.2 on increasingly dark crops; see `_measure_degradation`."""
     levels = np.arange(256)
     tables = {gain: np.rint(levels * gain).astype(np.uint8) for gain in GAINS}
     steps = ((gain, table[crops]) for gain, table in tables.items())
-    return _measure_degradation(predict, steps, ground_truth, torso)
+    return _measure_degradation(predict, steps, reference, ground_truth, torso)
 
 
 def blur(
-    predict: PredictJoints, crops: np.ndarray, ground_truth: np.ndarray, torso: tuple[str, str] = TORSO
+    predict: PredictJoints,
+    crops: np.ndarray,
+    reference: np.ndarray,
+    ground_truth: np.ndarray,
+    torso: tuple[str, str] = TORSO,
 ) -> dict[str, Any]:
     """Measure PCK@0.2 on increasingly blurred crops; see `_measure_degradation`."""
     steps = ((sigma, _blur(crops, sigma)) for sigma in BLURS)
-    return _measure_degradation(predict, steps, ground_truth, torso)
+    return _measure_degradation(predict, steps, reference, ground_truth, torso)
 
 
 def _measure_degradation(
     predict: PredictJoints,
-    steps: Iterable[tuple[float, np.ndarray]],
+    steps: Iterator[tuple[float, np.ndarray]],
+    reference: np.ndarray,
     ground_truth: np.ndarray,
     torso: tuple[str, str],
 ) -> dict[str, Any]:
     """Measure whether PCK@0.2 falls gradually from the unchanged crops (first step) to the strongest change.
+
+    `reference` are the model's joints of the unchanged crops.
 
     Returns:
         {"pck_0.2": {step: mean over joints, percent}, "mean_pose": the PCK of the mean of all annotated poses,
@@ -174,7 +196,9 @@ def _measure_degradation(
     def score(joints: np.ndarray) -> float:
         return float(np.nanmean(pck(normalised_errors(ground_truth, joints, torso), 0.2)))
 
-    scores = {f"{step:g}": score(predict(changed)) for step, changed in steps}
+    unchanged, _ = next(steps)
+    scores = {f"{unchanged:g}": score(reference)}
+    scores |= {f"{step:g}": score(predict(changed)) for step, changed in steps}
     with np.errstate(invalid="ignore"):  # A joint that no instance has annotated has no mean.
         mean_joints = np.nansum(ground_truth, axis=0) / np.isfinite(ground_truth).sum(axis=0)
     mean_pose = score(np.broadcast_to(mean_joints, ground_truth.shape))

@@ -16,6 +16,11 @@ val_pck_0.2 (percent), learning_rate, and averaged (whether the exponential movi
 better)."""
 
 
+def empty() -> pd.DataFrame:
+    """Return the history of a phase that was skipped."""
+    return pd.DataFrame(columns=COLUMNS)
+
+
 def write(history: pd.DataFrame, path: Path) -> None:
     """Write a history."""
     with atomic_file(path) as temporary:

@@ -1,104 +1,147 @@
-"""Initial weights of the backbone: random, ImageNet weights or a file; weights are matched by layer name."""
+"""Initial weights of a model, of its backbone or of all its layers; weights are matched by layer name."""
 
 import hashlib
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 
 from splitpose.errors import InputError
-from splitpose.models.imagenet import fetch_imagenet_weights
 from splitpose.models.layers.backbone import backbone_layers
+from splitpose.models.weights_file import check_finite, read_weights
 
 logger = logging.getLogger(__name__)
 
+BACKBONE_KEY, INITIAL_KEY = "model.backbone_weights", "model.initial_weights"
+"""The parameters that name the files."""
 
-def load_backbone_weights(model: keras.Model, source: str, width: float) -> None:
+MAX_LISTED_LAYERS = 6
+"""Number of layer names in a log line."""
+
+
+@dataclass(frozen=True)
+class LoadedLayers:
+    """The names of a model's layers with weights, by whether their weights were loaded."""
+
+    loaded: list[str]
+    new: list[str]
+    """Layers that keep the weights with which the model was built."""
+
+
+def load_backbone_weights(model: keras.Model, path: Path, width: float) -> None:
     """Load pretrained weights into the backbone, and log the file and its sha256.
 
     Layers that only the file has, such as a classifier's, are ignored.
 
     Args:
         model: a variant's model.
-        source: "random" leaves the model unchanged, "imagenet" downloads Keras' weights; otherwise the path of a
-            `.h5` or `.weights.h5` file of keras.applications' MobileNet or of a variant.
+        path: a `.h5` or `.weights.h5` file of keras.applications' MobileNet or of a variant.
         width: width multiplier of the backbone.
 
     Raises:
-        InputError: the weights cannot be downloaded, read or used; the model is unchanged.
+        InputError: the weights cannot be read or used; the model is unchanged.
     """
-    if source == "random":
-        return
     targets = [layer for layer, _ in backbone_layers(model) if layer.weights]
     if not targets:
-        raise InputError(f"model.backbone_weights: {model.name} has no layers of MobileNet v1; use random")
-    path = fetch_imagenet_weights(width) if source == "imagenet" else Path(source).expanduser()
+        raise InputError(f"{BACKBONE_KEY}: {model.name} has no layers of MobileNet v1; use random")
     if not path.is_file():
         raise InputError(
-            f"model.backbone_weights: {path}: no such file; use random, imagenet or the path of a weights file"
+            f"{BACKBONE_KEY}: {path}: no such file; use random, imagenet or the path of a weights file"
         )
-    weights_by_layer = _read_weights(path)
+    weights_by_layer = read_weights(path, BACKBONE_KEY)
     for layer in targets:
-        _check_weights(layer, weights_by_layer.get(layer.name), path, width)
+        _check_backbone_weights(layer, weights_by_layer.get(layer.name), path, width)
     for layer in targets:
         layer.set_weights(weights_by_layer[layer.name])
     with path.open("rb") as file:
         logger.info("backbone weights: %s, sha256 %s", path, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _read_weights(path: Path) -> dict[str, list[np.ndarray]]:
-    """Read the weights in a file by layer name, in Keras' order.
+def load_initial_weights(model: keras.Model, path: Path) -> LoadedLayers:
+    """Load the weights of all layers that a file has in the same shape, and log what was loaded and what was not.
 
-    `.h5` files, ImageNet's among them, have a group for each layer, which lists the names of its weights;
-    `.weights.h5` files have a group `vars` for each layer, which has the layer's name and numbers the weights.
+    Batch-norm statistics are among a layer's weights. Layers that only the file has are ignored.
+
+    Args:
+        model: a variant's model.
+        path: a `.weights.h5` or `.h5` file, usually of a variant.
+
+    Returns:
+        The names of the loaded and of the other layers.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, belongs to another network or to another width multiplier, or contains
+            NaN or infinity; the model is unchanged.
     """
-    weights_by_layer: dict[str, list[np.ndarray]] = {}
-
-    def visit(name: str, group: h5py.Group | h5py.Dataset) -> None:
-        if "weight_names" in group.attrs:
-            weights = [key if isinstance(key, str) else key.decode() for key in group.attrs["weight_names"]]
-            weights_by_layer[name.rpartition("/")[2]] = [np.asarray(group[key]) for key in weights]
-        elif name.endswith("/vars") and "name" in group.attrs:
-            weights_by_layer[group.attrs["name"]] = [np.asarray(group[str(index)]) for index in range(len(group))]
-
-    try:
-        with h5py.File(path) as file:
-            file.visititems(visit)
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
+    weights_by_layer = read_weights(path, INITIAL_KEY)
+    layers = [layer for layer in model.layers if layer.weights]
+    fitting = [layer for layer in layers if _shapes(layer) == _stored_shapes(weights_by_layer.get(layer.name))]
+    _check_backbone_width(model, weights_by_layer, path)
+    if not fitting:
         raise InputError(
-            f"model.backbone_weights: {path}: not a weights file, or damaged ({reason}); "
-            "delete it and download it again"
-        ) from error
-    return weights_by_layer
+            f"{INITIAL_KEY}: {path}: has no layer of {model.name}; use a weights file of a variant, or null"
+        )
+    for layer in fitting:
+        check_finite(layer.name, weights_by_layer[layer.name], path, INITIAL_KEY)
+    for layer in fitting:
+        layer.set_weights(weights_by_layer[layer.name])
+    loaded = [layer.name for layer in fitting]
+    result = LoadedLayers(loaded, [layer.name for layer in layers if layer.name not in loaded])
+    logger.info(
+        "initial weights: %d layers loaded, %d new%s",
+        len(result.loaded),
+        len(result.new),
+        f" ({_list_layers(result.new)})" if result.new else "",
+    )
+    unused = [name for name in weights_by_layer if name not in loaded and weights_by_layer[name]]
+    if unused:
+        logger.info("initial weights: %d layers of the file not used (%s)", len(unused), _list_layers(unused))
+    return result
 
 
-def _check_weights(layer: keras.Layer, weights: list[np.ndarray] | None, path: Path, width: float) -> None:
+def _check_backbone_width(model: keras.Model, weights_by_layer: dict[str, list[np.ndarray]], path: Path) -> None:
+    """Raise InputError if the file has layers of the backbone, but all of them in other shapes."""
+    backbone = [layer for layer, _ in backbone_layers(model) if layer.weights and layer.name in weights_by_layer]
+    if backbone and all(_shapes(layer) != _stored_shapes(weights_by_layer[layer.name]) for layer in backbone):
+        first = backbone[0]
+        raise InputError(
+            f"{INITIAL_KEY}: {path}: weights of another model.width_multiplier ({first.name} has "
+            f"{_format_shapes(_stored_shapes(weights_by_layer[first.name]))}, but {_format_shapes(_shapes(first))} "
+            "is required); use weights of this width, or null to start from scratch"
+        )
+
+
+def _check_backbone_weights(layer: keras.Layer, weights: list[np.ndarray] | None, path: Path, width: float) -> None:
     """Raise InputError unless these can be the weights of the layer."""
     if weights is None:
         raise InputError(
-            f"model.backbone_weights: {path}: has no layer {layer.name}; "
-            "use weights of keras.applications' MobileNet"
+            f"{BACKBONE_KEY}: {path}: has no layer {layer.name}; use weights of keras.applications' MobileNet"
         )
-    shapes = [weight.shape for weight in weights]
-    expected = [tuple(weight.shape) for weight in layer.weights]
-    if shapes != expected:
+    if _stored_shapes(weights) != _shapes(layer):
         raise InputError(
-            f"model.backbone_weights: {path}: {layer.name} has {_format_shapes(shapes)}, but "
-            f"model.width_multiplier {width} requires {_format_shapes(expected)}; use weights of this width, or "
-            "set model.width_multiplier to that of the file"
+            f"{BACKBONE_KEY}: {path}: {layer.name} has {_format_shapes(_stored_shapes(weights))}, but "
+            f"model.width_multiplier {width} requires {_format_shapes(_shapes(layer))}; use weights of this width, "
+            "or set model.width_multiplier to that of the file"
         )
-    if not all(np.isfinite(weight).all() for weight in weights):
-        raise InputError(
-            f"model.backbone_weights: {path}: {layer.name} contains NaN or infinity; "
-            "delete it and download it again"
-        )
+    check_finite(layer.name, weights, path, BACKBONE_KEY)
+
+
+def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in layer.weights]
+
+
+def _stored_shapes(weights: Sequence[np.ndarray] | None) -> list[tuple[int, ...]]:
+    return [weight.shape for weight in weights or ()]
 
 
 def _format_shapes(shapes: list[tuple[int, ...]]) -> str:
     return ", ".join("x".join(map(str, shape)) for shape in shapes) or "no weights"
+
+
+def _list_layers(names: Sequence[str]) -> str:
+    """Return the first names, and how many follow."""
+    listed = ", ".join(names[:MAX_LISTED_LAYERS])
+    return f"{listed} and {len(names) - MAX_LISTED_LAYERS} more" if len(names) > MAX_LISTED_LAYERS else listed

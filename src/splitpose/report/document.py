@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text. A cell may have a second line, after a line break, with the 95 % interval."""
+    """A table of text. The lines of a cell after the first are shown small, for example its 95 % interval."""
 
     title: str
     headers: tuple[str, ...]

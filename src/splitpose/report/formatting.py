@@ -34,9 +34,16 @@ def format_with_interval(value: float | None, interval: Sequence[float] | None, 
         return MISSING
     if interval is None or any(math.isnan(end) for end in interval):
         return f"{value:{sign}.1f}"
+    return f"{value:{sign}.1f}\n{format_interval(interval, signed)}"
+
+
+def format_interval(interval: Sequence[float] | None, signed: bool = False) -> str:
+    """Format an interval or a range, "89.0–91.0" or "+1.0 to +2.0", a missing one as a dash."""
+    if interval is None:
+        return MISSING
     low, high = interval
-    between = " to " if signed else "–"  # A dash between signed numbers reads as a minus.
-    return f"{value:{sign}.1f}\n{low:{sign}.1f}{between}{high:{sign}.1f}"
+    # A dash between signed numbers reads as a minus.
+    return f"{low:+.1f} to {high:+.1f}" if signed else f"{low:.1f}–{high:.1f}"
 
 
 def format_score(metrics: Mapping[str, Any], threshold: str, group: str) -> str:
@@ -44,6 +51,17 @@ def format_score(metrics: Mapping[str, Any], threshold: str, group: str) -> str:
     scores = metrics["pck"].get(threshold, {})
     intervals = scores.get("ci95") or metrics.get("ci95", {}).get(threshold, {})
     return format_with_interval(scores.get(group), intervals.get(group))
+
+
+def format_score_and_range(variant: Mapping[str, Any], threshold: str, group: str) -> str:
+    """Format the PCK of a joint group in comparison.json with its interval and any range over the seeds."""
+    ranges = variant.get("seeds", {}).get("pck_range", {}).get(threshold, {})
+    return add_range(format_score(variant, threshold, group), ranges.get(group))
+
+
+def add_range(cell: str, ends: Sequence[float] | None) -> str:
+    """Add the range over the seeds, if any, as another line of a cell: "90.0\\n89.0–91.0\\n[88.1–91.5]"."""
+    return cell if ends is None else f"{cell}\n[{format_interval(ends)}]"
 
 
 def format_duration(seconds: float | None) -> str:

@@ -30,6 +30,8 @@ class ReportInputs:
     """Content of recommendation.json."""
     paired_differences: Sequence[Mapping[str, Any]]
     """Content of paired_differences.json."""
+    seed_variation: Mapping[str, Mapping[str, Any]]
+    """Content of seed_variation.json: the variants that have several repeats."""
     slices: Mapping[str, Sequence[Mapping[str, Any]]]
     pck_curves: Mapping[str, Any]
     """Content of pck_curves.json."""

@@ -32,9 +32,9 @@ def _render_block(block: Block) -> str:
 
 
 def _render_row(cells: Sequence[str]) -> str:
-    """Render cells as one line; the second line of a cell, its interval, is put in parentheses."""
+    """Render cells as one line; the other lines of a cell, e.g. its interval, are put in parentheses."""
     texts = []
     for cell in cells:
-        first, _, second = cell.replace("|", "\\|").partition("\n")
-        texts.append(f"{first} ({second})" if second else first)
+        first, *others = cell.replace("|", "\\|").split("\n")
+        texts.append(f"{first} ({'; '.join(others)})" if others else first)
     return f"| {' | '.join(texts)} |"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from splitpose.report import paper_results
+from splitpose.report import paper_results, seeds
 from splitpose.report.document import Table
 from splitpose.report.formatting import (
     format_loss,
@@ -122,10 +122,17 @@ def _table_3(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> Tabl
 def _describe_comparability(comparison: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
     """Describe the limitations of comparing a published row with a row of this project."""
     note = ""
+    if seeds.has_several(comparison):
+        note = (
+            f"Our PCK is the mean over {seeds.describe_count(comparison)}, with its 95 % interval "
+            f"{seeds.describe_coverage(comparison)}; losses and latency are those of the exported repeat. "
+        )
     if is_synthetic(comparison):
-        note = "Published rows are from FLIC, ours from synthetic people: they are not comparable. "
+        note += "Published rows are from FLIC, ours from synthetic people: they are not comparable. "
     elif comparison["profile"] != "flic":
-        note = f"Published rows are from FLIC, ours from profile {comparison['profile']}: they are not comparable. "
+        note += (
+            f"Published rows are from FLIC, ours from profile {comparison['profile']}: they are not comparable. "
+        )
     if protocol["viewpoint"] == "person":
         note += (
             "Left and right are the observer's in published rows, the person's own in ours, which scores about "

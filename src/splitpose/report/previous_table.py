@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from splitpose.report import seeds
 from splitpose.report.document import Table
 from splitpose.report.formatting import MISSING, format_number
 from splitpose.report.tables import describe_data
@@ -50,7 +51,12 @@ def previous_table(comparison: Mapping[str, Any], previous: Mapping[str, Any]) -
         headers=("variant", *(quantity.header for quantity in QUANTITIES)),
         rows=rows,
         note="The second line is the plain difference from the previous value, without an interval: a difference "
-        "within the variant's own 95 % interval may be due to chance, and latency varies from run to run.",
+        "within the variant's own 95 % interval may be due to chance, and latency varies from run to run."
+        + (
+            f" PCK@0.2 is now the mean over {seeds.describe_count(comparison)}, int8 the exported repeat's."
+            if seeds.has_several(comparison)
+            else ""
+        ),
     )
 
 

@@ -31,8 +31,18 @@ def differences_table(differences: Sequence[Mapping[str, Any]], data: str, thres
         rows=tuple(rows),
         note="Difference in percentage points on the same people, with its 95 % interval. A variant is called "
         "better or worse if the interval excludes zero; on average, this is the case by chance for one of "
-        "twenty pairs of equally good variants. The intervals do not include the variation between training runs.",
+        f"twenty pairs of equally good variants. {_describe_coverage(differences)}",
     )
+
+
+def _describe_coverage(differences: Sequence[Mapping[str, Any]]) -> str:
+    """Describe whether the intervals cover the variation between seeds."""
+    covered = {pair["seeds_covered"] for pair in differences}
+    if covered == {True}:
+        return "The intervals cover people and seeds; scores are means over the seeds."
+    if covered == {False, True}:
+        return "The intervals cover people and, if both variants have several seeds, seeds."
+    return "The intervals cover people, but not the variation between seeds."
 
 
 def _format_difference(difference: Mapping[str, Any] | None) -> str:

@@ -7,14 +7,16 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from splitpose.report import seeds
 from splitpose.report.document import Table
 from splitpose.report.formatting import (
+    add_range,
     format_duration,
     format_loss,
     format_megabytes,
     format_millions,
     format_number,
-    format_score,
+    format_score_and_range,
     format_with_interval,
 )
 from splitpose.settings import PRECISIONS
@@ -43,6 +45,8 @@ def accuracy_table(
 ) -> Table:
     """Return one row per variant: parameters, MACs, PCK and AUC with intervals, and the training time if recorded.
 
+    Scores of several seeds are means, with the range over the seeds.
+
     Args:
         comparison: content of comparison.json.
         timings: seconds of both training phases, summed over the repeats, for variants whose training was timed.
@@ -53,12 +57,12 @@ def accuracy_table(
             name,
             format_millions(variant["parameters"]),
             format_millions(variant["macs"], digits=0),
-            format_score(variant, "0.2", "mean"),
-            format_score(variant, "0.2", "elbow"),
-            format_score(variant, "0.2", "wrist"),
-            format_score(variant, "0.1", "mean"),
-            format_score(variant, "0.05", "mean"),
-            *(format_with_interval(area["mean"], area["ci95"]["mean"]) for area in variant["auc"].values()),
+            format_score_and_range(variant, "0.2", "mean"),
+            format_score_and_range(variant, "0.2", "elbow"),
+            format_score_and_range(variant, "0.2", "wrist"),
+            format_score_and_range(variant, "0.1", "mean"),
+            format_score_and_range(variant, "0.05", "mean"),
+            *(_format_area(variant, limit) for limit in variant["auc"]),
             *([format_duration(_sum_seconds(timings.get(name)))] if timings else []),
         )
         for name, variant in comparison["variants"].items()
@@ -68,11 +72,23 @@ def accuracy_table(
         title=f"Accuracy of the variants ({describe_data(comparison)})",
         headers=(*headers, *auc_headers(comparison), *(["training"] if timings else [])),
         rows=rows,
-        note="PCK in percent, mean over all joints, with its 95 % interval; elbow and wrist at 0.2. "
+        note=f"PCK in percent, mean over all joints; elbow and wrist at 0.2. {seeds.describe_scores(comparison)} "
         "MMACs: million multiply-accumulate operations of one forward pass; the flip test needs two. "
         "AUC: area under the PCK curve from 0 to the stated threshold, in percent."
-        + (" Training: wall-clock time of both phases of all repeats." if timings else ""),
+        + (f" Training: wall-clock time of both phases{_all_repeats(comparison)}." if timings else ""),
     )
+
+
+def _all_repeats(comparison: Mapping[str, Any]) -> str:
+    """Return " of all repeats" if there are several."""
+    return " of all repeats" if seeds.has_several(comparison) else ""
+
+
+def _format_area(variant: Mapping[str, Any], limit: str) -> str:
+    """Format the mean AUC of a variant with its interval and, if any, its range over the seeds."""
+    area = variant["auc"][limit]
+    ranges = variant.get("seeds", {}).get("auc_range", {}).get(limit, {})
+    return add_range(format_with_interval(area["mean"], area["ci95"]["mean"]), ranges.get("mean"))
 
 
 def _sum_seconds(timings: Mapping[str, float | None] | None) -> float | None:
@@ -110,7 +126,8 @@ def tflite_table(comparison: Mapping[str, Any]) -> Table:
         headers=("variant", "precision", "MB", "PCK@0.2", "p50 ms", "p95 ms", "fully delegated"),
         rows=tuple(rows),
         note="PCK is measured on the file itself, always without the flip test. Latency is that of one image on "
-        "the target device (median and 95th percentile). Fully delegated: XNNPACK runs every operation.",
+        "the target device (median and 95th percentile). Fully delegated: XNNPACK runs every operation."
+        + (" The files are those of each variant's exported repeat." if seeds.has_several(comparison) else ""),
     )
 
 
@@ -143,8 +160,9 @@ def training_table(
         headers=("variant", "best iteration", "train loss", "val loss", "frozen phase", "fine-tuning"),
         rows=tuple(rows),
         note="Best iteration: the validation step whose weights were kept, and its losses. Losses on coordinates "
-        "and losses on heatmaps are not comparable. Training times: wall-clock time of each phase in all repeats"
-        + ("." if timings else "; not recorded."),
+        "and losses on heatmaps are not comparable. Training times: wall-clock time of each phase"
+        + (f"{_all_repeats(comparison)}." if timings else "; not recorded.")
+        + (" All other values are those of the exported repeat." if seeds.has_several(comparison) else ""),
     )
 
 
@@ -152,9 +170,13 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
     """Print the comparison to the terminal, at most 100 columns wide."""
     console = Console(highlight=False)
     console.width = min(console.width, TERMINAL_WIDTH) if console.is_terminal else TERMINAL_WIDTH
-    for table in (accuracy_table(comparison).without(*auc_headers(comparison)), tflite_table(comparison)):
-        console.print(_to_rich(table))
-        console.print()
+    console.print(_to_rich(accuracy_table(comparison).without(*auc_headers(comparison))))
+    console.print(Text(seeds.describe_scores(comparison)))
+    console.print()
+    console.print(_to_rich(tflite_table(comparison)))
+    if seeds.has_several(comparison):
+        console.print("The files are those of each variant's exported repeat.")
+    console.print()
     if is_synthetic(comparison):
         console.print(Text(SYNTHETIC_WARNING, style="yellow"))
 

@@ -17,7 +17,7 @@ from splitpose.errors import InputError
 from splitpose.evaluation import predictions
 from splitpose.evaluation.pck import normalised_errors, pck
 from splitpose.export.parity import check_parity
-from splitpose.export.tflite import convert_to_tflite
+from splitpose.export.tflite import convert_to_precisions
 from splitpose.files import atomic_file, write_json
 from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata
 from splitpose.inference.pose_model import PoseModel
@@ -64,11 +64,12 @@ def convert(
     keras_pck = test_set.mean_pck(keras_outputs)
     calibration = _calibration_crops(crops, profile)
     results: dict[Precision, dict[str, Any]] = {}
-    for precision in PRECISIONS:
+    contents = convert_to_precisions(model, PRECISIONS, calibration)
+    for precision, content in zip(PRECISIONS, contents, strict=True):
         path = out / f"{precision}.tflite"
         metadata = _metadata(profile, variant, precision, codec, weights, crops)
         with atomic_file(path) as temporary:
-            temporary.write_bytes(embed_metadata(convert_to_tflite(model, precision, calibration), metadata))
+            temporary.write_bytes(embed_metadata(content, metadata))
         outputs = PoseModel.load(path, threads=2, metadata_required=True).run(pixels)
         results[precision] = {
             "bytes": path.stat().st_size,
@@ -121,8 +122,7 @@ def _calibration_crops(crops: Path, profile: Profile) -> np.ndarray:
     total = tfrecords.count(crops, "train")
     count = min(total, profile.conversion.calibration_crops)
     indices = set(np.random.default_rng(profile.conversion.seed).choice(total, count, replace=False).tolist())
-    training_crops = enumerate(tfrecords.read(crops, "train"))
-    return np.stack([crop.pixels for index, crop in training_crops if index in indices])
+    return np.stack([crop.pixels for crop in tfrecords.read(crops, "train", indices)])
 
 
 if __name__ == "__main__":

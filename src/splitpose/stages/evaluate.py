@@ -101,8 +101,10 @@ def evaluate(
     predictions.write(ids, result.predictions, outputs.predictions)
     with atomic_folder(outputs.repeat_predictions) as folder:
         for number, weights in repeats.items():
-            models.load_weights(model, weights)
-            joints = predict_joints(run_model, codec, crops, decoding, scoring.flip_test)
+            joints = result.predictions
+            if weights.read_bytes() != inputs.weights.read_bytes():  # not the selected repeat
+                models.load_weights(model, weights)
+                joints = predict_joints(run_model, codec, crops, decoding, scoring.flip_test)
             predictions.write(ids, joints, folder / paths.repeat_predictions(variant, number).name)
     write_json(result.decodings, outputs.decodings)
     write_json(result.robustness, outputs.robustness)

@@ -57,6 +57,7 @@ def read_inputs(profile: Path, params: Params, data: Path, annotated: Path, repo
         comparison=comparison,
         recommendation=reports.read_json(paths.RECOMMENDATION, "compare"),
         paired_differences=reports.read_json(paths.PAIRED_DIFFERENCES, "compare"),
+        seed_variation=reports.read_json(paths.SEED_VARIATION, "compare"),
         slices=reports.read_json(paths.SLICES, "compare"),
         pck_curves=reports.read_json(paths.PCK_CURVES, "compare"),
         annotator_agreement=reports.read_json(paths.ANNOTATOR_AGREEMENT, "compare"),

@@ -1,34 +1,36 @@
 """train_frozen: train the new layers of a variant on a frozen backbone (paper, section 4)."""
 
+import logging
+import shutil
 from pathlib import Path
 
-from splitpose import models
-from splitpose.models.from_profile import build_seeded_model
-from splitpose.models.layers.backbone import freeze_backbone, recalibrate_batch_norm
-from splitpose.models.weights import load_backbone_weights
+from splitpose.evaluation import training_history
+from splitpose.files import atomic_file, write_json
+from splitpose.models.weights_file import architecture_digest, read_architecture
 from splitpose.settings import RunConfig
 from splitpose.stages.command import run
-from splitpose.stages.training_run import PhaseOutputs, run_phase
-from splitpose.training.batches import training_batches
-from splitpose.training.devices import device_scope
+from splitpose.stages.initial_files import InitialFiles
+from splitpose.stages.phase_outputs import PhaseOutputs
 
-RECALIBRATION_BATCHES = 20
-"""Number of batches from which a random backbone's batch-norm statistics are recomputed."""
+logger = logging.getLogger(__name__)
 
 
-def train_frozen(config: RunConfig, crops: Path, outputs: PhaseOutputs) -> None:
-    """Train the new layers of a variant on a frozen backbone."""
-    profile, training = config.profile, config.profile.training
-    with device_scope(training):
-        model = build_seeded_model(config.variant, profile)
-        load_backbone_weights(model, profile.model.backbone_weights, profile.model.width_multiplier)
-        if profile.model.backbone_weights == "random":
-            batches = training_batches(crops, profile.crops.size, training.batch_size, training.seed)
-            recalibrate_batch_norm(model, (pixels for pixels, _ in batches.take(RECALIBRATION_BATCHES)))
-        freeze_backbone(model, models.get_variant(config.variant).TRAINABLE_BACKBONE_BLOCKS)
-        source = profile.model.backbone_weights
-        initial = [] if source in ("random", "imagenet") else [Path(source).expanduser()]
-        run_phase(model, config, "frozen", crops, outputs, initial_weights=initial)
+def train_frozen(config: RunConfig, crops: Path, initial: Path, outputs: PhaseOutputs) -> None:
+    """Train the new layers of a variant; without new layers, pass the initial weights on."""
+    weights = InitialFiles(initial).model_weights
+    digest = architecture_digest(config.variant, config.profile)
+    if not (weights.is_file() and read_architecture(weights) == digest):
+        # TensorFlow takes seconds to import, which a run without new layers does not need.
+        from splitpose.stages.frozen_phase import train_new_layers
+
+        if train_new_layers(config, crops, InitialFiles(initial), outputs):
+            return
+    else:
+        with atomic_file(outputs.weights) as temporary:
+            shutil.copyfile(weights, temporary)
+    training_history.write(training_history.empty(), outputs.history)
+    write_json({"train_frozen_seconds": 0.0}, outputs.time)
+    logger.info("%s: no layer is new, so the frozen phase is skipped", config.variant)
 
 
 if __name__ == "__main__":

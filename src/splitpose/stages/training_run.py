@@ -4,9 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import keras
 import numpy as np
@@ -20,7 +18,9 @@ from splitpose.evaluation import training_history
 from splitpose.files import atomic_file, write_json
 from splitpose.models.from_profile import build_codec
 from splitpose.models.layers.backbone import group_by_trainable
+from splitpose.models.weights_file import architecture_digest, write_architecture
 from splitpose.settings import RunConfig
+from splitpose.stages.phase_outputs import PhaseOutputs
 from splitpose.stages.training_monitor import monitor_training
 from splitpose.training.batches import batch_ids, training_batches
 from splitpose.training.callbacks import NonFiniteLossError, TrainingStopped
@@ -32,17 +32,6 @@ logger = logging.getLogger(__name__)
 
 STAGES: dict[PhaseName, str] = {"frozen": "train_frozen", "fine_tune": "fine_tune"}
 """The stage of each phase."""
-
-
-@dataclass(frozen=True)
-class PhaseOutputs:
-    """The files that a training stage writes."""
-
-    weights: Path
-    history: Annotated[Path, "--curve"]
-    """Training history as CSV."""
-    time: Path
-    """Wall-clock time of the phase as JSON."""
 
 
 def run_phase(
@@ -70,6 +59,8 @@ def run_phase(
     frozen, trainable = (len(names) for names in group_by_trainable(model))
     logger.info("%s: %s: %d layers frozen, %d trainable", config.title, name, frozen, trainable)
     training = config.profile.training
+    if previous is not None and previous.empty:  # the previous phase was skipped
+        previous = None
     groups = inherited_groups(read_crop_groups(crops), initial_weights)
     first_iteration = 0 if previous is None else int(previous["iteration"].iloc[-1])
     phase = PhaseConfig(name, training, first_iteration)
@@ -99,6 +90,7 @@ def run_phase(
         sys.exit(f"{config.title}: {name}: {stopped}")
     with atomic_file(outputs.weights) as temporary:
         model.save_weights(temporary)
+        write_architecture(temporary, architecture_digest(config.variant, config.profile))
         write_training_groups(temporary, groups)
     training_history.write(pd.concat([previous, pd.DataFrame(rows)]), outputs.history)
     # The time before an interruption is unknown, so no time is written for a resumed phase.

@@ -9,6 +9,7 @@ from splitpose import annotations, paths, validation
 from splitpose.data import coco, flic, incoming
 from splitpose.data.reader_result import ReaderResult, concatenate
 from splitpose.data.splits import assign_splits
+from splitpose.errors import InputError, some_of
 from splitpose.files import atomic_folder, write_json
 from splitpose.settings import CocoSource, FlicSource, Profile, Source
 from splitpose.stages.command import run
@@ -29,8 +30,29 @@ def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
         edition=profile.source.edition if isinstance(profile.source, FlicSource) else None,
     )
     result.raise_if_failed()
+    _check_missing_people(out / paths.ANNOTATION_TABLE.name, result.table)
     _write(result, sources.skipped, out)
     _log_summary(result, sources, out)
+
+
+def _check_missing_people(path: Path, table: pd.DataFrame) -> None:
+    """Raise InputError if `table` lacks incoming people of the table at `path`, and this is not accepted."""
+    if not path.is_file():
+        return
+    previous = annotations.read(path)
+    missing = incoming.missing_people(previous, table)
+    if not missing:
+        return
+    count, total = sum(missing.values()), incoming.is_incoming(previous).sum()
+    jsons = some_of([f"{json} {people:,}" for json, people in missing.items()])
+    problem = f"{paths.INCOMING}: {count:,} of the {total:,} people of the previous run are missing ({jsons})"
+    if not incoming.fewer_allowed():
+        raise InputError(
+            f"{problem}; restore the files (`git checkout {paths.INCOMING_VERSION} && dvc checkout "
+            f"{paths.INCOMING}`), or accept fewer people (`splitpose retrain --allow-fewer`, or "
+            f"{incoming.ALLOW_FEWER}=1 for `dvc repro`)"
+        )
+    logger.warning(f"{problem}; accepted")
 
 
 def _read_sources(profile: Profile, data: Path) -> ReaderResult:

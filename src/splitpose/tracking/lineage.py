@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+from splitpose import paths
 from splitpose.errors import InputError
 from splitpose.tracking import state
 from splitpose.tracking.git import git
 from splitpose.tracking.runs import describe_error, find_run, shorten_timeouts
+
+WRITTEN_BY_DVC = ("dvc.lock", str(paths.INCOMING_VERSION))
+"""Files that git tracks and that DVC writes while the pipeline runs; workers receive them by DVC."""
 
 
 def lineage(root: Path, variants: list[str]) -> dict[str, dict[str, str]]:
@@ -37,12 +41,15 @@ def lineage(root: Path, variants: list[str]) -> dict[str, dict[str, str]]:
 
 
 def commit(root: Path) -> str:
-    """Return the project's git commit and whether tracked files differ from it; "no git" without a repository."""
+    """Return the project's git commit and whether tracked files differ from it; "no git" without a repository.
+
+    Files that DVC writes (WRITTEN_BY_DVC) may differ.
+    """
     head = git(root, "rev-parse", "HEAD")
     if head is None:
         return "no git"
-    # DVC writes dvc.lock while the report is built.
-    changed = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
+    ignored = [f":!{path}" for path in WRITTEN_BY_DVC]
+    changed = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *ignored)
     return f"{head} with uncommitted changes" if changed else head
 
 

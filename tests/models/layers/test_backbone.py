@@ -23,7 +23,7 @@ def test_backbone_equals_keras_mobilenet(tmp_path):
     donor = keras.applications.MobileNet(include_top=False, alpha=0.25, weights=None, input_shape=(224, 224, 3))
     donor.save_weights(tmp_path / "donor.weights.h5")
     model = models.build("baseline", 224, 0.25)
-    load_backbone_weights(model, str(tmp_path / "donor.weights.h5"), 0.25)
+    load_backbone_weights(model, tmp_path / "donor.weights.h5", 0.25)
     crops = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3)).astype(np.float32)
     last = keras.Model(model.input, model.get_layer("conv_pw_13_relu").output)
     expected = donor(crops / 127.5 - 1, training=False)

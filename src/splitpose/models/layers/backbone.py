@@ -3,7 +3,7 @@
 Layers are named as in keras.applications, so that pretrained weights can be loaded by layer name.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -110,6 +110,13 @@ def freeze_backbone(model: keras.Model, trainable_blocks: tuple[int, ...]) -> No
     """Freeze the backbone except `trainable_blocks`; frozen BatchNorm layers also keep their statistics."""
     for layer, number in backbone_layers(model):
         layer.trainable = number in trainable_blocks
+
+
+def freeze_layers(model: keras.Model, names: Collection[str], trainable_blocks: tuple[int, ...]) -> None:
+    """Freeze the layers with these names, except `trainable_blocks` of the backbone; all others are trainable."""
+    blocks = {layer.name: number for layer, number in backbone_layers(model)}
+    for layer in model.layers:
+        layer.trainable = layer.name not in names or blocks.get(layer.name) in trainable_blocks
 
 
 def unfreeze(model: keras.Model) -> None:

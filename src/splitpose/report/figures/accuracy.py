@@ -41,7 +41,8 @@ def _plot_intervals(axes: Axes, name: str, k: int, offset: float, scores: Mappin
     """Plot one variant's score and interval of each group at one threshold."""
     groups = [group for group in GROUP_NAMES if scores.get(group) is not None]
     values = np.array([scores[group] for group in groups], float)
-    low, high = np.array([scores["ci95"][group] for group in groups], float).reshape(-1, 2).T
+    intervals = [scores["ci95"][group] or (math.nan, math.nan) for group in groups]
+    low, high = np.array(intervals, float).reshape(-1, 2).T
     rows = np.array([list(GROUP_NAMES).index(group) for group in groups])
     axes.errorbar(
         values,

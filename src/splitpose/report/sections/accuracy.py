@@ -1,20 +1,25 @@
 """Sections on accuracy: joints and slices, paired differences, predictions, decodings, robustness."""
 
-from splitpose.report import score_tables, tables
-from splitpose.report.document import Section
+from splitpose.report import score_tables, seeds, tables
+from splitpose.report.document import Block, Section
 from splitpose.report.figures import accuracy
 from splitpose.report.inputs import ReportInputs
 from splitpose.report.sections.blocks import figure, sheet
+from splitpose.report.variation_table import variation_table
 
 COLOURS = "Thin white: annotation. In colours: prediction, blue left, orange right, yellow middle."
 
 
 def differences_section(inputs: ReportInputs) -> Section:
-    """Build the section on paired differences between variants."""
-    if not inputs.paired_differences:
-        return Section("differences", "Paired differences", ("There is one variant only.",))
-    table = score_tables.differences_table(inputs.paired_differences, tables.describe_data(inputs.comparison))
-    return Section("differences", "Paired differences", (), (table,))
+    """Build the section on paired differences between variants, and on the variation between seeds and people."""
+    data = tables.describe_data(inputs.comparison)
+    blocks: list[Block] = []
+    if inputs.paired_differences:
+        blocks.append(score_tables.differences_table(inputs.paired_differences, data))
+    if inputs.seed_variation:
+        blocks.append(variation_table(inputs.seed_variation, inputs.paired_differences, data))
+    text = () if inputs.paired_differences else ("There is one variant only.",)
+    return Section("differences", "Paired differences", text, tuple(blocks))
 
 
 def joints_section(inputs: ReportInputs) -> Section:
@@ -28,8 +33,8 @@ def joints_section(inputs: ReportInputs) -> Section:
             figure(
                 "joint_pck",
                 "PCK by joint",
-                "PCK@0.2 of every joint. Each 95 % interval is of one variant alone; the paired difference of two "
-                "variants has its own interval.",
+                f"PCK@0.2 of every joint, with 95 % intervals {seeds.describe_coverage(inputs.comparison)}. Each "
+                "is of one variant alone; the paired difference of two variants has its own interval.",
                 accuracy.plot_joint_pck(inputs.comparison, data),
             ),
             score_tables.slices_table(inputs.slices, data),

@@ -1,6 +1,6 @@
 """The last sections: data, provenance, parameters and definitions."""
 
-from splitpose.report import score_tables, tables
+from splitpose.report import score_tables, seeds, tables
 from splitpose.report.document import Facts, Listing, Section
 from splitpose.report.inputs import ReportInputs
 from splitpose.report.sections.blocks import flatten, sheet
@@ -65,12 +65,22 @@ def definitions_section(inputs: ReportInputs) -> Section:
         "annotation. The means are over joints: all that are annotated, both elbows, both wrists.",
         f"Torso diameter: from the {FULL_NAMES[start]} to the {FULL_NAMES[end]} of the annotation. "
         f"Viewpoint {protocol['viewpoint']}: {VIEWPOINTS[protocol['viewpoint']]}.",
-        f"Intervals are 95 % bootstrap intervals over the {protocol['n']} test people, "
+        f"Intervals over people are 95 % bootstrap intervals over the {protocol['n']} test people, "
         f"{CLUSTERS[protocol['bootstrap_cluster']]}. They describe how much a score would vary with other people "
-        "of the same kind, not with another training run.",
+        f"of the same kind, not with another training run. {_describe_seeds(inputs)}",
         "Nothing is chosen on the test split: the headline is one decoding of the final weights, set by the "
         "profile. The weights that are kept and the learning-rate reductions are chosen on the validation split, "
         "which shares no image, film or session with the training split.",
         "Latency is measured; it varies between runs and devices.",
     )
     return Section("definitions", "Definitions", text)
+
+
+def _describe_seeds(inputs: ReportInputs) -> str:
+    """Define the intervals that cover seeds, or state that there are none."""
+    if not seeds.has_several(inputs.comparison):
+        return seeds.describe_missing(inputs.comparison)
+    return (
+        "Intervals over people and seeds are those of the mean over the seeds: its variances over people and over "
+        "seeds are added, and Student's distribution has Satterthwaite's degrees of freedom (Welch 1947)."
+    )

@@ -1,6 +1,6 @@
 """The first sections: the comparison of the variants, and the changes since the previous state."""
 
-from splitpose.report import tables
+from splitpose.report import seeds, tables
 from splitpose.report.document import Section
 from splitpose.report.figures import accuracy, latency
 from splitpose.report.inputs import ReportInputs
@@ -17,7 +17,7 @@ def comparison_section(inputs: ReportInputs) -> Section:
     return Section(
         "comparison",
         "Comparison",
-        (),
+        tuple(filter(None, (seeds.describe_exported(inputs.comparison),))),
         (
             tables.accuracy_table(inputs.comparison, inputs.timings),
             figure(
@@ -31,7 +31,7 @@ def comparison_section(inputs: ReportInputs) -> Section:
                 "pck_curves",
                 "PCK and threshold",
                 "PCK of elbows and wrists against the threshold; the vertical line is at 0.2 (paper, Figure 5). "
-                f"Each band is the 95 % interval of one variant alone.{annotators}",
+                f"Each band is the 95 % interval over people of one model alone.{annotators}",
                 accuracy.plot_pck_curves(inputs.pck_curves, data),
             ),
         ),
