@@ -6,8 +6,8 @@ Every night a challenger is trained from the champion. Its true quality, mean PC
 plus a normal change; the mean change of a scenario is negative where nightly training does harm. The test set is
 always the same, so each model has one measurement error; the standard error of a difference of two models is 0.5
 points, about that of the sample's 400 test instances. The rules are those of the gate (`promotion.checks`), with
-95 % intervals and the limits of profiles/sample.yaml. The drift is the last champion's true quality minus that of the
-first.
+95 % intervals and the limits of profiles/sample.yaml. The drift is the true quality of the last champion minus that
+of the first.
 """
 
 import argparse
