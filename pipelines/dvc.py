@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -33,20 +33,23 @@ def stages(root: Path, variant: str | None = None) -> list[str]:
         root: the project.
         variant: return only the stages of this variant and those that they depend on; None for all stages.
     """
-    from dvc.repo import Repo  # takes a second to import
-    from dvc.stage import PipelineStage
+    needs = _needs(root)
+    return _with_upstream(needs, [name for name in needs if variant is None or is_stage_of(name, variant)])
 
-    with Repo(str(root)) as repo:
-        index = repo.index
-        needs = {
-            stage.name: [needed.name for needed in index.graph[stage] if isinstance(needed, PipelineStage)]
-            for stage in index.stages
-            if isinstance(stage, PipelineStage)  # the others are .dvc files
-        }
-    order = list(TopologicalSorter(needs).static_order())
-    if variant is None:
-        return order
-    selected = {name for name in order if is_stage_of(name, variant)}
+
+def upstream(root: Path, names: Collection[str]) -> list[str]:
+    """Return the names of the other stages that some stages depend on, in topological order."""
+    return [name for name in _with_upstream(_needs(root), names) if name not in names]
+
+
+def _with_upstream(needs: Mapping[str, Collection[str]], names: Iterable[str]) -> list[str]:
+    """Return stages and all stages that they depend on, in topological order.
+
+    Args:
+        needs: the stages that each stage directly depends on.
+        names: the stages.
+    """
+    order, selected = list(TopologicalSorter(needs).static_order()), set(names)
     for name in reversed(order):
         if name in selected:
             selected.update(needs[name])
@@ -56,6 +59,20 @@ def stages(root: Path, variant: str | None = None) -> list[str]:
 def is_stage_of(name: str, variant: str) -> bool:
     """Return whether a stage is one of a variant, as evaluate@final, or of its repeats, as fine_tune@final-2."""
     return re.fullmatch(rf"{re.escape(variant)}(-\d+)?", name.partition("@")[2]) is not None
+
+
+def _needs(root: Path) -> dict[str, list[str]]:
+    """Return the names of the stages that each stage of dvc.yaml directly depends on."""
+    from dvc.repo import Repo  # takes a second to import
+    from dvc.stage import PipelineStage
+
+    with Repo(str(root)) as repo:
+        index = repo.index
+        return {
+            stage.name: [needed.name for needed in index.graph[stage] if isinstance(needed, PipelineStage)]
+            for stage in index.stages
+            if isinstance(stage, PipelineStage)  # the others are .dvc files
+        }
 
 
 def run_stage(

@@ -15,7 +15,7 @@ def reproduce(stage_hours: float = 240.0, distribute: bool = False, allow_fewer:
 
     Args:
         stage_hours: maximum duration of a stage; a stage that takes longer is stopped.
-        distribute: let the workers of the work pool run the variants' stages in parallel.
+        distribute: let the workers of the work pool train the variants in parallel.
         allow_fewer: accept that files or people of data/incoming/ are missing.
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):

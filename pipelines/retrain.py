@@ -38,7 +38,7 @@ def retrain(
     Args:
         dry_run: report the decision without changing the model registry.
         stage_hours: maximum duration of a stage; a stage that takes longer is stopped.
-        distribute: let the workers of the work pool run the variants' stages in parallel.
+        distribute: let the workers of the work pool train in parallel.
         all_variants: bring all variants, their comparison and the report up to date; all of them start as the
             profile says, not from the champion, so that the comparison is fair.
         from_scratch: start the training from no weights, even if there is no new data.

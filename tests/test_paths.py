@@ -30,6 +30,7 @@ NOT_IN_DVC_YAML = {
     paths.repeat_predictions(VARIANT, 1),  # inside reports/repeat_predictions/<variant>
     paths.COMPARATORS,  # written by comparators/dvc.yaml
     paths.DECISIONS,  # only grows
+    paths.initial_weights_record(VARIANT),  # inside models/<variant>/initial
     paths.LOGS,  # one file per stage, with times
 }  # fmt: skip
 

@@ -6,7 +6,17 @@ import pytest
 import yaml
 
 from splitpose.errors import InputError
-from splitpose.settings import RENAMED_KEYS, CocoSource, Params, Profile, check, load
+from splitpose.settings import (
+    RENAMED_KEYS,
+    CocoSource,
+    Params,
+    Profile,
+    RunConfig,
+    check,
+    load,
+    load_repeats,
+    repeat_seed,
+)
 
 
 @pytest.mark.parametrize("name", ["sample", "flic", "coco"])
@@ -143,6 +153,75 @@ def test_check_reports_an_unknown_variant_and_profile(repository, tmp_path):
     path.write_text("profile: film\nvariants: {final: {}}\n")
     with pytest.raises(InputError, match=r"profiles/film.yaml: no such file; available: coco, flic, sample"):
         check(path)
+
+
+@pytest.fixture
+def three_repeats(repository, tmp_path):
+    """Return the paths of a profile with training.repeats: 3 and of params.yaml with the repeats 1, 2 and 5."""
+    profile = tmp_path / "profiles" / "film.yaml"
+    profile.parent.mkdir()
+    content = yaml.safe_load((repository / "profiles" / "sample.yaml").read_text())
+    content["training"] |= {"repeats": 3, "seed": 7}
+    profile.write_text(yaml.safe_dump(content))
+    params = tmp_path / "params.yaml"
+    params.write_text("profile: film\nrepeats: [1, 2, 5]\nvariants: {final: {}}\n")
+    return profile, params
+
+
+def test_every_repeat_has_a_seed_of_its_own_and_the_first_has_the_profiles(three_repeats):
+    profile, params = three_repeats
+    assert load_repeats(profile, params) == check(params).repeats == [1, 2, 5]
+    configs = [RunConfig.resolve(profile, params, "final", repeat) for repeat in (1, 2, 5)]
+    assert [config.profile.training.seed for config in configs] == [7, 1_000_007, 4_000_007]
+    assert [config.title for config in configs] == ["final, repeat 1", "final, repeat 2", "final, repeat 5"]
+    assert RunConfig.resolve(profile, params, "final") == configs[0]
+
+
+def test_a_single_run_is_named_after_its_variant(repository):
+    config = RunConfig.resolve(repository / "profiles" / "sample.yaml", repository / "params.yaml", "final")
+    assert (config.repeat, config.title) == (1, "final")
+
+
+@pytest.mark.parametrize("name", ["sample", "flic", "coco"])
+def test_no_phase_of_a_repeat_has_the_order_of_crops_of_another_repeats_phase(repository, name):
+    training = load(Profile, repository / "profiles" / f"{name}.yaml").training
+    # A phase that starts at iteration n orders its crops by seed + n; its last iteration may be rounded up.
+    last = training.frozen.iterations + training.validation_interval
+    assert repeat_seed(training.seed, 1) == training.seed
+    assert repeat_seed(training.seed, 2) > training.seed + last
+
+
+def test_another_number_of_repeats_than_the_profiles_is_an_error_with_the_remedy(three_repeats):
+    profile, params = three_repeats
+    params.write_text("profile: film\nvariants: {final: {}}\n")  # without the key, there is one repeat
+    message = (
+        f"{params}: repeats: [1] differs from training.repeats of {profile}, which is 3; "
+        f"set repeats: [1, 2, 3] in {params}, or training.repeats: 1 in {profile}"
+    )
+    for read in (
+        lambda: check(params),
+        lambda: load_repeats(profile, params),
+        lambda: RunConfig.resolve(profile, params, "final"),
+    ):
+        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+            read()
+
+
+@pytest.mark.parametrize(
+    ("repeats", "message"),
+    [
+        ("[1, 2, 1]", "repeats: a number is listed twice"),
+        ("[]", "repeats: List should have at least 1 item"),
+        ("[0]", "repeats.0: Input should be greater than 0"),
+        ("2", "repeats: Input should be a valid list"),
+    ],
+)
+def test_invalid_repeats_are_reported_in_one_line(tmp_path, repeats, message):
+    path = tmp_path / "params.yaml"
+    path.write_text(f"profile: sample\nrepeats: {repeats}\nvariants: {{final: {{}}}}\n")
+    with pytest.raises(InputError, match=re.escape(message)) as raised:
+        load(Params, path)
+    assert str(raised.value).startswith(f"{path}: ") and "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())

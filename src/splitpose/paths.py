@@ -64,6 +64,11 @@ def repeats(variant: str) -> Path:
     return MODELS / variant / "repeats"
 
 
+def initial_weights_record(variant: str) -> Path:
+    """Return the path of the record of where a variant's initial weights come from."""
+    return initial_weights(variant) / "initial.json"
+
+
 def frozen_weights(variant: str, repeat: int) -> Path:
     """Return the path of a repeat's weights after the frozen phase."""
     return repeats(variant) / str(repeat) / "frozen.weights.h5"

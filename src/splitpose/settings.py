@@ -441,14 +441,12 @@ class RunConfig(Strict):
     def resolve(cls, profile: Path, params: Path, variant: str, repeat: int = 1) -> "RunConfig":
         """Read both files and apply the variant's overrides and the repeat's seed.
 
-        Raises InputError as `load` and `load_repeats` do, and for a variant or a repeat that params.yaml does not
-        list.
+        Raises InputError as `load_repeats` does, and for a variant that params.yaml does not list.
         """
-        variants, repeats = load(Params, params).variants, load_repeats(profile, params)
+        load_repeats(profile, params)
+        variants = load(Params, params).variants
         if variant not in variants:
             raise InputError(f"{params}: variants: there is no {variant!r}; available: {', '.join(variants)}")
-        if repeat not in repeats:
-            raise InputError(f"{params}: repeats: there is no {repeat}; available: {', '.join(map(str, repeats))}")
         settings, override = load(Profile, profile), variants[variant]
         phases = {
             name: getattr(settings.training, name).model_copy(

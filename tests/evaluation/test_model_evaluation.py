@@ -3,7 +3,12 @@ import pytest
 
 from splitpose.codecs import Coordinates, Heatmaps
 from splitpose.crops.crop import Crop
-from splitpose.evaluation.model_evaluation import EvaluationSet, evaluate_model, select_headline_scores
+from splitpose.evaluation.model_evaluation import (
+    EvaluationSet,
+    evaluate_model,
+    predict_joints,
+    select_headline_scores,
+)
 from splitpose.settings import Scoring
 from splitpose.skeleton import FLIP_INDICES, INDEX
 
@@ -52,6 +57,9 @@ def test_a_perfect_model(codec, headline: str, decodings: int) -> None:
     result = evaluate_model(perfect_model(codec), codec, evaluation_set(4), "dark", SCORING)
     assert result.headline.name == headline
     np.testing.assert_allclose(result.predictions, evaluation_set(4).ground_truth, atol=0.5)
+    crops = evaluation_set(4).crops
+    joints = predict_joints(perfect_model(codec), codec, crops, "dark", SCORING.flip_test)
+    np.testing.assert_array_equal(joints, result.predictions)
     assert result.metrics["pck"]["0.2"]["mean"] == 100
     assert result.without_torso == 0
     assert [one["headline"] for one in result.decodings] == [one["name"] == headline for one in result.decodings]

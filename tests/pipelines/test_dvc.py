@@ -45,9 +45,16 @@ def test_stages_are_in_topological_order(project):
 
 def test_stages_of_variants_have_separate_names(tmp_path):
     names = dvc.stages(toy_project.write(tmp_path))
-    assert (names[0], names[-1], len(names)) == ("download", "report", 12)
-    chain = [f"{stage}@fast" for stage in ("train_frozen", "fine_tune", "convert", "benchmark")]
+    assert (names[0], names[-1], len(names)) == ("download", "report", 14)
+    chain = ["train_frozen@fast-1", "fine_tune@fast-1", "select@fast", "convert@fast", "benchmark@fast"]
     assert [name for name in names if name in chain] == chain
+
+
+def test_upstream_stages_are_in_topological_order_without_the_given_ones(tmp_path):
+    root = toy_project.write(tmp_path)
+    assert dvc.upstream(root, ["train_frozen@fast-1", "fine_tune@fast-1"]) == ["download"]
+    assert dvc.upstream(root, ["select@fast"]) == ["download", "train_frozen@fast-1", "fine_tune@fast-1"]
+    assert dvc.upstream(root, ["download"]) == []
 
 
 def test_output_is_logged_and_python_is_this_interpreter(project):

@@ -161,7 +161,7 @@ def test_a_hanging_stage_is_stopped_and_the_next_run_resumes(project, prefect, r
     runner = FlowRunner(project, prefect, repository)
     status, output = runner.run(WITH_TIMEOUT)
     assert status == 1
-    assert output.splitlines()[-1] == "error: fine_tune@plain: stopped because it took longer than 20 s"
+    assert output.splitlines()[-1] == "error: fine_tune@plain-1: stopped because it took longer than 20 s"
     assert remaining_processes(project) == []
     (project / "go.txt").touch()
     status, output = runner.run()

@@ -72,7 +72,7 @@ def test_all_stages_run_and_the_comparison_is_an_artifact(tmp_path, environment,
     tasks = [name for (name,) in last_flow_run(prefect_home, task_names)]
     assert tasks[0] == "download"
     assert tasks[-2:] == ["report", "sync"]
-    assert len(tasks) == 13
+    assert len(tasks) == 15
     ((table,),) = last_flow_run(
         prefect_home, "select data from artifact where key = 'comparison' and flow_run_id = ?"
     )

@@ -1,5 +1,6 @@
-"""Several machines on a small scale: two workers, each in its own clone, run variants for a coordinator."""
+"""Several machines on a small scale: two workers, each in its own clone, train models for a coordinator."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
 from mlflow import MlflowClient
 from support import toy_project
 from support.flow_runner import kill_processes, wait_for_output
@@ -19,12 +19,12 @@ TRAIN = """\
 import csv, shutil, sys
 from splitpose.tracking import live_run
 
-variant, history = sys.argv[1:]
-print("training", variant, flush=True)
+variant, repeat, history = sys.argv[1:]
+print("training", variant, repeat, flush=True)
 total = 0
 for number in range(100_000_000):  # keeps a core busy, like a training
     total += number
-with live_run(variant) as log:
+with live_run(variant, int(repeat)) as log:
     for row in list(csv.DictReader(open("inputs/history.csv")))[1:]:
         log({key: int(value) if key == "iteration" else value for key, value in row.items()})
 shutil.copy("inputs/history.csv", history)
@@ -106,55 +106,64 @@ def distribute(coordinator: Machine) -> float:
     return time.monotonic() - start
 
 
-def variant_runs(prefect: str) -> list[tuple[datetime, datetime]]:
+def training_runs(prefect: str) -> list[tuple[datetime, datetime]]:
     """Return start and end of the last two runs of workers."""
-    body = {"flows": {"name": {"any_": ["variant"]}}, "sort": "START_TIME_DESC", "limit": 2}
+    body = {"flows": {"name": {"any_": ["train"]}}, "sort": "START_TIME_DESC", "limit": 2}
     runs = requests.post(f"{prefect}/flow_runs/filter", json=body, timeout=10).json()
     assert [run["state_name"] for run in runs] == ["Completed", "Completed"]
     return sorted(tuple(datetime.fromisoformat(run[key]) for key in ("start_time", "end_time")) for run in runs)
 
 
-def test_two_workers_run_two_variants_in_parallel_and_one_report_has_both(
+def test_two_workers_share_variants_and_repeats_and_the_coordinator_reports(
     origin, machines, mlflow, prefect, s3, password, capsys
 ):
     coordinator, first, second = machines
     first.start_worker()
     alone = distribute(coordinator)
-    (_, ended), (began, _) = variant_runs(prefect)
-    assert began >= ended  # one worker runs them one after the other
+    (_, ended), (began, _) = training_runs(prefect)
+    assert began >= ended  # one worker trains two variants one after the other
 
-    profile = origin / "profiles" / "tiny.yaml"
+    # Two repeats of one variant, each trained anew because of the iterations.
+    profile, params, selection = (
+        origin / name for name in ("profiles/tiny.yaml", "params.yaml", "inputs/selection.json")
+    )
     profile.write_text(profile.read_text().replace("iterations: 20", "iterations: 21"))
+    params.write_text("profile: tiny\nrepeats: [1, 2]\nvariants: {plain: {}}\n")
+    result = toy_project.SELECTION["repeats"]["1"]
+    selection.write_text(json.dumps({"selected": 1, "repeats": {"1": result, "2": result}}))
     commit(origin)
     for machine in machines:
         git(machine.root, "pull", "--quiet")
     second.start_worker()
     together = distribute(coordinator)
-    (_, ended), (began, _) = variant_runs(prefect)
+    (_, ended), (began, _) = training_runs(prefect)
     assert began < ended
     with capsys.disabled():
-        print(f"\ntwo variants: one worker {alone:.0f} s, two {together:.0f} s, ratio {alone / together:.2f}")
+        print(f"\ntwo trainings: one worker {alone:.0f} s, two {together:.0f} s, ratio {alone / together:.2f}")
 
-    trained = [machine.log.read_text().count("- training") for machine in machines]
+    logs = [machine.log.read_text() for machine in machines]
+    trained = [log.count("- training") for log in logs]
     assert trained[0] == 0 and sum(trained) == 4 and trained[2] == 1
+    assert ["Running stage 'benchmark@plain'" in log for log in logs] == [True, False, False]
     assert "| plain | 50.5 |" in (coordinator.root / "reports" / "comparison.md").read_text()
-    stages = yaml.safe_load((coordinator.root / "dvc.lock").read_text())["stages"]
-    assert {f"benchmark@{variant}" for variant in toy_project.VARIANTS} < set(stages)
 
     store = MlflowClient(mlflow)
     (experiment,) = [found for found in store.search_experiments() if found.name == "splitpose-tiny"]
     runs = store.search_runs([experiment.experiment_id])
-    assert sorted(run.info.run_name for run in runs) == ["fast", "fast", "plain", "plain"]
+    assert sorted(run.info.run_name for run in runs) == ["fast", "plain", "plain"]
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert {run.data.tags["splitpose.origin"] for run in runs} == {"trained"}
     for run in runs:
-        losses = store.get_metric_history(run.info.run_id, "train_loss")
-        assert sorted(loss.step for loss in losses) == [10, 20, 30]
+        prefixes = ["", "repeat_1/", "repeat_2/"] if run.data.params["repeats"] == "[1, 2]" else [""]
+        for prefix in prefixes:
+            losses = store.get_metric_history(run.info.run_id, f"{prefix}train_loss")
+            assert sorted(loss.step for loss in losses) == [10, 20, 30]
     keys = [item["Key"] for item in s3_client(s3).list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert any(key.startswith("dvc/runs/") for key in keys)
     assert any(key.endswith("models/plain/int8.tflite") for key in keys)
-    for machine in machines:
-        assert password not in machine.log.read_text()
+    for log in logs:
+        assert password not in log
+        assert "warning: MLflow" not in log
 
 
 def test_a_clone_at_another_commit_is_an_error(origin, machines):
@@ -165,4 +174,4 @@ def test_a_clone_at_another_commit_is_an_error(origin, machines):
     git(coordinator.root, "pull", "--quiet")
     assert coordinator.start("reproduce", "--distribute").wait(200) == 1
     last = coordinator.log.read_text().splitlines()[-1]
-    assert last.startswith("error: plain: ") and "is at commit" in last and "check it out" in last
+    assert last.startswith("error: plain-1: ") and "is at commit" in last and "check it out" in last

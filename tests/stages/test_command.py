@@ -79,7 +79,9 @@ def test_fields_of_a_dataclass_of_paths_are_options(monkeypatch):
 
 def test_a_run_config_has_the_variants_own_numbers(monkeypatch, repository, tmp_path):
     params = tmp_path / "params.yaml"
-    params.write_text("profile: sample\nvariants: {final: {fine_tune: {learning_rate: 0.25}}, split: {}}\n")
+    params.write_text(
+        "profile: sample\nrepeats: [2]\nvariants: {final: {fine_tune: {learning_rate: 0.25}}, split: {}}\n"
+    )
     seen = {}
 
     def stage(run: RunConfig) -> None:
@@ -87,13 +89,17 @@ def test_a_run_config_has_the_variants_own_numbers(monkeypatch, repository, tmp_
         seen.update(run=run)
 
     profile = repository / "profiles" / "sample.yaml"
-    call(monkeypatch, stage, "--profile", profile, "--params", params, "--variant", "final")
+    options = ("--profile", profile, "--params", params)
+    call(monkeypatch, stage, *options, "--variant", "final", "--repeat", "2")
     run = seen["run"]
-    assert (run.profile_name, run.variant) == ("sample", "final")
+    assert (run.profile_name, run.variant, run.repeat) == ("sample", "final", 2)
+    assert run.profile.training.seed == 1_000_033
     assert run.profile.training.fine_tune.learning_rate == 0.25
     assert run.profile.training.frozen.learning_rate == 0.001
     with pytest.raises(SystemExit, match=f"error: {params}: variants: there is no 'tiny'; available: final, split"):
-        call(monkeypatch, stage, "--profile", profile, "--params", params, "--variant", "tiny")
+        call(monkeypatch, stage, *options, "--variant", "tiny", "--repeat", "2")
+    call(monkeypatch, stage, *options, "--variant", "split")
+    assert seen["run"].repeat == 1
 
 
 NOISY_STAGE = """

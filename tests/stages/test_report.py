@@ -69,6 +69,24 @@ def test_the_same_bytes_every_time_except_for_the_date(project: Path) -> None:
     assert contents() == before
 
 
+def test_training_times_are_summed_over_the_repeats(project: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(project, tmp_path / "project"))
+    params = root / "params.yaml"
+    params.write_text(params.read_text() + "repeats: [1, 3]\n")
+    times = {("baseline", "fine_tune"): 50.5, ("final", "fine_tune"): None}
+    for variant in VARIANTS:
+        for stage, seconds in synthetic_report.TRAINING_SECONDS.items():
+            path = root / "reports" / "training_time" / stage / f"{variant}-3.json"
+            path.write_text(json.dumps({f"{stage}_seconds": times.get((variant, stage), seconds)}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        timings = synthetic_report.read(root).timings
+    assert timings == {
+        "baseline": {"train_frozen_seconds": 120.0, "fine_tune_seconds": 350.5},
+        "final": {"train_frozen_seconds": 120.0, "fine_tune_seconds": None},
+    }
+
+
 def test_inputs_are_the_files_of_the_stages(inputs: ReportInputs, project: Path) -> None:
     assert inputs.comparison == synthetic_report.comparison()
     assert inputs.protocol["bootstrap_cluster"] == "image"
@@ -145,6 +163,7 @@ def test_broken_comparators_name_the_command(copy: Path) -> None:
         ("reports/robustness/baseline.json", "evaluate@baseline"),
         ("reports/cases/final.jpg", "evaluate@final"),
         ("reports/history/final.csv", "select@final"),
+        ("reports/training_time/fine_tune/final-1.json", "fine_tune@final-1"),
         ("reports/predictions/final.csv", "evaluate@final"),
         ("reports/crops/train.jpg", "augment"),
         ("data/annotations/checks.json", "validate"),

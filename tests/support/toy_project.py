@@ -61,10 +61,10 @@ shutil.copy("inputs/history.csv", history)
 PIPELINE = """\
 stages:
   download:
-    cmd: mkdir -p data/crops && cp inputs/people.txt data/crops && echo 20 people
+    cmd: mkdir -p data/crops && cp inputs/people.txt data/crops && cp inputs/people.txt data && echo 20 people
     deps: [inputs/people.txt]
     params: [profile, {'profiles/${profile}.yaml': [source]}]
-    outs: [data/crops]
+    outs: [data/crops, data/people.txt]
   train_frozen:
     matrix: {variant: '${variants}', repeat: '${repeats}'}
     cmd:
@@ -113,7 +113,7 @@ stages:
       - models/${item.variant}/final.weights.h5
       - models/${item.variant}/repeats
       - reports/history/${item.variant}.csv
-      - data/crops
+      - data/people.txt
     params: [repeats]
     outs:
       - reports/predictions/${item.variant}.csv

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import sqlite3
@@ -13,7 +14,7 @@ from support import toy_project
 from support.toy_project import ROWS
 
 from splitpose.errors import InputError
-from splitpose.tracking import connect, lineage, live_run, state, sync_runs
+from splitpose.tracking import connect, lineage, live_run, open_runs, state, sync_runs
 
 pytestmark = pytest.mark.integration
 
@@ -149,8 +150,7 @@ def test_sync_completes_every_variant(synced: Synced) -> None:
         assert tags["device.cpu"] == "toy"
         assert tags["splitpose.repeat"] == "1"
         assert tags["splitpose.profile"] == "tiny"
-        (crops,) = (out["md5"] for out in state.lock_entries(root)["download"]["outs"])
-        assert tags["data.crops"] == crops
+        assert tags["data.crops"] == hash_of(root, "data/crops")
     rates = {variant: now[variant]["params"]["training.fine_tune.learning_rate"] for variant in now}
     assert rates == {"plain": "0.002", "fast": "1e-05"}
 
@@ -209,6 +209,19 @@ def test_unfinished_variants_are_named_and_the_others_synced(project: Path) -> N
     assert "fast" not in contents(project)
 
 
+@pytest.mark.parametrize(
+    ("source", "version", "tag"),
+    [("champion", "3", "champion, version 3"), ("a.h5", None, "a.h5"), (None, None, "none")],
+)
+def test_the_source_of_the_initial_weights_is_a_tag(project: Path, source, version, tag) -> None:
+    folder = project / "models" / "plain" / "initial"
+    folder.mkdir()
+    record = {"initial_weights": {"source": source, "version": version, "sha256": None}}
+    (folder / "initial.json").write_text(json.dumps(record))
+    sync_runs(project, ["plain"])
+    assert contents(project)["plain"]["tags"]["splitpose.initial_weights"] == tag
+
+
 def test_only_the_requested_variants_are_synced(project: Path) -> None:
     edit(project / "dvc.lock", "benchmark@fast", "benchmark@gone")
     assert list(sync_runs(project, ["plain"])) == ["plain"]
@@ -220,7 +233,7 @@ def test_only_the_requested_variants_are_synced(project: Path) -> None:
 def test_stages_of_different_runs_are_not_one_state(project: Path) -> None:
     entries = state.lock_entries(project)
     assert state.is_finished(entries, "plain")
-    entries["evaluate@plain"]["deps"][0]["md5"] = "0" * 32  # scored with crops that no longer exist
+    entries["evaluate@plain"]["deps"][0]["md5"] = "0" * 32  # scored with people who no longer exist
     assert not state.is_finished(entries, "plain")
     assert state.is_finished(entries, "fast")
 
@@ -242,6 +255,95 @@ def test_a_lock_without_the_decodings_is_an_error(project: Path) -> None:
         InputError,
         match=r"dvc.lock: reports/decodings/plain.json is not an output of any stage; run the pipeline again",
     ):
+        sync_runs(project)
+
+
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A toy project of one variant with the repeats 1 and 2 after `dvc repro`; dvc.lock has a repeat 3, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        root = toy_project.write(tmp_path_factory.mktemp("repeated") / "project")
+        selection = {"selected": 1, "repeats": {"1": toy_project.SELECTION["repeats"]["1"]}}
+        selection["repeats"]["2"] = {"seed": 8, "val_pck_0.2": 45.0, "val_loss": 0.25, "iteration": 20}
+        (root / "inputs" / "selection.json").write_text(json.dumps(selection))
+        (root / "params.yaml").write_text("profile: tiny\nrepeats: [1, 2]\nvariants: {plain: {}}\n")
+        toy_project.repro(root)
+        lock = yaml.safe_load((root / "dvc.lock").read_text())
+        for stage in ("train_frozen", "fine_tune"):
+            text = json.dumps(lock["stages"][f"{stage}@plain-2"]).replace("repeats/2", "repeats/3")
+            lock["stages"][f"{stage}@plain-3"] = json.loads(text)
+        (root / "dvc.lock").write_text(yaml.safe_dump(lock))
+        yield root
+
+
+def test_a_state_covers_the_listed_repeats(repeated: Path) -> None:
+    entries = state.lock_entries(repeated)
+    assert state.repeats(entries, "plain") == [1, 2]
+    assert state.is_finished(entries, "plain")
+    assert state.digest(entries, "plain") == state.digest(state.workspace_entries(repeated, "plain"), "plain")
+    trained = {name for name in state.with_upstream(entries, "plain") if name.startswith("fine_tune@")}
+    assert trained == {"fine_tune@plain-1", "fine_tune@plain-2"}
+    entries["fine_tune@plain-3"]["outs"][0]["md5"] = "0" * 32
+    assert state.is_finished(entries, "plain")
+    entries["fine_tune@plain-2"]["outs"][0]["md5"] = "0" * 32  # trained again, but not selected again
+    assert not state.is_finished(entries, "plain")
+    del entries["fine_tune@plain-2"]
+    assert not state.is_finished(entries, "plain")
+
+
+def test_the_outputs_of_a_former_stage_belong_to_the_present_one(repeated: Path) -> None:
+    entries = state.lock_entries(repeated)
+    (weights, *_) = entries["select@plain"]["outs"]
+    entries["fine_tune@plain"] = {"outs": [{**weights, "md5": "0" * 32}]}  # as before there were repeats
+    assert "fine_tune@plain" not in state.with_upstream(entries, "plain")
+    assert state.is_finished(entries, "plain")
+
+
+def test_the_results_of_every_repeat_are_logged_in_one_run(repeated: Path) -> None:
+    live = contents(repeated)["plain"]
+    for repeat in (1, 2):
+        assert curve(live, f"repeat_{repeat}/val_loss") == [(row["iteration"], row["val_loss"]) for row in ROWS[1:]]
+    assert curve(live, "val_loss") == []  # no repeat is selected yet
+    sync_runs(repeated)
+    now = contents(repeated)["plain"]
+    for prefix in ("", "repeat_1/", "repeat_2/"):
+        for key in CURVES:
+            assert curve(now, prefix + key) == [(row["iteration"], row[key]) for row in ROWS]
+    best = {key: value for key, _, value in now["metrics"] if "/best_" in key}
+    assert best == {
+        "repeat_1/best_iteration": 30, "repeat_1/best_val_loss": 0.2, "repeat_1/best_val_pck_0.2": 50,
+        "repeat_2/best_iteration": 20, "repeat_2/best_val_loss": 0.25, "repeat_2/best_val_pck_0.2": 45,
+    }  # fmt: skip
+    assert now["tags"]["splitpose.repeat"] == "1"
+    assert now["params"]["repeats"] == "[1, 2]"
+
+
+def test_runs_can_be_created_before_training_starts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_runs(project, ["plain"])
+    open_runs(project, ["plain", "fast"])
+    assert {name: run["status"] for name, run in contents(project).items()} == {
+        "plain": "RUNNING",
+        "fast": "RUNNING",
+    }
+    assert sync_runs(project).keys() == {"plain", "fast"}
+    assert {run["status"] for run in contents(project).values()} == {"FINISHED"}
+
+
+def test_without_mlflow_a_warning_is_printed_instead_of_creating_runs(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # no server listens there
+    for key in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
+        monkeypatch.setenv(key, "1")
+    open_runs(project, ["plain"])
+    assert capsys.readouterr().err.startswith("warning: MLflow logging stopped: ")
+
+
+def test_a_changed_prediction_of_a_repeat_is_an_error(project: Path) -> None:
+    edit(project / "reports" / "repeat_predictions" / "plain" / "1.csv", "id", "name")
+    with pytest.raises(InputError, match=r"repeat_predictions/plain: differs from dvc.lock"):
         sync_runs(project)
 
 
@@ -322,7 +424,8 @@ def hash_of(root: Path, path: str) -> str:
 def test_lineage_of_every_variant(synced: Synced) -> None:
     root, runs, _ = synced
     facts = lineage(root, ["plain", "fast"])
-    assert facts["all variants"] == {"git commit": "no git", "data/crops": hash_of(root, "data/crops")}
+    data = {file: hash_of(root, file) for file in ("data/crops", "data/people.txt")}
+    assert facts["all variants"] == {"git commit": "no git", **data}
     digest = state.digest(state.lock_entries(root), "fast")
     files = (
         "models/fast/repeats/1/frozen.weights.h5",

@@ -16,12 +16,13 @@ def settings(
     from splitpose.settings import check
 
     checked = check(params)
-    print(f"profile {checked.profile}, variants {', '.join(checked.variants)}")
+    repeats = ", ".join(map(str, checked.repeats))
+    print(f"profile {checked.profile}, variants {', '.join(checked.variants)}, repeats {repeats}")
 
 
 Distribute = Annotated[
     bool,
-    typer.Option("--distribute", help="Let the workers of the Prefect work pool run the variants in parallel."),
+    typer.Option("--distribute", help="Let the workers of the Prefect work pool train the variants in parallel."),
 ]
 
 AllowFewer = Annotated[

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from splitpose import paths
 from splitpose.files import read_json, write_json
 
 CHAMPION = "champion"
@@ -56,7 +57,7 @@ class InitialFiles:
     @property
     def record_file(self) -> Path:
         """The record."""
-        return self.folder / "initial.json"
+        return self.folder / paths.initial_weights_record("").name
 
     def used(self) -> list[Path]:
         """Return the files from which a model inherits what it has seen; ImageNet has none of the images."""

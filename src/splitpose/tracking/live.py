@@ -24,7 +24,7 @@ def live_run(variant: str, repeat: int = 1) -> Iterator[LogRow]:
     Only stages that DVC runs are logged: one that is started manually may use any profile, crops and outputs, so
     its metrics belong to no state of the pipeline.
     """
-    if not os.environ.get("DVC_STAGE", "").endswith(f"@{state.training_item(variant, repeat)}"):
+    if not os.environ.get("DVC_STAGE", "").endswith(tuple(state.training_stage_names(variant, repeat))):
         yield lambda row: None
         return
     shorten_timeouts()

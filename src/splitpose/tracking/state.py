@@ -7,7 +7,7 @@ the other inputs, and they do not exist yet when training starts.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,14 @@ Entries = dict[str, Any]
 """Entries of dvc.lock: {stage: {"cmd", "deps": [{"path", "md5"}], "params": {file: {key: value}}, "outs"}}."""
 
 
-def training_item(variant: str, repeat: int) -> str:
-    """Return what follows the @ in the names of the training stages of a repeat, e.g. "final-1"."""
-    return f"{variant}-{repeat}"
+def training_stage_names(variant: str, repeat: int) -> list[str]:
+    """Return the names of the training stages of a repeat, in order."""
+    return [f"{stage}@{variant}-{repeat}" for stage in TRAINING_STAGES]
 
 
-def stage_names(variant: str, repeats: Sequence[int]) -> list[str]:
+def stage_names(variant: str, repeats: Iterable[int]) -> list[str]:
     """Return the names of all stages of a variant with these repeats, in order."""
-    training = [f"{stage}@{training_item(variant, repeat)}" for repeat in repeats for stage in TRAINING_STAGES]
+    training = [name for repeat in repeats for name in training_stage_names(variant, repeat)]
     return [*training, *(f"{stage}@{variant}" for stage in STAGES)]
 
 

@@ -25,6 +25,9 @@ SHARED_ARTIFACTS = ("dvc.lock", str(paths.PARAMS), str(paths.COMPARISON), f"{pat
 SELECTED_REPEAT = "splitpose.repeat"
 """Tag: number of the repeat whose model was evaluated and exported."""
 
+INITIAL_WEIGHTS = "splitpose.initial_weights"
+"""Tag: what training started from, e.g. "champion, version 3", a path or "none"."""
+
 SYNTHETIC = {"data": "synthetic"}
 """Tags of a run whose model was trained and scored on rendered people."""
 
@@ -89,7 +92,7 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     run.set_tags(
         _data_hashes(entries) | {f"device.{fact}": str(value) for fact, value in latency["device"].items()}
     )
-    run.set_tags({SELECTED_REPEAT: str(selection["selected"])})
+    run.set_tags({SELECTED_REPEAT: str(selection["selected"])} | _initial_weights(root, variant))
     if parameters.get("source.kind") == "sample":
         run.set_tags(SYNTHETIC)
     shared = [file for pattern in SHARED_ARTIFACTS for file in sorted(root.glob(pattern))]
@@ -133,6 +136,16 @@ def _select(root: Path, outputs: list[Path], path: Path) -> Path:
     if root / path not in outputs:
         raise InputError(f"{root / 'dvc.lock'}: {path} is not an output of any stage; run the pipeline again")
     return root / path
+
+
+def _initial_weights(root: Path, variant: str) -> dict[str, str]:
+    """Return the tag of what training started from, none if the pipeline has no such record."""
+    path = root / paths.initial_weights_record(variant)
+    if not path.is_file():
+        return {}
+    origin = read_json(path, f"the stage initial_weights@{variant}")["initial_weights"]
+    version = f", version {origin['version']}" if origin["version"] else ""
+    return {INITIAL_WEIGHTS: f"{origin['source'] or 'none'}{version}"}
 
 
 def _repeat_metrics(selection: Mapping[str, Any]) -> dict[str, float]:
