@@ -5,15 +5,16 @@
 Clones the project into the folder, renders the sample, and trains the gate's variant from scratch, which becomes
 champion; the clone is then copied. Every night the same new people are put into data/incoming/ of both clones. One
 runs `splitpose retrain`, which starts from its champion; the other one `splitpose retrain --from-scratch`. The
-table shows the wall time of both commands, and PCK@0.1 of both models on the test people of the sample, which no
-night changes. The row `base` is the first run, which also renders, validates and crops all people. A night takes
-about five minutes on 2 cores; nights that are in the folder's results.json are not repeated, so that an interrupted
-run can be continued.
+table shows the wall and CPU time of both commands, and PCK@0.1 of both models on the test people of the sample,
+which no night changes. The row `base` is the first run, which also renders, validates and crops all people. A
+night takes about five minutes on 2 cores; nights that are in the folder's results.json are not repeated, so that
+an interrupted run can be continued.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,9 @@ class Run:
     """One run of `splitpose retrain`."""
 
     seconds: float
+    """Wall time."""
+    cpu_seconds: float
+    """Time of all cores, of the command and the processes that it started; depends less on other load."""
     pck: float
     """PCK@0.1 on the sample's test people, percent."""
     promoted: bool
@@ -81,7 +85,7 @@ def main() -> None:
         warm = retrain(clones["warm"], profile)
         rows.append({"warm": warm, "full": retrain(clones["full"], profile, "--from-scratch")})
         write_rows(rows, results)
-    Console(width=110).print(summarise(rows))
+    Console(width=130).print(summarise(rows))
 
 
 def clone(root: Path, variant: str) -> None:
@@ -128,13 +132,19 @@ def retrain(root: Path, profile: Profile, *options: str) -> Run:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}",
     }
-    start = time.monotonic()
+    start, cpu_start = time.monotonic(), cpu_seconds()
     with (root.parent / f"{root.name}.log").open("a") as log:
         command = [sys.executable, "-m", "splitpose", "retrain", *options]
         subprocess.run(command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT, check=True)
-    seconds = time.monotonic() - start
+    seconds, used = time.monotonic() - start, cpu_seconds() - cpu_start
     decision = json.loads((root / paths.DECISIONS).read_text().splitlines()[-1])
-    return Run(round(seconds, 1), round(score(root, profile), 2), decision["action"] == "promote")
+    return Run(round(seconds, 1), round(used, 1), round(score(root, profile), 2), decision["action"] == "promote")
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of all processes that have been started and have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def score(root: Path, profile: Profile) -> float:
@@ -152,14 +162,20 @@ def score(root: Path, profile: Profile) -> float:
 def summarise(rows: list[dict[str, Run]]) -> Table:
     """Return a table of all nights; the first row is the base."""
     table = Table(box=SIMPLE_HEAD)
-    for column in ("night", "warm s", "full s", "ratio", "PCK@0.1 warm", "full", "difference", "promoted"):
+    columns = ("night", "warm s", "full s", "ratio", "CPU warm s", "full s", "ratio")
+    for column in (*columns, "PCK@0.1 warm", "full", "difference", "promoted"):
         table.add_column(column, justify="right")
     for night, runs in enumerate(rows):
         warm, full = runs["warm"], runs["full"]
-        times = [f"{warm.seconds:.0f}", f"{full.seconds:.0f}", f"{warm.seconds / full.seconds:.2f}"]
+        times = format_pair(warm.seconds, full.seconds) + format_pair(warm.cpu_seconds, full.cpu_seconds)
         scores = [f"{warm.pck:.2f}", f"{full.pck:.2f}", f"{warm.pck - full.pck:+.2f}"]
         table.add_row(str(night) if night else "base", *times, *scores, "yes" if warm.promoted else "no")
     return table
+
+
+def format_pair(warm: float, full: float) -> list[str]:
+    """Return the seconds of both runs and their ratio as text."""
+    return [f"{warm:.0f}", f"{full:.0f}", f"{warm / full:.2f}"]
 
 
 def read_rows(path: Path) -> list[dict[str, Run]]:

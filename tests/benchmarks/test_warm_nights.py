@@ -36,14 +36,14 @@ def test_new_people_are_read_from_data_incoming(script, repository, tmp_path):
 
 
 def test_the_table_shows_ratio_and_difference(script, tmp_path):
-    base = {"warm": script.Run(200.0, 90.0, True), "full": script.Run(200.0, 90.0, True)}
-    night = {"warm": script.Run(50.0, 91.25, False), "full": script.Run(200.0, 91.0, True)}
+    base = {"warm": script.Run(200.0, 300.0, 90.0, True), "full": script.Run(200.0, 300.0, 90.0, True)}
+    night = {"warm": script.Run(50.0, 60.0, 91.25, False), "full": script.Run(200.0, 300.0, 91.0, True)}
     script.write_rows([base, night], tmp_path / "results.json")
     rows = script.read_rows(tmp_path / "results.json")
     assert rows == [base, night]
     assert script.read_rows(tmp_path / "missing.json") == []
     text = io.StringIO()
-    Console(width=110, file=text).print(script.summarise(rows))
+    Console(width=130, file=text).print(script.summarise(rows))
     lines = [line.split() for line in text.getvalue().splitlines() if line.strip()]
-    assert lines[-2] == ["base", "200", "200", "1.00", "90.00", "90.00", "+0.00", "yes"]
-    assert lines[-1] == ["1", "50", "200", "0.25", "91.25", "91.00", "+0.25", "no"]
+    assert lines[-2] == ["base", "200", "200", "1.00", "300", "300", "1.00", "90.00", "90.00", "+0.00", "yes"]
+    assert lines[-1] == ["1", "50", "200", "0.25", "60", "300", "0.20", "91.25", "91.00", "+0.25", "no"]

@@ -44,11 +44,13 @@ def open_runs(root: Path, variants: Iterable[str]) -> None:
     Each of them would otherwise create a run. If MLflow fails, a warning is printed, as by `live_run`.
     """
     shorten_timeouts()
-    logger = _LiveLogger()
+    _LiveLogger().attempt(partial(_create_runs, root, variants))
+
+
+def _create_runs(root: Path, variants: Iterable[str]) -> None:
     for variant in variants:
         entries = state.workspace_entries(root, variant)
-        profile, digest = state.profile(entries, variant), state.digest(entries, variant)
-        logger.attempt(partial(open_run, root, profile, variant, digest))
+        open_run(root, state.profile(entries, variant), variant, state.digest(entries, variant))
 
 
 class _LiveLogger:

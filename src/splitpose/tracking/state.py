@@ -86,7 +86,10 @@ def lock_entries(root: Path) -> Entries:
 
 
 def is_finished(entries: Entries, variant: str) -> bool:
-    """Return whether the entries contain all stages of a variant and are consistent: no file has two hashes."""
+    """Return whether the entries contain all stages of a variant and are consistent.
+
+    No file has two hashes, and the hash of a folder that a stage depends on is that of the outputs in it.
+    """
     if f"{STAGES[0]}@{variant}" not in entries:
         return False
     if not all(name in entries for name in stage_names(variant, repeats(entries, variant))):
@@ -128,10 +131,9 @@ def _is_passed_on(path: str, outputs: Iterable[str]) -> bool:
 def with_upstream(entries: Entries, variant: str) -> Entries:
     """Return the entries of a variant's stages and of all stages upstream of them."""
     selected = {name: entries[name] for name in stage_names(variant, repeats(entries, variant))}
-    # dvc.lock may have entries of stages that no longer exist, whose outputs another stage now writes.
-    producers = {
-        out["path"]: name for name, entry in (entries | selected).items() for out in entry.get("outs", [])
-    } | {out["path"]: name for name, entry in selected.items() for out in entry.get("outs", [])}
+    # The selected stages come last: dvc.lock may have entries of former stages, whose outputs they now write.
+    writers = [*entries.items(), *selected.items()]
+    producers = {out["path"]: name for name, entry in writers for out in entry.get("outs", [])}
     pending = list(selected.values())
     while pending:
         deps = [Path(dep["path"]) for dep in pending.pop().get("deps", [])]

@@ -7,6 +7,7 @@ from splitpose.models import registry
 from splitpose.models.layers.backbone import (
     backbone_layers,
     freeze_backbone,
+    freeze_layers,
     group_by_trainable,
     recalibrate_batch_norm,
     unfreeze,
@@ -46,6 +47,18 @@ def test_recalibrated_backbone_preserves_its_signal():
     recalibrate_batch_norm(model, [crops] * 20)
     assert np.mean(last(crops, training=False)) == pytest.approx(mean_in_training, rel=0.1)
     assert model.get_layer("conv1_bn").momentum == 0.99
+
+
+def test_loaded_layers_are_frozen_except_trainable_blocks():
+    """All layers of final but the last one were loaded; its block 11 stays trainable."""
+    model = models.build("final", 64, 0.25)
+    unfreeze(model)
+    names = [layer.name for layer in model.layers if layer.name != "heatmaps"]
+    freeze_layers(model, names, (11,))
+    _, trainable = group_by_trainable(model)
+    assert trainable == ["conv_dw_11", "conv_dw_11_bn", "conv_pw_11", "conv_pw_11_bn", "heatmaps"]
+    freeze_layers(model, ["conv1"], ())
+    assert group_by_trainable(model)[0] == ["conv1"]
 
 
 def test_frozen_layers_of_baseline_and_final():
