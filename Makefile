@@ -23,7 +23,7 @@ $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	touch $@
 
 data/incoming: | setup
-	if grep -q 'nfiles: 0$$' $@.dvc; then mkdir -p $@; else dvc pull $@; fi
+	if grep -q 'nfiles: 0$$' $@.dvc; then mkdir -p $@ && dvc add --quiet $@; else dvc pull $@; fi
 
 repro: setup data/incoming ## run the stages that are out of date, log them to MLflow, show the comparison
 	splitpose settings
