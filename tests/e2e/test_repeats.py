@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.tiny_project import hashes, repro, set_repeats, workspace
+from support.tiny_project import dvc, hashes, repro, set_repeats, workspace
 
 MODELS = "models/baseline"
 
@@ -77,3 +77,13 @@ def test_without_the_second_repeat_everything_is_as_before_it(single, repeated):
     for path in (f"{MODELS}/final.weights.h5", "reports/history/baseline.csv", "reports/predictions/baseline.csv"):
         assert after[path] == before[path]
     assert not list((folder / MODELS / "repeats" / "2").iterdir())
+
+
+def test_another_number_of_repeats_than_the_profiles_is_reported_before_anything_runs(repository, tmp_path):
+    folder = workspace(repository, tmp_path, ["baseline"])
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("- 1", "- 1\n- 2"))
+    completed = dvc(folder, "repro")
+    assert completed.returncode != 0
+    assert "error: params.yaml: repeats: [1, 2] differs from training.repeats of " in completed.stderr
+    assert not (folder / "data" / "raw").exists()
