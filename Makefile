@@ -23,7 +23,7 @@ $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	touch $@
 
 data/incoming: | setup
-	if grep -q 'nfiles: 0$$' $@.dvc; then mkdir -p $@; else dvc pull $@; fi
+	if grep -q 'nfiles: 0$$' $@.dvc; then mkdir -p $@ && dvc add --quiet $@; else dvc pull $@; fi
 
 repro: setup data/incoming ## run the stages that are out of date, log them to MLflow, show the comparison
 	splitpose settings
@@ -43,6 +43,7 @@ schedule: setup ## run the schedules of prefect.yaml on this machine until Ctrl-
 	splitpose schedule
 
 ui: setup ## serve the MLflow UI on 127.0.0.1:5000
+	-splitpose sync # also updates the paths of a project that was moved; the UI does not need its success
 	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
 demo: setup web ## serve the web page with your models on 127.0.0.1 (PORT=8000)

@@ -127,6 +127,11 @@ def cached_files(root: Path, md5: str) -> set[str] | None:
         return {"/".join(key) for key, _, _ in tree}
 
 
+def add(root: Path, target: str, log: Callable[[str], None]) -> None:
+    """Record the contents of a folder in its .dvc file, and copy new files to the cache. Raises StageError."""
+    _run(root, f"dvc add {target}", ["--wait-for-lock", "add", "--quiet", target], log, None)
+
+
 def restore(root: Path, target: str, log: Callable[[str], None]) -> None:
     """Restore a missing folder from the remote, or from the cache if there is no remote. Raises StageError."""
     command = "pull" if has_remote(root) else "checkout"

@@ -45,7 +45,7 @@ def update(root: Path, allow_fewer: bool, log: Log) -> None:
         _restore(root, version, log)
     if not fewer_allowed():
         _check(root, version)
-    dvc.run_stage(root, str(paths.INCOMING_VERSION), log)
+    dvc.add(root, str(paths.INCOMING), log)
 
 
 def _version(text: str) -> dict[str, Any]:

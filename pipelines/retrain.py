@@ -64,19 +64,25 @@ def choose_scope(root: Path, all_variants: bool, from_scratch: bool) -> tasks.Sc
         InputError: a file is invalid, or params.yaml lacks the gate's variant.
     """
     params = load(Params, root / paths.PARAMS)
-    variant = load(Profile, root / paths.profile(params.profile)).gate.variant
+    profile = load(Profile, root / paths.profile(params.profile))
+    variant = profile.gate.variant
     if variant not in params.variants:
         raise InputError(
             f"params.yaml: variants: {variant} is missing, which gate.variant of {params.profile} promotes"
         )
     if from_scratch:
         return tasks.Scope(None if all_variants else variant, FROM_SCRATCH, force_initial_weights=True)
-    return tasks.Scope() if all_variants else tasks.Scope(variant, CHAMPION)
+    if all_variants:
+        # A variant that last started from the champion has been trained for longer than the others.
+        return tasks.Scope(force_initial_weights=profile.model.initial_weights != CHAMPION)
+    return tasks.Scope(variant, CHAMPION)
 
 
 @task(task_run_name="gate", cache_policy=NO_CACHE)
 def apply_gate(runs: dict[str, str], dry_run: bool) -> None:
     """Decide whether the challenger becomes champion, and log the decision."""
     decision = decide(Path.cwd(), runs, dry_run)
+    for warning in decision.warnings:
+        get_run_logger().warning(warning)
     get_run_logger().info(decision.reason)
     create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.reason)

@@ -90,8 +90,15 @@ def test_a_forced_stage_runs_again_with_its_variables(root):
 def test_scope_of_the_flags(root):
     assert choose_scope(root, False, False) == Scope("plain", "champion")
     assert choose_scope(root, False, True) == Scope("plain", "none", force_initial_weights=True)
-    assert choose_scope(root, True, False) == Scope()
+    assert choose_scope(root, True, False) == Scope(force_initial_weights=True)
     assert choose_scope(root, True, True) == Scope(None, "none", force_initial_weights=True)
+
+
+def test_all_variants_may_start_from_the_champion(root):
+    """Then the champion is looked up only when there is new data."""
+    path = root / "profiles" / "tiny.yaml"
+    path.write_text(path.read_text().replace("initial_weights: null", "initial_weights: champion"))
+    assert choose_scope(root, True, False) == Scope()
 
 
 def test_a_gate_without_its_variant_is_reported(root):
@@ -119,5 +126,5 @@ def test_only_the_variant_of_the_gate_is_updated_unless_all_are_requested(root, 
     status, output = runner.run(FLOW % "all_variants=True")
     assert status == 0, output
     assert "scored fast and plain" in output
-    assert sources(root) == {"plain": "none", "fast": "unset"}  # plain is up to date
+    assert sources(root) == {"plain": "unset", "fast": "unset"}
     assert (root / "reports" / "comparison.md").is_file()

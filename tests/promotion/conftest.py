@@ -1,5 +1,6 @@
 """Instances in one pose with a red dot on the nose; TFLite files that know the pose and detect the dot."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -12,6 +13,7 @@ import pytest
 
 from splitpose import annotations, paths
 from splitpose.benchmark.schema import Device, Latency, TargetResult
+from splitpose.data.training_groups import TrainingGroups
 from splitpose.inference.metadata import Metadata, embed_metadata
 from splitpose.settings import Profile, load
 from splitpose.skeleton import INDEX
@@ -20,6 +22,9 @@ POSE = np.array(
     [[30, 40], [20, 60], [15, 80], [70, 40], [80, 60], [85, 80], [35, 90], [65, 90], [45, 20], [55, 20], [50, 30]]
 )
 """px; the box of the joints is 70 wide and high, its middle at 50, 55; the torso is 61 long."""
+
+NOTHING_SEEN = TrainingGroups()
+"""The record of a model that was not trained."""
 
 MIDDLE, SIDE = np.array([50, 55]), 70
 
@@ -39,9 +44,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         viewpoint: str = "observer",
         output: str = "coordinates",
         with_metadata: bool = True,
+        groups: TrainingGroups | None = NOTHING_SEEN,
     ) -> Path:
-        facts = [size, padding, region_from, *lost, viewpoint, output, with_metadata]
-        path = folder / f"{'-'.join(map(str, facts))}.tflite"
+        facts = [size, padding, region_from, *lost, viewpoint, output, with_metadata, groups]
+        path = folder / f"{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}.tflite"
         if path.exists():
             return path
         places = (POSE - MIDDLE) / (SIDE * padding)
@@ -65,6 +71,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             variant="final", precision="int8", viewpoint=viewpoint, size=size, region_from=region_from,
             padding=padding, output=output, heatmap_fwhm=5.0 if heatmaps else None,
             decoding="dark" if heatmaps else None, weights_sha256="a", crops_sha256="b",
+            training_groups=groups.to_json() if groups else None,
         )  # fmt: skip
         path.write_bytes(embed_metadata(content, described) if with_metadata else content)
         return path
@@ -75,7 +82,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def profile(repository: Path) -> Profile:
     loaded = load(Profile, repository / "profiles" / "sample.yaml")
-    return loaded.model_copy(update={"scoring": loaded.scoring.model_copy(update={"resamples": 200})})
+    changes = {
+        "scoring": loaded.scoring.model_copy(update={"resamples": 200}),
+        "gate": loaded.gate.model_copy(update={"min_instances": 10}),
+    }
+    return loaded.model_copy(update=changes)
 
 
 class Project:

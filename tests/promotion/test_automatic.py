@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from splitpose.promotion import decision_log, manual
 from splitpose.promotion.automatic import decide
 from splitpose.promotion.checks import CheckResult
 from splitpose.promotion.decision import Decision
-from splitpose.promotion.gate import GateDecision
-from splitpose.tracking.model_registry import ModelRegistry
-from splitpose.tracking.runs import open_run
+from splitpose.promotion.gate import GateDecision, Opponent
+from splitpose.tracking.model_registry import REFERENCE_NUMBER, ModelRegistry
+from splitpose.tracking.runs import connect, open_run
 
 pytestmark = pytest.mark.integration
 
@@ -21,19 +22,23 @@ FACTS = {"viewpoint": "observer", "size": 8, "region_from": "joints", "padding":
 
 
 class FakeGate:
-    """Replaces `gate.evaluate`: returns the given decision and records the champions that it gets."""
+    """Replaces `gate.evaluate`: returns the given decision and records the opponents that it gets."""
 
     def __init__(self) -> None:
         self.promote = True
-        self.champions: list[tuple[bytes | None, str | None]] = []
-        """Content of the champion's file and the reason why it is not available, of each call."""
+        self.champions: list[bytes | str | None] = []
+        self.references: list[bytes | str | None] = []
+        """Content of the champion's and the reference's file, or why it is not available, of each call."""
 
     def __call__(
-        self, root: Path, profile: object, challenger: Path, champion: Path | None, champion_error: str | None
+        self, root: Path, profile: object, challenger: Path, champion: Opponent | None, reference: Opponent | None
     ) -> GateDecision:
-        self.champions.append((champion.read_bytes() if champion else None, champion_error))
+        for opponent, seen in ((champion, self.champions), (reference, self.references)):
+            seen.append(opponent and (opponent.path.read_bytes() if opponent.path else opponent.error))
+        if any(opponent and not opponent.path for opponent in (champion, reference)):
+            return GateDecision(False, [], "it cannot be compared", is_comparable=False)
         check = CheckResult(name="pck", passed=self.promote, value=1.5, limit=-0.5, text="1.5 points above")
-        return GateDecision(self.promote, [check], "it is better" if self.promote else "it is worse")
+        return GateDecision(self.promote, [check], "it is better" if self.promote else "it is worse", ["beware"])
 
 
 @pytest.fixture
@@ -82,6 +87,10 @@ class Workspace:
         version = self.registry.champion()
         return version.number if version else None
 
+    def reference(self) -> str | None:
+        version = self.registry.reference()
+        return version.number if version else None
+
     def logged(self) -> list[tuple[str, str | None]]:
         """Return the action and the challenger's version of each logged decision."""
         return [
@@ -110,8 +119,11 @@ def content() -> bytes:
 def test_the_first_model_becomes_champion_and_the_decision_is_logged_twice(workspace, gate):
     decision = workspace.decide()
     assert (decision.action, decision.by, decision.dry_run) == ("promote", "automatic", False)
-    assert gate.champions == [(None, None)]
-    assert workspace.champion() == "1"
+    assert (gate.champions, gate.references) == ([None], [None])
+    assert (workspace.champion(), workspace.reference()) == ("1", "1")
+    assert decision.reason == "it is better; the first champion is the reference from now on"
+    assert decision.reference == decision.challenger
+    assert decision.warnings == ["beware"]
     assert decision_log.read(workspace.root / DECISIONS) == [decision]
     tags = workspace.registry.champion().tags
     assert json.loads(tags[f"{decision_log.TAG_PREFIX}{decision.time}"])["checks"][0]["value"] == 1.5
@@ -124,7 +136,7 @@ def test_a_worse_model_remains_challenger(workspace, gate):
     decision = workspace.decide()
     assert (decision.action, decision.reason) == ("keep", "it is worse")
     assert (decision.champion["number"], decision.challenger["number"]) == ("1", "2")
-    assert gate.champions[1][0] is not None
+    assert isinstance(gate.champions[1], bytes)
     assert (workspace.champion(), workspace.registry.challenger().number) == ("1", "2")
 
 
@@ -132,6 +144,7 @@ def test_a_dry_run_logs_its_decision_and_changes_nothing_else(workspace, gate):
     decision = workspace.decide(dry_run=True)
     assert (decision.action, decision.dry_run, decision.challenger["variant"]) == ("promote", True, "final")
     assert workspace.registry.versions() == []
+    assert workspace.reference() is None
     assert [decision.dry_run for decision in decision_log.read(workspace.root / DECISIONS)] == [True]
 
 
@@ -148,10 +161,84 @@ def test_the_gate_receives_the_reason_why_the_champion_is_not_available(workspac
     (artifact,) = (workspace.root / "mlartifacts").rglob("*.tflite")
     artifact.unlink()
     workspace.train("b")
+    decision = workspace.decide()
+    assert re.fullmatch(
+        rf"splitpose-sample, version 1: its file is missing from run \w+ "
+        rf"\(expected: {workspace.root}/mlartifacts/.*/final-int8\.tflite\)",
+        gate.champions[1],
+    )
+    assert (decision.action, decision.reason) == ("keep", "it cannot be compared")
+    assert workspace.champion() == "1"
+
+
+def test_the_reference_stays_while_champions_change(workspace, gate):
     workspace.decide()
-    champion, error = gate.champions[1]
-    assert champion is None and error is not None
-    assert "its file is missing" in error
+    first = (workspace.root / "models/final/int8.tflite").read_bytes()
+    for weights in ("b", "c"):
+        workspace.train(weights)
+        decision = workspace.decide()
+    assert (workspace.champion(), workspace.reference()) == ("3", "1")
+    assert gate.references == [None, first, first]
+    assert (decision.reference["number"], decision.reason) == ("1", "it is better")
+
+
+def test_the_champion_of_an_earlier_version_becomes_the_reference(workspace, gate):
+    workspace.registry.promote(
+        workspace.registry.register(
+            workspace.runs["final"],
+            workspace.root / "models/final/int8.tflite",
+            workspace.root / "models/final/final.weights.h5",
+        )
+    )
+    workspace.train("b")
+    gate.promote = False
+    assert workspace.decide(dry_run=True).reference["number"] == "1"
+    assert workspace.reference() is None
+    decision = workspace.decide()
+    assert decision.reason == "it is worse; the champion is the reference from now on"
+    assert decision.reference == decision.champion
+    assert gate.references == gate.champions
+    assert workspace.reference() == workspace.champion() == "1"
+
+
+def test_a_champion_without_its_file_does_not_become_the_reference(workspace, gate):
+    workspace.decide()
+    client = connect(workspace.root)
+    client.delete_registered_model_alias("splitpose-sample", "reference")
+    client.delete_registered_model_tag("splitpose-sample", REFERENCE_NUMBER)
+    (artifact,) = (workspace.root / "mlartifacts").rglob("*.tflite")
+    artifact.unlink()
+    workspace.train("b")
+    assert workspace.decide().reference is None
+    assert workspace.reference() is None
+
+
+def test_a_deleted_reference_blocks_promotions_until_it_is_replaced(workspace, gate):
+    params = workspace.root / "params.yaml"
+    workspace.decide()
+    workspace.train("b")
+    workspace.decide()
+    connect(workspace.root).delete_model_version("splitpose-sample", "1")
+    workspace.train("c")
+    decision = workspace.decide()
+    assert gate.references[2] == "splitpose-sample, version 1: was deleted from the model registry"
+    assert (decision.action, decision.reference, workspace.champion()) == ("keep", None, "2")
+    manual.set_reference(params, None, "the first one was deleted")
+    assert workspace.decide().action == "promote"
+    assert (workspace.champion(), workspace.reference()) == ("3", "2")
+
+
+def test_a_deleted_champion_blocks_promotions(workspace, gate):
+    workspace.decide()
+    workspace.train("b")
+    workspace.decide()
+    connect(workspace.root).delete_model_version("splitpose-sample", "2")
+    workspace.train("c")
+    decision = workspace.decide()
+    assert gate.champions[2] == "splitpose-sample, version 2: was deleted from the model registry"
+    assert (decision.action, decision.champion, workspace.champion()) == ("keep", None, None)
+    manual.rollback(workspace.root / "params.yaml", "2 was deleted")
+    assert workspace.decide().action == "promote"
 
 
 def test_a_model_that_was_rolled_back_requires_a_manual_promotion(workspace, gate):
@@ -179,17 +266,23 @@ def test_lost_lines_are_restored(workspace, gate):
     assert decision_log.read(workspace.root / DECISIONS) == [first, second]
 
 
-def test_the_next_run_repairs_a_crash_between_tag_and_alias(workspace, gate, monkeypatch):
-    def crash(self: ModelRegistry, version: object) -> None:
+@pytest.mark.parametrize("step", ["_set_alias", "_save_history", "set_reference"])
+def test_the_next_run_repairs_a_crash_after_the_tag(workspace, gate, monkeypatch, step):
+    """The first champion's aliases and tags are set one after the other; the process ends before one of them."""
+    original = getattr(ModelRegistry, step)
+
+    def crash(self: ModelRegistry, first: object, *rest: object) -> None:
+        if first == "challenger":
+            return original(self, first, *rest)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(ModelRegistry, "promote", crash)
+        broken.setattr(ModelRegistry, step, crash)
         with pytest.raises(KeyboardInterrupt):
             workspace.decide()
-    assert workspace.champion() is None
     workspace.decide()
-    assert workspace.champion() == "1"
+    assert (workspace.champion(), workspace.reference()) == ("1", "1")
+    assert workspace.registry.deleted_champion() is workspace.registry.deleted_reference() is None
     assert workspace.logged() == [("promote", "1"), ("promote", "1")]
 
 

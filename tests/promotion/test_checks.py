@@ -1,10 +1,12 @@
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from splitpose.promotion.checks import run_checks, summarise
+from splitpose.promotion.checks import check_unseen_instances, run_checks, summarise
 from splitpose.promotion.differences import Difference
-from splitpose.promotion.measurements import Evidence, Metrics, Parity
+from splitpose.promotion.measurements import Evidence, Metrics, Parity, ReferenceResult
+from splitpose.promotion.unseen_instances import UnseenInstances
 from splitpose.settings import Gate
 
 GATE = Gate(
@@ -13,18 +15,20 @@ GATE = Gate(
 )  # fmt: skip
 CHALLENGER, CHAMPION = Metrics(90.0, 5.0, 1000), Metrics(90.0, 5.0, 1000)
 EQUAL = Difference("all test instances", 400, 0.0, (-1.0, 1.0))
+UNSEEN = UnseenInstances(pd.DataFrame(index=range(400)), 0, {})
 EVIDENCE = Evidence(
-    instances=400,
+    unseen=UNSEEN,
     target="local",
     challenger=CHALLENGER,
     champion=CHAMPION,
     mean_pose=75.0,
     difference=EQUAL,
+    reference=ReferenceResult(90.0, EQUAL),
     slices=[replace(EQUAL, name="group: a", instances=30)],
     parity=Parity(90.0, 90.0),
     data_failures=[],
 )
-WITHOUT_CHAMPION = replace(EVIDENCE, champion=None, slices=[])
+WITHOUT_CHAMPION = replace(EVIDENCE, champion=None, reference=None, slices=[])
 
 
 def difference(points: float, low: float, high: float) -> Difference:
@@ -38,11 +42,12 @@ def slices(*losses: tuple[float, float]) -> list[Difference]:
 def test_an_equal_model_passes_every_check():
     checks = run_checks(EVIDENCE, GATE)
     assert [check.name for check in checks] == [
-        "pck", "slices", "p95_ratio", "size_ratio", "parity", "p95_ms", "bytes", "data",
+        "pck", "reference", "slices", "p95_ratio", "size_ratio", "parity", "p95_ms", "bytes", "data",
+        "unseen_instances",
     ]  # fmt: skip
     assert all(check.passed for check in checks)
     assert summarise(checks) == (
-        "all 8 checks passed: mean PCK@0.2 of 90.0 against the champion's 90.0 on 400 test instances, "
+        "all 10 checks passed: mean PCK@0.2 of 90.0 against the champion's 90.0 on 400 test instances, "
         "+0 points (-1 to +1)"
     )
 
@@ -58,6 +63,9 @@ def test_an_equal_model_passes_every_check():
         ("pck", {"difference": Difference("", 400, -0.5, None)}, True),
         ("pck", {"difference": Difference("", 400, -0.6, None)}, False),
         ("pck", {"difference": difference(float("nan"), 0.0, 0.0)}, False),
+        ("reference", {"reference": ReferenceResult(90.5, difference(-0.5, -1.5, 0.5))}, True),
+        ("reference", {"reference": ReferenceResult(90.5, difference(-0.501, -1.5, 0.5))}, False),
+        ("reference", {"reference": ReferenceResult(90.2, difference(-0.2, -0.4, -0.001))}, False),
         ("slices", {"slices": slices((-3.0, -1.0), (-9.0, 0.0))}, True),  # at the limit; not significant
         ("slices", {"slices": slices((5.0, 9.0), (-3.001, -0.001))}, False),
         ("slices", {"slices": []}, True),
@@ -97,14 +105,15 @@ def test_a_first_champion_must_beat_the_mean_pose(points, limit, passed):
     evidence = replace(WITHOUT_CHAMPION, difference=difference(points, -9.0, 9.0))
     first, *others = run_checks(evidence, GATE.model_copy(update={"min_above_mean_pose": limit}))
     assert (first.name, first.passed, first.value, first.limit) == ("above_mean_pose", passed, points, limit)
-    assert [check.name for check in others] == ["parity", "p95_ms", "bytes", "data"]
+    assert [check.name for check in others] == ["parity", "p95_ms", "bytes", "data", "unseen_instances"]
 
 
 def test_every_check_has_its_value_and_limit():
     values = {check.name: (check.value, check.limit) for check in run_checks(EVIDENCE, GATE)}
     assert values == {
-        "pck": (0.0, -0.5), "slices": (0.0, -3.0), "p95_ratio": (1.0, 1.2), "size_ratio": (1.0, 1.1),
-        "parity": (0.0, 0.5), "p95_ms": (5.0, None), "bytes": (1000, None), "data": (None, None),
+        "pck": (0.0, -0.5), "reference": (0.0, -0.5), "slices": (0.0, -3.0), "p95_ratio": (1.0, 1.2),
+        "size_ratio": (1.0, 1.1), "parity": (0.0, 0.5), "p95_ms": (5.0, None), "bytes": (1000, None),
+        "data": (None, None), "unseen_instances": (400, 1),
     }  # fmt: skip
 
 
@@ -116,7 +125,21 @@ def test_the_summary_names_the_failed_checks():
         data_failures=["x"],
     )
     assert summarise(run_checks(evidence, GATE)) == (
-        "3 of 8 checks failed, slices, p95_ratio, data: 2 of 2 slices lost significantly more than 3 points; "
+        "3 of 10 checks failed, slices, p95_ratio, data: 2 of 2 slices lost significantly more than 3 points; "
         "lowest: group: -6.0 (30 instances), -6 points (-99 to -2); "
         "p95 latency of 7.5 ms against 5.0 ms on local, ratio 1.5, limit 1.2; x"
+    )
+
+
+@pytest.mark.parametrize(("remaining", "passed"), [(100, True), (99, False), (0, False)])
+def test_the_number_of_unseen_instances_at_its_limit(remaining, passed):
+    unseen = UnseenInstances(pd.DataFrame(index=range(remaining)), 12, {"champion": 10, "challenger": 3})
+    check = check_unseen_instances(unseen, GATE.model_copy(update={"min_instances": 100}))
+    assert (check.name, check.passed, check.value, check.limit) == ("unseen_instances", passed, remaining, 100)
+    assert check.text == (
+        f"{remaining} test instances that no compared model was trained on; 12 are excluded, because they are in "
+        "training groups (champion 10, challenger 3); at least 100 are required"
+    )
+    assert summarise([check]).startswith(
+        "all 1 checks passed" if passed else f"1 of 1 checks failed, unseen_instances: {remaining} test instances"
     )

@@ -2,13 +2,17 @@ import json
 import re
 import shutil
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from splitpose import annotations
+from splitpose.data.training_groups import TrainingGroups
 from splitpose.errors import InputError
+from splitpose.inference.pose_model import PoseModel
 from splitpose.promotion import candidate, gate
+from splitpose.promotion.gate import Opponent
 
 pytestmark = pytest.mark.integration
 
@@ -18,11 +22,17 @@ WRISTS = ("lwri", "rwri")
 
 @pytest.fixture
 def evaluate(project, profile, fake_device):
-    """Return a function that runs the gate on files of the project after writing the challenger's parity."""
+    """Return a function that runs the gate on files of the project after writing the challenger's parity.
 
-    def evaluate(challenger, champion=None, champion_error=None):
+    The champion and the reference are files, or the reason why the file is not available.
+    """
+
+    def opponent(file):
+        return file if file is None else Opponent(file) if isinstance(file, Path) else Opponent(None, file)
+
+    def evaluate(challenger, champion=None, reference=None):
         project.write_parity(challenger)
-        return gate.evaluate(project.root, profile, challenger, champion, champion_error)
+        return gate.evaluate(project.root, profile, challenger, opponent(champion), opponent(reference))
 
     return evaluate
 
@@ -36,7 +46,7 @@ def test_a_first_champion_must_beat_the_mean_pose(evaluate, file):
     decision = evaluate(file())
     assert decision.promote
     assert decision.reason == (
-        "there is no champion yet; all 5 checks passed: mean PCK@0.2 of 100.0 against the mean pose's 100.0 on "
+        "there is no champion yet; all 6 checks passed: mean PCK@0.2 of 100.0 against the mean pose's 100.0 on "
         "40 test instances, +0 points (+0 to +0)"
     )
     assert results(decision)["p95_ms"] == (True, 2.0)
@@ -57,7 +67,7 @@ def test_a_worse_model_is_not_promoted_and_a_better_one_is(evaluate, file):
     assert not worse.promote
     assert results(worse)["pck"] == results(worse)["slices"][:1] + (-18.182,) == (False, -18.182)
     assert worse.reason.startswith(
-        "2 of 8 checks failed, pck, slices: mean PCK@0.2 of 81.818 against the champion's"
+        "2 of 9 checks failed, pck, slices: mean PCK@0.2 of 81.818 against the champion's"
     )
     better = evaluate(file(), champion=file(lost=WRISTS))
     assert better.promote and results(better)["pck"] == (True, 18.182)
@@ -95,39 +105,137 @@ def test_the_champions_own_file_is_not_promoted_again(evaluate, file, tmp_path):
     assert decision.reason == "the challenger is the same file as the champion"
 
 
-def test_the_reason_says_why_the_champion_is_not_available(evaluate, file):
-    decision = evaluate(file(), champion_error="its file is\ngone")
-    assert decision.promote
-    assert decision.reason.startswith(
-        "the champion cannot be compared (its file is gone); all 5 checks passed: mean PCK@0.2 of 100.0 against"
-    )
+NOT_COMPARABLE = [
+    (lambda file: b"", r"its file: not a TFLite file that runs here"),
+    (lambda file: file().read_bytes()[:1000], r"its file: not a TFLite file that runs here"),
+    (lambda file: file(with_metadata=False).read_bytes(), r"its file: has no splitpose metadata"),
+    (lambda file: file(viewpoint="person").read_bytes(), r"its left and right are the person's"),
+    (lambda file: file().read_bytes().replace(b'"nose"]', b'"chin"]'), r"its file: predicts other joints"),
+    (lambda file: file(output="heatmaps").read_bytes(), r"its file: does not match its metadata"),
+    (lambda file: file().read_bytes().replace(b'"rules":[]', b'"rules":{}'), None),
+    (lambda file: file().read_bytes().replace(b'"listed":"', b'"listed":3'), r"its file: metadata cannot be read"),
+    (
+        lambda file: file().read_bytes().replace(b'"complete":true', b'"complets":true'),
+        r"its file: the record of the training groups is damaged",
+    ),
+]
+"""Files, and the reasons why they cannot be compared, None if they can be."""
 
 
-@pytest.mark.parametrize(
-    ("damage", "reason"),
-    [
-        (lambda file: b"", r"its file: not a TFLite file that runs here"),
-        (lambda file: file().read_bytes()[:1000], r"its file: not a TFLite file that runs here"),
-        (lambda file: file(with_metadata=False).read_bytes(), r"its file: has no splitpose metadata"),
-        (lambda file: file(viewpoint="person").read_bytes(), r"its left and right are the person's"),
-        (lambda file: file().read_bytes().replace(b'"nose"]', b'"chin"]'), r"its file: predicts other joints"),
-        (lambda file: file(output="heatmaps").read_bytes(), r"its file: does not match its metadata"),
-    ],
-)
-def test_a_champion_that_cannot_be_compared_does_not_block_the_challenger(evaluate, file, tmp_path, damage, reason):
-    champion = tmp_path / "champion.tflite"
-    champion.write_bytes(damage(file))
-    decision = evaluate(file(), champion=champion)
-    assert decision.promote
-    assert re.match(rf"the champion cannot be compared \({reason}.*\); all 5 checks passed", decision.reason)
+@pytest.mark.parametrize("name", ["champion", "reference"])
+@pytest.mark.parametrize(("damage", "reason"), NOT_COMPARABLE)
+def test_nothing_is_promoted_if_the_champion_or_the_reference_cannot_be_compared(
+    evaluate, file, tmp_path, name, damage, reason, fake_device
+):
+    path = tmp_path / f"{name}.tflite"
+    path.write_bytes(damage(file))
+    decision = evaluate(file(padding=2.0), **{"champion": file(), name: path})
+    assert decision.promote is decision.is_comparable is (reason is None)
+    if reason:
+        assert re.fullmatch(
+            rf"nothing is promoted, because the {name} cannot be compared \({reason}.*\); restore it, or choose .*"
+            rf"`splitpose promote{' --reference' if name == 'reference' else ''}`",
+            decision.reason,
+        )
+        assert (decision.checks, fake_device.runs) == ([], [])
     assert "\n" not in decision.reason and str(tmp_path) not in decision.reason
 
 
-def test_a_champion_that_requires_boxes_without_any(evaluate, file, project):
+@pytest.mark.parametrize("name", ["champion", "reference"])
+def test_nothing_is_promoted_without_the_file_of_the_champion_or_the_reference(evaluate, file, name):
+    decision = evaluate(
+        file(padding=2.0), **{"champion": file(), name: "version 1: its file is\nmissing from run 2"}
+    )
+    assert (decision.promote, decision.checks, decision.is_comparable) == (False, [], False)
+    assert decision.reason.startswith(
+        f"nothing is promoted, because the {name} cannot be compared (version 1: its file is missing from run 2); "
+    )
+
+
+def test_nothing_is_promoted_if_the_champion_requires_boxes_and_there_are_none(evaluate, file, project):
     project.write_table(annotations.read(project.table).assign(**dict.fromkeys(annotations.BOX_COLUMNS, np.nan)))
     decision = evaluate(file(), champion=file(region_from="bbox"))
-    assert decision.promote
+    assert not decision.promote
     assert "cannot be compared (annotation table: split train has no rows with a box" in decision.reason
+
+
+def test_a_loss_against_the_reference_blocks_the_challenger(evaluate, file):
+    decision = evaluate(file(lost=WRISTS), champion=file(lost=[*WRISTS, "nose"]), reference=file())
+    assert not decision.promote
+    checks = results(decision)
+    assert (checks["pck"], checks["reference"]) == ((True, 9.091), (False, -18.182))
+    assert "1 of 10 checks failed, reference: mean PCK@0.2 of 81.818 against the reference's" in decision.reason
+
+
+def test_the_reference_is_not_measured_twice_if_it_is_the_champion(evaluate, file, tmp_path, monkeypatch):
+    predicted = []
+    predict = PoseModel.predict_instances
+    monkeypatch.setattr(
+        PoseModel, "predict_instances", lambda model, *rest: predicted.append(model) or predict(model, *rest)
+    )
+    shutil.copy(file(lost=["nose"]), tmp_path / "reference.tflite")
+    decision = evaluate(file(), champion=file(lost=["nose"]), reference=tmp_path / "reference.tflite")
+    assert len(predicted) == 2
+    assert results(decision)["reference"] == results(decision)["pck"] == (True, 9.091)
+    evaluate(file(), champion=file(lost=["nose"]), reference=file(lost=WRISTS))
+    assert len(predicted) == 2 + 3
+
+
+def test_the_reference_is_not_timed(evaluate, file, fake_device):
+    evaluate(file(), champion=file(padding=2.0), reference=file(lost=WRISTS))
+    assert set(fake_device.runs) == {file().stem, file(padding=2.0).stem}
+
+
+@pytest.mark.parametrize("leaked_into", ["challenger", "champion", "reference"])
+def test_a_leak_is_found(evaluate, file, leaked_into, project, profile):
+    """Two of the ten test films were used to train one of the models: 8 of 40 instances."""
+    leak = TrainingGroups.of(
+        annotations.read(project.table).query("group in ['film 3', 'film 7']").assign(split="train"), profile
+    )
+    files = {"challenger": file(), "champion": file(padding=2.0), "reference": file(lost=WRISTS)}
+    changes = {"challenger": {}, "champion": {"padding": 2.0}, "reference": {"lost": WRISTS}}
+    files[leaked_into] = file(**changes[leaked_into], groups=leak)
+    decision = evaluate(**files)
+    check = next(check for check in decision.checks if check.name == "unseen_instances")
+    assert (check.passed, check.value, check.limit) == (True, 32, 10)
+    assert f"8 are excluded, because they are in training groups ({leaked_into} 8)" in check.text
+    assert "on 32 test instances" in decision.reason
+    assert decision.promote and decision.warnings == []
+
+
+def test_a_leak_into_a_first_champion_is_found(evaluate, file, project, profile):
+    leak = TrainingGroups.of(
+        annotations.read(project.table).query("group == 'film 3'").assign(split="val"), profile
+    )
+    assert "on 36 test instances" in evaluate(file(groups=leak)).reason
+
+
+@pytest.mark.parametrize(("films", "remaining"), [(8, 8), (10, 0)])
+def test_too_few_unseen_instances_are_refused_without_a_measurement(
+    evaluate, file, project, profile, fake_device, films, remaining
+):
+    table = annotations.read(project.table)
+    seen = table[table["group"].isin([f"film {number}" for number in range(films)])]
+    leak = TrainingGroups.of(seen.assign(split="train"), profile)
+    decision = evaluate(file(groups=leak), champion=file(padding=2.0))
+    assert (decision.promote, decision.is_comparable, fake_device.runs) == (False, True, [])
+    assert results(decision) == {"unseen_instances": (False, remaining)}
+    assert decision.reason == (
+        f"1 of 1 checks failed, unseen_instances: {remaining} test instances that no compared model was trained "
+        f"on; {40 - remaining} are excluded, because they are in training groups (challenger {40 - remaining}); "
+        "at least 10 are required"
+    )
+
+
+def test_models_without_a_record_are_compared_with_a_warning(evaluate, file):
+    decision = evaluate(file(), champion=file(padding=2.0, groups=None))
+    warning = (
+        "the champion has no record of the groups that it was trained on; test instances that it has seen may be "
+        "among the compared ones"
+    )
+    assert decision.promote
+    assert decision.warnings == [warning]
+    assert decision.reason.endswith(f"; warning: {warning}")
 
 
 def test_a_damaged_challenger_is_an_error(evaluate, tmp_path, file):
@@ -172,7 +280,7 @@ def test_annotations_that_failed_their_checks(evaluate, file, project):
     project.checks.write_text(json.dumps({"passed": False, "failures": ["too few films", "no test instances"]}))
     decision = evaluate(file())
     assert not decision.promote
-    assert "1 of 5 checks failed, data: too few films; no test instances" in decision.reason
+    assert "1 of 6 checks failed, data: too few films; no test instances" in decision.reason
 
 
 @pytest.mark.parametrize(
@@ -216,7 +324,7 @@ def test_two_files_are_timed_on_this_machine(project, profile, file):
     challenger, champion = file(), file(lost=WRISTS)
     project.write_parity(challenger)
     settings = profile.model_copy(update={"benchmark": quick, "gate": strict})
-    decision = gate.evaluate(project.root, settings, challenger, champion)
+    decision = gate.evaluate(project.root, settings, challenger, Opponent(champion))
     checks = {check.name: check for check in decision.checks}
     assert not decision.promote and [name for name, check in checks.items() if not check.passed] == ["p95_ratio"]
     assert checks["p95_ms"].value > 0 and checks["p95_ratio"].value > 0.001

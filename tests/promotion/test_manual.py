@@ -8,7 +8,7 @@ from support import spot_model
 from splitpose.cli import main
 from splitpose.promotion import decision_log
 from splitpose.tracking.model_registry import ModelRegistry
-from splitpose.tracking.runs import open_run
+from splitpose.tracking.runs import connect, open_run
 
 pytestmark = pytest.mark.integration
 
@@ -140,3 +140,43 @@ def test_a_project_without_versions_remains_unchanged(tmp_path, monkeypatch, cap
     assert main(["promote", "--params", str(tmp_path / "params.yaml")]) == 1
     assert capsys.readouterr().err.startswith("error: splitpose-none: has no version yet; `splitpose retrain`")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def test_the_first_champion_is_the_reference_and_promote_reference_moves_it(project, splitpose):
+    root, registry = project
+    name = "reference of test_the_first_champion_is_the_reference_and_promote_reference_moves_it"
+    splitpose("promote", "--version", "1")
+    splitpose("promote", "--version", "2")
+    assert registry.reference() == registry.versions()[0]
+    moved = splitpose("promote", "--reference", "--reason", "a year of progress")
+    assert moved == f"{name}: version 2 (spot float32), replaces version 1"
+    assert splitpose("promote", "--reference", "--version", "2") == f"{name}: version 2 (spot float32), unchanged"
+    splitpose("promote", "--reference", "--version", "3")
+    assert [registry.champion(), registry.reference()] == registry.versions()[1:]
+    *_, last_but_one, last = decision_log.read(root / "reports/decisions.jsonl")
+    assert (last_but_one.action, last_but_one.by, last_but_one.reason) == (
+        "reference", "manual", "a year of progress",
+    )  # fmt: skip
+    assert last.reference == last.challenger
+    assert (last.challenger["number"], last.champion["number"]) == ("3", "2")
+
+
+def test_a_reference_is_not_moved_to_a_version_without_its_file(project, splitpose):
+    root, registry = project
+    assert "there is no champion; choose a --version" in splitpose("promote", "--reference", status=1)
+    splitpose("promote", "--version", "1")
+    next((root / "mlartifacts" / registry.versions()[1].run).rglob("*.tflite")).unlink()
+    assert "version 2: its file is missing" in splitpose("promote", "--reference", "--version", "2", status=1)
+    assert registry.reference() == registry.versions()[0]
+    assert len(decision_log.read(root / "reports/decisions.jsonl")) == 1
+
+
+def test_a_deleted_reference_is_replaced(project, splitpose):
+    _, registry = project
+    splitpose("promote", "--version", "1")
+    splitpose("promote", "--version", "2")
+    connect(registry.root).delete_model_version(registry.name, "1")
+    splitpose("promote", "--version", "3")  # a promotion does not set it again
+    assert (registry.reference(), registry.deleted_reference()) == (None, "1")
+    assert splitpose("promote", "--reference").endswith("version 3 (spot float32), the first reference")
+    assert registry.deleted_reference() is None

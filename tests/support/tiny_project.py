@@ -54,6 +54,8 @@ def workspace(
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     set_repeats(folder, repeats)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    added = dvc(folder, "add", "--quiet", "data/incoming")
+    assert added.returncode == 0, added.stderr
     return folder
 
 

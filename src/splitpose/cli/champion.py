@@ -1,4 +1,4 @@
-"""Commands that change the champion manually: promote and rollback."""
+"""Commands that change the champion and the reference manually: promote and rollback."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +14,23 @@ Params = Annotated[Path, typer.Option(metavar="YAML", help="params.yaml of the p
 def promote(
     version: Annotated[
         str | None,
-        typer.Option(metavar="N", help="Version of the profile's registered model (default: the challenger)."),
+        typer.Option(
+            metavar="N",
+            help="Version of the profile's registered model (default: the challenger; --reference: the champion).",
+        ),
     ] = None,
+    reference: Annotated[
+        bool,
+        typer.Option("--reference", help="Make the version the reference of the gate instead of the champion."),
+    ] = False,
     reason: Reason = "",
     params: Params = paths.PARAMS,
 ) -> None:
-    """Make a version of the model in MLflow's model registry the champion."""
+    """Make a version of the model in MLflow's model registry the champion, or the reference."""
     from splitpose.promotion import manual
 
-    print(manual.promote(params, version, reason))
+    change = manual.set_reference if reference else manual.promote
+    print(change(params, version, reason))
 
 
 def rollback(reason: Reason = "", params: Params = paths.PARAMS) -> None:

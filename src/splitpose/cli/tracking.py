@@ -13,6 +13,7 @@ def sync() -> None:
 
     The command can be repeated, and restores the runs of a deleted database.
     Runs are written to MLFLOW_TRACKING_URI, by default to mlflow.db.
+    After the project folder was moved or copied, the paths in mlflow.db are updated.
     """
     from splitpose import tracking
 

@@ -14,6 +14,7 @@ from splitpose import paths
 from splitpose.errors import ExternalServiceError, InputError
 from splitpose.promotion import decision_log, gate
 from splitpose.promotion.decision import Decision
+from splitpose.promotion.gate import GateDecision, Opponent
 from splitpose.settings import Params, Profile, load
 from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
 
@@ -24,6 +25,9 @@ def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
     The decision is logged with its metrics: as a tag of the challenger's version, then as a line of
     reports/decisions.jsonl. Lines that an interrupted run did not write are appended first. A model that was
     rolled back manually is promoted only manually.
+
+    The first champion becomes the reference, too. In a registry of an earlier version, which has a champion but
+    never had a reference, the present champion becomes the reference.
 
     Args:
         root: the project, up to date.
@@ -43,44 +47,72 @@ def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
     registry = ModelRegistry(root, name)
     decision_log.restore(registry, log)
     champion = registry.champion()
-    with tempfile.TemporaryDirectory() as folder:
-        champion_file, champion_error = _download(registry, champion, Path(folder))
-        result = gate.evaluate(root, profile, tflite, champion_file, champion_error)
-    challenger = None if dry_run else registry.register(runs[variant], tflite, weights)
+    reference, result = _evaluate(root, profile, registry, tflite)
     sha256 = hashlib.sha256(tflite.read_bytes()).hexdigest()
+    challenger = RegisteredVersion("", runs[variant], sha256, variant, precision, {})
+    if not dry_run:
+        challenger = registry.register(runs[variant], tflite, weights)
     veto = rollback_reason(decision_log.read(log), sha256)
+    promoted = result.promote and veto is None
+    reason = result.reason if veto is None else f"{veto}; {result.reason}"
+    new_reference = None
+    if reference is None and result.is_comparable:
+        new_reference = champion or (challenger if promoted else None)
+    if new_reference:
+        reason += f"; {'the champion' if champion else 'the first champion'} is the reference from now on"
     decision = Decision(
         time=decision_log.timestamp(),
         profile=name,
-        action="promote" if result.promote and veto is None else "keep",
+        action="promote" if promoted else "keep",
         by="automatic",
         dry_run=dry_run,
-        challenger=decision_log.describe_version(
-            challenger or RegisteredVersion("", runs[variant], sha256, variant, precision, {})
-        ),
-        champion=decision_log.describe_version(champion) if champion else None,
+        challenger=decision_log.describe_version(challenger),
+        champion=_describe(champion),
         checks=[asdict(check) for check in result.checks],
-        reason=result.reason if veto is None else f"{veto}; {result.reason}",
+        reason=reason,
+        reference=_describe(reference or new_reference),
+        warnings=result.warnings,
     )
-    if challenger:
-        decision_log.execute(registry, challenger, decision, log)
-    else:
+    if dry_run:
         decision_log.append(log, decision)
+    else:
+        decision_log.execute(registry, challenger, decision, log, new_reference or reference)
     return decision
 
 
-def _download(
-    registry: ModelRegistry, champion: RegisteredVersion | None, folder: Path
-) -> tuple[Path | None, str | None]:
-    """Return the champion's file, or the reason why it is not available; neither if there is no champion."""
-    if champion is None:
-        return None, None
+def _evaluate(
+    root: Path, profile: Profile, registry: ModelRegistry, tflite: Path
+) -> tuple[RegisteredVersion | None, GateDecision]:
+    """Return the reference, None if there is none or it was deleted, and the decision of the gate."""
+    champion, reference = registry.champion(), registry.reference()
+    deleted_reference = registry.deleted_reference()
+    # A registry that never had a reference: its champion becomes the reference, so both are the same.
+    present = reference or (None if deleted_reference else champion)
+    with tempfile.TemporaryDirectory() as folder:
+        opponents = [
+            _opponent(registry, champion, registry.deleted_champion(), Path(folder) / "champion"),
+            _opponent(registry, present, deleted_reference, Path(folder) / "reference"),
+        ]
+        return reference, gate.evaluate(root, profile, tflite, *opponents)
+
+
+def _opponent(
+    registry: ModelRegistry, version: RegisteredVersion | None, deleted: str | None, folder: Path
+) -> Opponent | None:
+    """Download a version's file, or return the reason why it is not available; None if there never was one."""
+    if version is None:
+        error = f"{registry.name}, version {deleted}: was deleted from the model registry"
+        return Opponent(None, error) if deleted else None
     try:
-        return registry.download(champion, folder), None
+        return Opponent(registry.download(version, folder))
     except ExternalServiceError:  # the file may exist; a later run decides
         raise
     except InputError as error:
-        return None, str(error)
+        return Opponent(None, str(error))
+
+
+def _describe(version: RegisteredVersion | None) -> dict[str, Any] | None:
+    return decision_log.describe_version(version) if version else None
 
 
 def rollback_reason(decisions: Sequence[Decision], sha256: str) -> str | None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from splitpose.promotion.differences import Difference
-from splitpose.promotion.measurements import Evidence, Metrics
+from splitpose.promotion.measurements import Evidence, Metrics, ReferenceResult
+from splitpose.promotion.unseen_instances import UnseenInstances
 from splitpose.settings import Gate
 
 MIN_MS = 0.001
@@ -22,7 +23,7 @@ class CheckResult:
 
 
 def run_checks(evidence: Evidence, gate: Gate) -> list[CheckResult]:
-    """Check every rule of the gate; without a champion, the mean pose is the reference.
+    """Check every rule of the gate; without a champion, the mean pose takes its place.
 
     Values are rounded first, so that the result agrees with the displayed numbers; NaN fails.
     """
@@ -32,11 +33,14 @@ def run_checks(evidence: Evidence, gate: Gate) -> list[CheckResult]:
         _at_most("p95_ms", challenger.p95_ms, gate.max_p95_ms, f"p95 latency of {challenger.p95_ms} ms"),
         _at_most("bytes", challenger.bytes, gate.max_bytes, f"{challenger.bytes} bytes"),
         _data(evidence),
+        check_unseen_instances(evidence.unseen, gate),
     ]
+    reference = [_reference(evidence, evidence.reference, gate)] if evidence.reference else []
     if champion is None:
-        return [_above_mean_pose(evidence, gate), *absolute]
+        return [_above_mean_pose(evidence, gate), *reference, *absolute]
     return [
         _pck(evidence, champion, gate),
+        *reference,
         _slices(evidence.slices, gate),
         *_ratios(evidence, champion, gate),
         *absolute,
@@ -53,16 +57,33 @@ def summarise(results: list[CheckResult]) -> str:
     return f"all {len(results)} checks passed: {results[0].text}"
 
 
+def check_unseen_instances(unseen: UnseenInstances, gate: Gate) -> CheckResult:
+    """Check that enough test instances are left that no compared model was trained on."""
+    count, limit = len(unseen.rows), gate.min_instances
+    text = f"{unseen.description}; at least {limit} are required"
+    return CheckResult("unseen_instances", count >= limit, count, limit, text)
+
+
 def _pck(evidence: Evidence, champion: Metrics, gate: Gate) -> CheckResult:
     difference = evidence.difference
-    passed = not difference.is_significant_loss and difference.points >= -gate.max_loss
-    text = _comparison(evidence, f"the champion's {champion.pck}")
-    return CheckResult("pck", passed, difference.points, -gate.max_loss, text)
+    text = _comparison(evidence, f"the champion's {champion.pck}", difference)
+    return CheckResult("pck", is_acceptable(difference, gate), difference.points, -gate.max_loss, text)
+
+
+def _reference(evidence: Evidence, reference: ReferenceResult, gate: Gate) -> CheckResult:
+    difference = reference.difference
+    text = _comparison(evidence, f"the reference's {reference.pck}", difference)
+    return CheckResult("reference", is_acceptable(difference, gate), difference.points, -gate.max_loss, text)
+
+
+def is_acceptable(difference: Difference, gate: Gate) -> bool:
+    """Return whether a loss is neither significant nor larger than `max_loss`."""
+    return not difference.is_significant_loss and difference.points >= -gate.max_loss
 
 
 def _above_mean_pose(evidence: Evidence, gate: Gate) -> CheckResult:
     points, limit = evidence.difference.points, gate.min_above_mean_pose
-    text = _comparison(evidence, f"the mean pose's {evidence.mean_pose}")
+    text = _comparison(evidence, f"the mean pose's {evidence.mean_pose}", evidence.difference)
     return CheckResult("above_mean_pose", points >= limit, points, limit, text)
 
 
@@ -107,10 +128,10 @@ def _at_most(name: str, value: float, limit: float | None, text: str) -> CheckRe
     return CheckResult(name, passed, value, limit, text if limit is None else f"{text}, limit {limit}")
 
 
-def _comparison(evidence: Evidence, reference: str) -> str:
+def _comparison(evidence: Evidence, other: str, difference: Difference) -> str:
     return (
-        f"mean PCK@0.2 of {evidence.challenger.pck} against {reference} on {evidence.instances} test instances, "
-        f"{_points(evidence.difference)}"
+        f"mean PCK@0.2 of {evidence.challenger.pck} against {other} on {len(evidence.unseen.rows)} test instances, "
+        f"{_points(difference)}"
     )
 
 

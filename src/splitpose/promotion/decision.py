@@ -1,13 +1,17 @@
 """A decision about the champion: its JSON form and its summary in Markdown."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 LEGACY_ACTORS = {"hand": "manual", "retrain": "automatic"}
 """Values of `by` in decisions of earlier versions, and the values that replaced them."""
+
+
+Action = Literal["promote", "keep", "rollback", "reference"]
+"""`reference`: the version that the decision describes as the challenger has become the reference."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Decision:
     time: str
     """UTC, e.g. 20261122T235959.123456Z; it identifies the decision."""
     profile: str
-    action: Literal["promote", "keep", "rollback"]
+    action: Action
     by: Literal["automatic", "manual"]
     """The flow `retrain` or a user."""
     dry_run: bool
@@ -29,18 +33,23 @@ class Decision:
     """The results of the gate (see `checks.CheckResult`); empty for a manual decision."""
     reason: str
     """One line."""
+    reference: dict[str, Any] | None = None
+    """The reference after the decision; None if there is none, and in decisions of earlier versions."""
+    warnings: list[str] = field(default_factory=list)
+    """What the comparison could not take into account, each in one line."""
 
     def as_json(self) -> str:
         """Return the decision as one line of JSON."""
         return json.dumps(asdict(self), allow_nan=False)
 
     def as_markdown(self) -> str:
-        """Return a heading, the reason, the models and a table of the checks."""
-        models = {"challenger": self.challenger, "champion": self.champion}
+        """Return a heading, the reason, the warnings, the models and a table of the checks."""
+        models = {"challenger": self.challenger, "champion": self.champion, "reference": self.reference}
         return "\n\n".join(
             [
                 f"# {self.action}{' (dry run)' if self.dry_run else ''}",
                 self.reason,
+                *(f"**Warning:** {warning}" for warning in self.warnings),
                 "\n".join(f"- {name}: {_model_text(model)}" for name, model in models.items()),
                 *([_checks_table(self.checks)] if self.checks else []),
                 f"{self.profile}, {self.time}, {self.by}",

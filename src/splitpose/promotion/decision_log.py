@@ -64,17 +64,32 @@ def read(path: Path) -> list[Decision]:
     return [_parse(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def execute(registry: ModelRegistry, version: RegisteredVersion, decision: Decision, path: Path) -> None:
+def execute(
+    registry: ModelRegistry,
+    version: RegisteredVersion,
+    decision: Decision,
+    path: Path,
+    reference: RegisteredVersion | None = None,
+) -> None:
     """Apply a decision about a version to the registry, and log it.
 
-    The order is tag, alias, line, so that an interruption loses nothing: `restore` appends the lines that are
+    The order is tag, aliases, line, so that an interruption loses nothing: `restore` appends the lines that are
     missing.
+
+    Args:
+        registry: the model registry.
+        version: the version that the decision is about.
+        decision: the decision.
+        path: the decision log.
+        reference: the reference after the decision, None to leave it unchanged.
     """
     registry.set_tags(version, {f"{TAG_PREFIX}{decision.time}": decision.as_json()})
     if decision.action == "promote":
         registry.promote(version)
     elif decision.action == "rollback":
         registry.rollback()
+    if reference:
+        registry.set_reference(reference)
     append(path, decision)
 
 

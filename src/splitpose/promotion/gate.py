@@ -1,6 +1,10 @@
-"""The gate: whether a challenger may replace the champion, and why."""
+"""The gate: whether a challenger may replace the champion, and why.
 
-from dataclasses import dataclass
+It fails closed: if the champion or the reference cannot be compared with the challenger, nothing is promoted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +13,24 @@ from splitpose import annotations, paths
 from splitpose.errors import InputError
 from splitpose.promotion import candidate
 from splitpose.promotion.candidate import Candidate
-from splitpose.promotion.checks import CheckResult, run_checks, summarise
+from splitpose.promotion.checks import CheckResult, check_unseen_instances, run_checks, summarise
 from splitpose.promotion.measurements import measure, select_test_rows
+from splitpose.promotion.unseen_instances import describe_unknown, exclude_seen
 from splitpose.settings import Profile
+
+REMEDIES = {
+    "champion": "restore it, or choose a champion with `splitpose promote`",
+    "reference": "restore it, or choose another version with `splitpose promote --reference`",
+}
+"""What to do about a version that cannot be compared."""
+
+
+@dataclass(frozen=True)
+class Opponent:
+    """A registered version that the challenger is compared with: its file, or why the file is not available."""
+
+    path: Path | None
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -21,59 +40,94 @@ class GateDecision:
     promote: bool
     checks: list[CheckResult]
     reason: str
+    warnings: list[str] = field(default_factory=list)
+    """What the comparison could not take into account, each in one line."""
+    is_comparable: bool = True
+    """False if the champion or the reference could not be compared."""
 
 
 def evaluate(
-    root: Path, profile: Profile, challenger: Path, champion: Path | None, champion_error: str | None = None
+    root: Path,
+    profile: Profile,
+    challenger: Path,
+    champion: Opponent | None = None,
+    reference: Opponent | None = None,
 ) -> GateDecision:
-    """Compare a TFLite file with the champion's by the profile's `gate`.
+    """Compare a TFLite file with the champion's and the reference's by the profile's `gate`.
 
-    Both files are scored on the present test instances, each with crops as its own metadata specifies, and timed
-    alternately on the profile's target. A champion that was built for an earlier test set or another input size can
-    therefore be compared. A champion that cannot be compared does not block the challenger, which is then
-    checked like a first model; the reason states this.
+    All files are scored on the present test instances that none of them was trained on, each with crops as its own
+    metadata specifies; challenger and champion are timed alternately on the profile's target. A champion that was
+    built for an earlier test set or another input size can therefore be compared. Without a champion, the mean pose
+    takes its place. A champion or reference that cannot be compared blocks the challenger.
 
     Args:
         root: the project, with the annotation table, its images and the results of the stages.
         profile: settings.
         challenger: a TFLite file with metadata, which the stage convert has written.
-        champion: the champion's TFLite file, None if there is none or if it is not available.
-        champion_error: why the champion's file is not available, None if there is no champion.
+        champion: the champion, None if there is none.
+        reference: the fixed version that the challenger is compared with as well, None if there is none.
 
     Raises:
-        InputError: anything but the champion is missing, damaged or not available.
+        InputError: anything but the champion and the reference is missing, damaged or not available.
     """
     table = annotations.read(root / paths.ANNOTATION_TABLE)
     new = candidate.load(challenger)
-    rows = select_test_rows(table, new)
-    old = None
-    if champion:
-        old, champion_error = _load_champion(champion, new, table)
-    if old:
-        if old.path.read_bytes() == new.path.read_bytes():
-            return GateDecision(False, [], "the challenger is the same file as the champion")
-        rows = select_test_rows(table, new, old)
-    results = run_checks(measure(root, profile, rows, new, old), profile.gate)
-    reason = " ".join(f"{_preamble(old, champion_error)}{summarise(results)}".split())
-    return GateDecision(all(result.passed for result in results), results, reason)
+    select_test_rows(table, new)
+    opponents: dict[str, Candidate] = {}
+    for name, opponent in (("champion", champion), ("reference", reference)):
+        if opponent:
+            try:
+                opponents[name] = _load(opponent, new, table)
+            except InputError as error:
+                reason = f"nothing is promoted, because the {name} cannot be compared ({error}); {REMEDIES[name]}"
+                return GateDecision(False, [], _one_line(reason), is_comparable=False)
+    old = opponents.get("champion")
+    if old and _same_file(old, new):
+        return GateDecision(False, [], "the challenger is the same file as the champion")
+    return _compare(root, profile, table, {"challenger": new, **opponents})
 
 
-def _load_champion(path: Path, challenger: Candidate, table: pd.DataFrame) -> tuple[Candidate | None, str | None]:
-    """Return the champion, or the reason why it cannot be compared with the challenger."""
+def _load(opponent: Opponent, challenger: Candidate, table: pd.DataFrame) -> Candidate:
+    """Return a candidate that can be compared with the challenger.
+
+    Raises:
+        InputError: the file is not available or cannot be compared; the message has no temporary path.
+    """
+    if opponent.path is None:
+        raise InputError(opponent.error)
     try:
-        champion = candidate.load(path)
-        if champion.metadata.viewpoint != challenger.metadata.viewpoint:
-            raise InputError(f"its left and right are the {champion.metadata.viewpoint}'s")
-        select_test_rows(table, challenger, champion)
+        loaded = candidate.load(opponent.path)
     except InputError as error:
-        return None, str(error).replace(str(path), "its file")
-    return champion, None
+        raise InputError(str(error).replace(str(opponent.path), "its file")) from error
+    if loaded.metadata.viewpoint != challenger.metadata.viewpoint:
+        raise InputError(f"its left and right are the {loaded.metadata.viewpoint}'s")
+    select_test_rows(table, challenger, loaded)
+    return loaded
 
 
-def _preamble(champion: Candidate | None, champion_error: str | None) -> str:
-    """Return the beginning of the reason if there is no champion to compare with."""
-    if champion:
-        return ""
-    return (
-        f"the champion cannot be compared ({champion_error}); " if champion_error else "there is no champion yet; "
-    )
+def _compare(
+    root: Path, profile: Profile, table: pd.DataFrame, candidates: Mapping[str, Candidate]
+) -> GateDecision:
+    """Run the checks on the test instances that no candidate has seen; with too few of them, only that check."""
+    groups = {name: one.training_groups for name, one in candidates.items()}
+    unseen = exclude_seen(select_test_rows(table, *candidates.values()), groups)
+    enough = check_unseen_instances(unseen, profile.gate)
+    results = [enough]
+    if enough.passed:
+        old, reference = candidates.get("champion"), candidates.get("reference")
+        if old and reference and _same_file(old, reference):
+            reference = old
+        results = run_checks(measure(root, profile, unseen, candidates["challenger"], old, reference), profile.gate)
+    warnings = describe_unknown(groups)
+    preamble = "" if "champion" in candidates else "there is no champion yet; "
+    suffix = "".join(f"; warning: {warning}" for warning in warnings)
+    reason = _one_line(f"{preamble}{summarise(results)}{suffix}")
+    return GateDecision(all(result.passed for result in results), results, reason, warnings)
+
+
+def _same_file(one: Candidate, other: Candidate) -> bool:
+    return one.path.read_bytes() == other.path.read_bytes()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

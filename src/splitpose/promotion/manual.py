@@ -1,13 +1,16 @@
-"""Manual promotion: make any version the champion, or restore the previous one. Every decision is logged."""
+"""Manual promotion: make any version the champion or the reference, or restore the previous champion.
+
+Every decision is logged. A version that becomes champion in a registry that never had a reference also becomes the
+reference.
+"""
 
 import tempfile
 from pathlib import Path
-from typing import Literal
 
 from splitpose import paths
 from splitpose.errors import InputError
 from splitpose.promotion import decision_log
-from splitpose.promotion.decision import Decision
+from splitpose.promotion.decision import Action, Decision
 from splitpose.settings import Params, load
 from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
 from splitpose.tracking.runs import shorten_timeouts
@@ -31,7 +34,34 @@ def promote(params: Path, number: str | None, reason: str) -> str:
     champion, version = registry.champion(), _select(registry, number)
     if champion and champion.number == version.number:
         return f"champion of {profile}: {_label(version)}, unchanged"
-    return _execute(params, registry, _decision(profile, "promote", version, champion, reason), version)
+    return _change_champion(params, registry, "promote", version, reason)
+
+
+def set_reference(params: Path, number: str | None, reason: str) -> str:
+    """Make a version the reference of the profile that `params` names; the champion does not change.
+
+    Args:
+        params: params.yaml of the project.
+        number: the version's number, None for the champion.
+        reason: one line for the decision log.
+
+    Returns:
+        One line that names the reference.
+
+    Raises:
+        InputError: there is no such version, or its file is not available; nothing changes then.
+    """
+    registry, profile = _open_registry(params)
+    champion, previous = registry.champion(), registry.reference()
+    if number is None and champion is None:
+        raise InputError(f"{registry.name}: there is no champion; choose a --version")
+    version = champion if number is None and champion else _select(registry, number)
+    if previous and previous.number == version.number:
+        return f"reference of {profile}: {_label(version)}, unchanged"
+    decision = _decision(profile, "reference", version, champion, reason, version)
+    _execute(params, registry, decision, version, version)
+    replaced = f"replaces version {previous.number}" if previous else "the first reference"
+    return f"reference of {profile}: {_label(version)}, {replaced}"
 
 
 def rollback(params: Path, reason: str) -> str:
@@ -47,9 +77,8 @@ def rollback(params: Path, reason: str) -> str:
     Raises:
         InputError: there is no earlier champion, or its file is not available; nothing changes then.
     """
-    registry, profile = _open_registry(params)
-    champion, version = registry.champion(), registry.previous_champion()
-    return _execute(params, registry, _decision(profile, "rollback", version, champion, reason), version)
+    registry, _ = _open_registry(params)
+    return _change_champion(params, registry, "rollback", registry.previous_champion(), reason)
 
 
 def _open_registry(params: Path) -> tuple[ModelRegistry, str]:
@@ -74,12 +103,30 @@ def _select(registry: ModelRegistry, number: str | None) -> RegisteredVersion:
     return version
 
 
+def _change_champion(
+    params: Path, registry: ModelRegistry, action: Action, version: RegisteredVersion, reason: str
+) -> str:
+    """Make a version the champion, and return a line that names it.
+
+    Raises:
+        InputError: the version's file is not available; nothing changes then.
+    """
+    profile, champion, reference = load(Params, params).profile, registry.champion(), registry.reference()
+    is_first = reference is None and registry.deleted_reference() is None
+    new_reference = version if is_first else None
+    decision = _decision(profile, action, version, champion, reason, new_reference or reference)
+    _execute(params, registry, decision, version, new_reference)
+    replaced = f"replaces version {champion.number}" if champion else "the first champion"
+    return f"champion of {profile}: {_label(version)}, {replaced}"
+
+
 def _decision(
     profile: str,
-    action: Literal["promote", "rollback"],
+    action: Action,
     version: RegisteredVersion,
     champion: RegisteredVersion | None,
     reason: str,
+    reference: RegisteredVersion | None,
 ) -> Decision:
     return Decision(
         time=decision_log.timestamp(),
@@ -91,20 +138,25 @@ def _decision(
         champion=decision_log.describe_version(champion) if champion else None,
         checks=[],
         reason=" ".join(reason.split()) or "no reason given",
+        reference=decision_log.describe_version(reference) if reference else None,
     )
 
 
-def _execute(params: Path, registry: ModelRegistry, decision: Decision, version: RegisteredVersion) -> str:
-    """Apply and log the decision, and return a line that names the champion.
+def _execute(
+    params: Path,
+    registry: ModelRegistry,
+    decision: Decision,
+    version: RegisteredVersion,
+    reference: RegisteredVersion | None,
+) -> None:
+    """Apply and log the decision.
 
     Raises:
         InputError: the version's file is not available; nothing changes then.
     """
     with tempfile.TemporaryDirectory() as folder:
         registry.download(version, Path(folder))
-    decision_log.execute(registry, version, decision, params.parent / paths.DECISIONS)
-    replaced = f"replaces version {decision.champion['number']}" if decision.champion else "the first champion"
-    return f"champion of {decision.profile}: {_label(version)}, {replaced}"
+    decision_log.execute(registry, version, decision, params.parent / paths.DECISIONS, reference)
 
 
 def _label(version: RegisteredVersion) -> str:

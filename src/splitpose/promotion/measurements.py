@@ -16,6 +16,7 @@ from splitpose.files import read_json
 from splitpose.promotion.candidate import Candidate
 from splitpose.promotion.differences import Difference, difference, mean_pose, score, slice_differences
 from splitpose.promotion.latency import measure_p95
+from splitpose.promotion.unseen_instances import UnseenInstances
 from splitpose.settings import Benchmark, Profile
 
 MEAN_POSE = "mean pose"
@@ -31,6 +32,14 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class ReferenceResult:
+    """Mean PCK@0.2 of the reference in percent, and the challenger against it."""
+
+    pck: float
+    difference: Difference
+
+
+@dataclass(frozen=True)
 class Parity:
     """Mean PCK@0.2 of the challenger's TFLite file and of its Keras model in percent, from the stage convert."""
 
@@ -42,8 +51,8 @@ class Parity:
 class Evidence:
     """Everything that the checks of the gate are based on."""
 
-    instances: int
-    """Number of test instances."""
+    unseen: UnseenInstances
+    """The test instances."""
     target: str
     """The device of the latencies."""
     challenger: Metrics
@@ -52,6 +61,8 @@ class Evidence:
     """Mean PCK@0.2 in percent of the test instances' mean pose as the prediction for each of them."""
     difference: Difference
     """The challenger against the champion, or against the mean pose if there is no champion."""
+    reference: ReferenceResult | None
+    """None if there is no reference."""
     slices: list[Difference]
     """The challenger against the champion by slice; empty if there is no champion."""
     parity: Parity
@@ -71,38 +82,53 @@ def select_test_rows(table: pd.DataFrame, *candidates: Candidate) -> pd.DataFram
 
 
 def measure(
-    root: Path, profile: Profile, rows: pd.DataFrame, challenger: Candidate, champion: Candidate | None
+    root: Path,
+    profile: Profile,
+    unseen: UnseenInstances,
+    challenger: Candidate,
+    champion: Candidate | None,
+    reference: Candidate | None = None,
 ) -> Evidence:
-    """Score and time both files, and read the results of the stages convert and validate.
+    """Score all files, time challenger and champion, and read the results of the stages convert and validate.
 
     Args:
         root: the project, which contains the images of the rows.
         profile: settings.
-        rows: the result of `select_test_rows`.
+        unseen: the test instances.
         challenger: the file to be promoted.
-        champion: the file in use, None if there is none to compare with.
+        champion: the file in use, None if there is none.
+        reference: the fixed version, None if there is none; it is not scored again if it is the champion's object.
 
     Raises:
         InputError: a file or an image cannot be read, the device is not available, or no test instance has a torso.
     """
-    candidates = {"challenger": challenger} | ({"champion": champion} if champion else {})
+    rows = unseen.rows
+    timed = {"challenger": challenger} | ({"champion": champion} if champion else {})
+    scored = timed | ({"reference": reference} if reference and reference is not champion else {})
     parity = _read_parity(root / paths.parity(profile.gate.variant), profile.gate.precision, challenger.path)
     failures = _read_data_failures(root / paths.VALIDATION_SUMMARY)
-    errors = _errors(profile, root / paths.DATA, rows, candidates)
-    latencies = _latencies({name: candidate.path for name, candidate in candidates.items()}, profile.benchmark)
+    errors = _errors(profile, root / paths.DATA, rows, scored)
+    latencies = _latencies({name: candidate.path for name, candidate in timed.items()}, profile.benchmark)
     metrics = {
         name: Metrics(score(errors[name]), latencies[name], candidate.path.stat().st_size)
-        for name, candidate in candidates.items()
+        for name, candidate in timed.items()
     }
     compared = errors["champion" if champion else MEAN_POSE], errors["challenger"]
     clusters = rows[profile.scoring.bootstrap_cluster].to_numpy()
+    against_champion = difference(*compared, clusters, profile.scoring)
+    reference_result = None
+    if reference:
+        reference_errors = errors["champion" if reference is champion else "reference"]
+        against_reference = difference(reference_errors, errors["challenger"], clusters, profile.scoring)
+        reference_result = ReferenceResult(score(reference_errors), against_reference)
     return Evidence(
-        instances=len(rows),
+        unseen=unseen,
         target=profile.benchmark.target,
         challenger=metrics["challenger"],
         champion=metrics.get("champion"),
         mean_pose=score(errors[MEAN_POSE]),
-        difference=difference(*compared, clusters, profile.scoring),
+        difference=against_champion,
+        reference=reference_result,
         slices=slice_differences(rows, *compared, clusters, profile.scoring) if champion else [],
         parity=parity,
         data_failures=failures,

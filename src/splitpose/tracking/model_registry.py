@@ -1,4 +1,4 @@
-"""MLflow's model registry: the versions of a profile's model, with the aliases champion and challenger."""
+"""MLflow's model registry: the versions of a profile's model; aliases are champion, challenger and reference."""
 
 import hashlib
 import json
@@ -21,8 +21,10 @@ if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
-CHAMPION, CHALLENGER = "champion", "challenger"
+CHAMPION, CHALLENGER, REFERENCE = "champion", "challenger", "reference"
 """Aliases of the registered model."""
+REFERENCE_NUMBER = "splitpose.reference"
+"""Tag of the registered model: the number of the reference, which MLflow does not remember if it is deleted."""
 HISTORY = "splitpose.champions"
 """Tag of the registered model: the version numbers of all champions in order, e.g. "1 3 2"."""
 MAX_HISTORY = 500
@@ -103,8 +105,33 @@ class ModelRegistry:
         return version
 
     def champion(self) -> RegisteredVersion | None:
-        """Return the champion, None if there is none yet."""
+        """Return the champion, None if there is none yet or if it was deleted."""
         return self._by_alias(CHAMPION)
+
+    def deleted_champion(self) -> str | None:
+        """Return the number of the champion if its version or its alias was deleted, else None."""
+        model = self._registered_model()
+        history = model.tags.get(HISTORY, "").split() if model else []
+        return history[-1] if history and self.champion() is None else None
+
+    def reference(self) -> RegisteredVersion | None:
+        """Return the fixed version that challengers are compared with, None if there is none or it was deleted."""
+        return self._by_alias(REFERENCE)
+
+    def deleted_reference(self) -> str | None:
+        """Return the number of the reference if its version or its alias was deleted, else None."""
+        model = self._registered_model()
+        number = model.tags.get(REFERENCE_NUMBER) if model else None
+        return number if number and self.reference() is None else None
+
+    def set_reference(self, version: RegisteredVersion) -> None:
+        """Make a version the reference, and remember its number."""
+        # In this order, an interruption cannot look like a deletion.
+        self._set_alias(REFERENCE, version)
+        model = self._registered_model()
+        if model is None or model.tags.get(REFERENCE_NUMBER) != version.number:
+            with translated_errors():
+                self._client.set_registered_model_tag(self.name, REFERENCE_NUMBER, version.number)
 
     def challenger(self) -> RegisteredVersion | None:
         """Return the version that was registered last, None if there is none yet."""
@@ -153,10 +180,13 @@ class ModelRegistry:
     def promote(self, version: RegisteredVersion) -> None:
         """Make a version the champion, and add it to the history of champions."""
         champion = self.champion()
-        if champion is None or champion.number != version.number:
-            earlier = [*self._earlier_champions(), *([champion.number] if champion else [])]
-            self._save_history([*earlier, version.number])
-            self._set_alias(CHAMPION, version)
+        if champion and champion.number == version.number:
+            return
+        earlier = [*self._earlier_champions(), *([champion.number] if champion else [])]
+        if not earlier:
+            self._set_alias(CHAMPION, version)  # first, so that an interruption does not look like a deletion
+        self._save_history([*earlier, version.number])
+        self._set_alias(CHAMPION, version)
 
     def previous_champion(self) -> RegisteredVersion:
         """Return the latest earlier champion that still exists. Raises InputError if there is none."""

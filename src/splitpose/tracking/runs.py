@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from splitpose.errors import ExternalServiceError
 from splitpose.tracking.git import git
+from splitpose.tracking.relocation import DATABASE, relocate
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
@@ -113,15 +114,24 @@ def metric_prefix(repeats: Sequence[int], repeat: int) -> str:
 
 
 def connect(root: Path) -> "MlflowClient":
-    """Return a client of the store that MLFLOW_TRACKING_URI names, by default mlflow.db in the project `root`."""
+    """Return a client of the store that MLFLOW_TRACKING_URI names, by default mlflow.db in the project `root`.
+
+    Paths in mlflow.db are updated first if the project was moved or copied.
+
+    Raises:
+        ExternalServiceError: they cannot be updated.
+    """
     from mlflow import MlflowClient
 
-    return MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve()}/mlflow.db")
+    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
+        return MlflowClient(uri)
+    relocate(root)
+    return MlflowClient(f"sqlite:///{root.resolve()}/{DATABASE}")
 
 
 def has_store(root: Path) -> bool:
     """Return whether there is a store to read; `connect` creates an empty one otherwise."""
-    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (root / "mlflow.db").exists()
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (root / DATABASE).exists()
 
 
 def shorten_timeouts() -> None:

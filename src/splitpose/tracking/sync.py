@@ -5,6 +5,7 @@ read from files. Synchronising again changes nothing; after the database was del
 """
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from splitpose.errors import InputError
 from splitpose.files import read_json
 from splitpose.settings import PRECISIONS, Params, load
 from splitpose.tracking import provenance, state
+from splitpose.tracking.relocation import relocate
 from splitpose.tracking.runs import metric_prefix, open_run, translated_errors
 from splitpose.tracking.state import Entries
 
@@ -47,6 +49,8 @@ def sync_runs(root: Path, variants: Sequence[str] | None = None) -> dict[str, st
             not all stages of a variant have run.
         ExternalServiceError: MLflow fails.
     """
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        relocate(root)  # first, so that MLflow's own commands find the artifacts although a stage has to run
     entries = state.lock_entries(root)
     variants = list(load(Params, root / paths.PARAMS).variants) if variants is None else variants
     finished = [variant for variant in variants if state.is_finished(entries, variant)]
