@@ -84,7 +84,7 @@ def test_a_variants_learning_rate_reruns_only_that_variant(built):
     path = built / "params.yaml"
     text = path.read_text()
     path.write_text(text.replace("final: {}", "final: {fine_tune: {learning_rate: 0.001}}"))
-    assert outdated_stages(built) == {"train_frozen@final", "fine_tune@final", "compare", "report"}
+    assert outdated_stages(built) == {"train_frozen@final-1", "fine_tune@final-1", "compare", "report"}
     path.write_text(text)
 
 
