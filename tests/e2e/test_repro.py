@@ -105,8 +105,11 @@ def test_another_copy_of_the_repository_has_the_same_bytes(built, repository, tm
     assert {path for path in untimed[1] if path.startswith("models/final/")} == {
         f"models/final/{name}"
         for name in (
-            "frozen.weights.h5",
-            "frozen.csv",
+            "initial",
+            *(
+                f"repeats/1/{name}"
+                for name in ("frozen.weights.h5", "frozen.csv", "final.weights.h5", "history.csv")
+            ),
             "final.weights.h5",
             *(f"{p}.tflite" for p in ("float32", "float16", "int8")),
         )
