@@ -137,6 +137,7 @@ def test_retraining_logs_a_decision_with_its_checks(built):
         "p95_ms",
         "bytes",
         "data",
+        "unseen_instances",
     }
     registry = ModelRegistry(built, "sample_tiny")
     champion, challenger = registry.champion(), registry.challenger()
