@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from splitpose.annotations import INCOMING
 from splitpose.data import training_groups
 from splitpose.data.splits import split_numbers
 from splitpose.data.training_groups import SplitRule, TrainingGroups
@@ -38,6 +39,10 @@ def hashed(groups, profile, fraction, prefix=""):
     is_test = split_numbers(names, profile.validation.seed) < fraction
     frame = pd.DataFrame({"group": names, "split": np.where(is_test, "test", "train")})
     return frame.assign(image="raw/" + frame["group"] + ".jpg")
+
+
+def test_groups_of_incoming_data_have_the_prefix():
+    assert f"{INCOMING}/" == training_groups.INCOMING_PREFIX
 
 
 def test_training_and_validation_groups_have_been_seen(sample):

@@ -84,7 +84,7 @@ def test_a_variants_learning_rate_reruns_only_that_variant(built):
     path = built / "params.yaml"
     text = path.read_text()
     path.write_text(text.replace("final: {}", "final: {fine_tune: {learning_rate: 0.001}}"))
-    assert outdated_stages(built) == {"train_frozen@final", "fine_tune@final", "compare", "report"}
+    assert outdated_stages(built) == {"train_frozen@final-1", "fine_tune@final-1", "compare", "report"}
     path.write_text(text)
 
 
@@ -105,8 +105,11 @@ def test_another_copy_of_the_repository_has_the_same_bytes(built, repository, tm
     assert {path for path in untimed[1] if path.startswith("models/final/")} == {
         f"models/final/{name}"
         for name in (
-            "frozen.weights.h5",
-            "frozen.csv",
+            "initial",
+            *(
+                f"repeats/1/{name}"
+                for name in ("frozen.weights.h5", "frozen.csv", "final.weights.h5", "history.csv")
+            ),
             "final.weights.h5",
             *(f"{p}.tflite" for p in ("float32", "float16", "int8")),
         )
@@ -134,6 +137,7 @@ def test_retraining_logs_a_decision_with_its_checks(built):
         "p95_ms",
         "bytes",
         "data",
+        "unseen_instances",
     }
     registry = ModelRegistry(built, "sample_tiny")
     champion, challenger = registry.champion(), registry.challenger()

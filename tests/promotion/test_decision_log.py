@@ -132,8 +132,9 @@ def test_concurrent_processes_lose_no_decision(tmp_path, repository):
 
 
 def test_markdown_has_every_value():
-    text = replace(DECISION, dry_run=True).as_markdown()
+    text = replace(DECISION, dry_run=True, reference={"number": "2"}, warnings=["no record"]).as_markdown()
     assert text.splitlines()[0] == "# keep (dry run)"
-    assert "- challenger: version 7, variant final\n- champion: none" in text
+    assert "- challenger: version 7, variant final\n- champion: none\n- reference: number 2" in text
+    assert "\n\n**Warning:** no record\n\n" in text
     assert "| size | yes | 100 |  | 100 bytes |\n| slices | **no** | -3.5 | -2.0 | group a\\|b |" in text
     assert text.endswith("sample, 20261122T235959.123456Z, automatic")

@@ -108,6 +108,7 @@ def test_tags_of_an_earlier_version_restore_lines(project, splitpose):
     splitpose("promote", "--version", "1")
     restored, promoted = decision_log.read(root / "reports/decisions.jsonl")
     assert (restored.by, restored.checks[0]["value"], restored.reason) == ("automatic", -1.0, "worse")
+    assert (restored.reference, restored.warnings) == (None, [])
     assert (promoted.by, promoted.action) == ("manual", "promote")
 
 

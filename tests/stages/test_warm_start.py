@@ -11,6 +11,7 @@ from support.tiny_project import tiny_profile
 
 from splitpose.data.training_groups import TrainingGroups
 from splitpose.data.training_groups_files import read_training_groups, write_training_groups
+from splitpose.errors import InputError
 from splitpose.evaluation import training_history
 from splitpose.files import read_json
 from splitpose.models.weights_file import read_weights
@@ -78,10 +79,12 @@ def test_from_scratch_both_phases_are_trained(project):
     assert list(history["iteration"]) == [4, 8, 12]
 
 
-def test_a_champion_without_new_layers_skips_the_frozen_phase_and_uses_warm_start(project):
+def test_a_champion_without_new_layers_skips_the_frozen_phase_and_uses_warm_start(project, caplog):
     champion = project / "trained" / "final.weights.h5"
     write_initial(project / "champion", Origin("champion", "1", "ab"), champion)
-    frozen, history = train(project, "no_gap", "champion", "warm")
+    with caplog.at_level("INFO", "splitpose"):
+        frozen, history = train(project, "no_gap", "champion", "warm")
+    assert "initial weights: 55 layers loaded, 0 new" in caplog.messages  # 54 of the backbone and the last one
     assert frozen.empty and list(frozen.columns) == training_history.COLUMNS
     assert (project / "warm" / "frozen.weights.h5").read_bytes() == champion.read_bytes()
     assert read_json(project / "warm" / "frozen.json", "") == {"train_frozen_seconds": 0.0}
@@ -102,6 +105,18 @@ def test_groups_of_the_initial_model_are_passed_on(project):
         train(project, "no_gap", name, f"{name}_out")
         groups = [read_training_groups(project / f"{name}_out" / f"{phase}.weights.h5") for phase in PHASES]
         assert [group.listed for group in groups] == [{2, 3}, {1, 2, 3}]  # the crops' own are 1 and 2
+
+
+def test_nan_in_the_champion_is_reported_and_nothing_is_written(project):
+    path = project / "nan.weights.h5"
+    shutil.copyfile(project / "trained" / "final.weights.h5", path)
+    with h5py.File(path, "a") as file:
+        kernel = file["layers/conv2d/vars/0"]
+        kernel[0, 0, 0, 0] = np.nan
+    write_initial(project / "nan", Origin("champion", "1", "ab"), path)
+    with pytest.raises(InputError, match=r"^model.initial_weights: \S+: conv1 contains NaN or infinity"):
+        train(project, "no_gap", "nan", "nan_out")
+    assert not (project / "nan_out").exists()
 
 
 def test_a_path_keeps_the_settings_of_fine_tuning(project):

@@ -11,12 +11,9 @@ import numpy as np
 
 from splitpose.errors import InputError
 from splitpose.models.layers.backbone import backbone_layers
-from splitpose.models.weights_file import check_finite, read_weights
+from splitpose.models.weights_file import BACKBONE_KEY, INITIAL_KEY, check_finite, read_weights
 
 logger = logging.getLogger(__name__)
-
-BACKBONE_KEY, INITIAL_KEY = "model.backbone_weights", "model.initial_weights"
-"""The parameters that name the files."""
 
 MAX_LISTED_LAYERS = 6
 """Number of layer names in a log line."""

@@ -14,6 +14,9 @@ from splitpose.settings import Profile
 ARCHITECTURE = "splitpose_architecture"
 """Attribute of a weights file: `architecture_digest` of the model whose weights it contains."""
 
+BACKBONE_KEY, INITIAL_KEY = "model.backbone_weights", "model.initial_weights"
+"""The parameters that name the files."""
+
 FOLDER = Path(__file__).parent
 
 

@@ -6,7 +6,13 @@ from pathlib import Path
 
 from splitpose.evaluation import training_history
 from splitpose.files import atomic_file, write_json
-from splitpose.models.weights_file import architecture_digest, read_architecture
+from splitpose.models.weights_file import (
+    INITIAL_KEY,
+    architecture_digest,
+    check_finite,
+    read_architecture,
+    read_weights,
+)
 from splitpose.settings import RunConfig
 from splitpose.stages.command import run
 from splitpose.stages.initial_files import InitialFiles
@@ -26,11 +32,26 @@ def train_frozen(config: RunConfig, crops: Path, initial: Path, outputs: PhaseOu
         if train_new_layers(config, crops, InitialFiles(initial), outputs):
             return
     else:
-        with atomic_file(outputs.weights) as temporary:
-            shutil.copyfile(weights, temporary)
+        _pass_on(weights, outputs.weights)
     training_history.write(training_history.empty(), outputs.history)
     write_json({"train_frozen_seconds": 0.0}, outputs.time)
     logger.info("%s: no layer is new, so the frozen phase is skipped", config.variant)
+
+
+def _pass_on(weights: Path, path: Path) -> None:
+    """Copy the weights of a model with the same layers, and log their number.
+
+    Raises:
+        InputError: a layer contains NaN or infinity.
+    """
+    weights_by_layer = read_weights(weights, INITIAL_KEY)
+    for layer, arrays in weights_by_layer.items():
+        check_finite(layer, arrays, weights, INITIAL_KEY)
+    with atomic_file(path) as temporary:
+        shutil.copyfile(weights, temporary)
+    logger.info(
+        "initial weights: %d layers loaded, 0 new", sum(1 for arrays in weights_by_layer.values() if arrays)
+    )
 
 
 if __name__ == "__main__":
