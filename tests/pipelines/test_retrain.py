@@ -28,6 +28,7 @@ from types import SimpleNamespace
 from pipelines import retrain as module
 
 module.decide = lambda root, runs, dry_run: SimpleNamespace(
+    warnings=[],
     reason=f"scored {' and '.join(sorted(runs))}", as_markdown=lambda: "kept"
 )
 module.retrain(%s)

@@ -140,7 +140,7 @@ def test_invalid_files_are_reported_and_a_valid_one_works_afterwards(drive, url,
     contents = {
         "text.tflite": b"no model",
         "cut.tflite": described.read_bytes()[:3000],
-        "format.tflite": described.read_bytes().replace(b'"format":2', b'"format":9'),
+        "format.tflite": described.read_bytes().replace(b'"format":3', b'"format":9'),
         "flat.tflite": web_models.convert(lambda x: x * 2.0, (1, 4)),
         "other.tflite": web_models.convert(lambda x: x * 2.0, (1, 8, 8, 3)),
         "open.tflite": web_models.convert(lambda x: x * 2.0, (None, 8, 8, 3)),
