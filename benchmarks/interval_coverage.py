@@ -35,8 +35,8 @@ IMAGE, PERSON, JOINT, VARIANT_PERSON, SEED_PERSON, SEED_JOINT = 0.10, 0.25, 0.35
 """Variances of the effects, which sum to 1. Standard errors over people are then 0.9 points for 400 people."""
 SEEDS = (1, 3, 5)
 DEVIATIONS = ((0.5, 0.5), (1.0, 1.0), (2.5, 2.5), (0.3, 2.3))
-"""Standard deviations between seeds of both variants in points; the last are similar to those of final and no_gap on
-the sample."""
+"""Standard deviations between seeds of both variants in points; the last are similar to those of final and no_gap
+on the sample."""
 
 
 @dataclass(frozen=True)
