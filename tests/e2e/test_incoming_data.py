@@ -34,8 +34,8 @@ def add_incoming(incoming: Path, table) -> None:
 
 
 def shards(folder: Path) -> dict[str, int]:
-    """Return name and modification time of every file of crops."""
-    return {path.name: path.stat().st_mtime_ns for path in (folder / "data" / "crops").iterdir()}
+    """Return name and modification time of every shard of crops."""
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "data" / "crops").glob("*.tfrecord")}
 
 
 @pytest.fixture(scope="module")
