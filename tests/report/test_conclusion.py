@@ -10,7 +10,7 @@ from splitpose.report.inputs import ReportInputs
 LEAD = {"difference": 10.0, "ci95": [8.2, 12.0], "outcome": "better", "seeds_covered": False}
 ONE_SEED = (
     " The variation between seeds is not covered, because each variant was trained from one seed; train several "
-    "repeats (`repeats` in params.yaml) to cover it."
+    "repeats (the key repeats of params.yaml) to cover it."
 )
 
 

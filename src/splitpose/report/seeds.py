@@ -51,7 +51,7 @@ def describe_missing(comparison: Mapping[str, Any]) -> str:
     verb = "were" if names != "each variant" and len(single) > 1 else "was"
     return (
         f"The variation between seeds is not covered, because {names} {verb} trained from one seed; train several "
-        "repeats (`repeats` in params.yaml) to cover it."
+        "repeats (the key repeats of params.yaml) to cover it."
     )
 
 
