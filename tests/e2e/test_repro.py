@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.tiny_project import dvc, hashes, repro, stages_run, workspace
+from support.tiny_project import dvc, hashes, repro, stages_run, tiny_profile, workspace
 
 from splitpose.tracking.model_registry import ModelRegistry
 
@@ -147,8 +147,7 @@ def test_retraining_logs_a_decision_with_its_checks(built):
 
 
 def test_invalid_parameters_are_reported_in_one_line(repository, tmp_path):
-    folder = workspace(repository, tmp_path, ["baseline"])
-    (folder / "profiles" / "sample_tiny.yaml").write_text("source: 3\n")
+    folder = workspace(repository, tmp_path, ["baseline"], tiny_profile(repository) | {"source": 3})
     completed = dvc(folder, "repro")
     assert completed.returncode != 0
     assert "error: profiles/sample_tiny.yaml: source:" in completed.stderr
