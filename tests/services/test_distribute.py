@@ -123,7 +123,7 @@ def test_two_workers_share_variants_and_repeats_and_the_coordinator_reports(
     (_, ended), (began, _) = training_runs(prefect)
     assert began >= ended  # one worker trains two variants one after the other
 
-    # Two repeats of one variant, each trained anew because of the iterations.
+    # Two repeats of one variant, each trained again because of the iterations.
     profile, params, selection = (
         origin / name for name in ("profiles/tiny.yaml", "params.yaml", "inputs/selection.json")
     )

@@ -274,7 +274,7 @@ def six_people() -> pd.DataFrame:
 
 
 WRONG_PEOPLE = {"baseline": (6, 3, 6), "final": (1, 0, 2)}
-"""Number of people, from p0 on, whom each repeat of a variant predicts wrongly."""
+"""Number of people, from p0 on, for which each repeat of a variant has wrong predictions."""
 
 
 def predicted_joints(variant: str, repeat: int = 1) -> np.ndarray:
