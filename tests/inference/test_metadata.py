@@ -65,7 +65,7 @@ def test_keys_are_those_of_format_3():
     assert list(METADATA.model_dump()) == [
         *("format", "variant", "precision", "joints", "viewpoint", "size", "channel_order", "channel_range"),
         *("region_from", "padding", "output", "heatmap_fwhm", "decoding", "weights_sha256", "crops_sha256"),
-        "training_groups",
+        *("person_threshold", "training_groups"),
     ]
 
 

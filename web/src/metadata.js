@@ -54,6 +54,7 @@ const CHECKS = {
  * @property {"argmax" | "dark" | null} decoding
  * @property {string} weights_sha256
  * @property {string} crops_sha256
+ * @property {number | null} person_threshold
  * @property {object | null} training_groups
  */
 
@@ -79,7 +80,7 @@ export function readMetadata(file) {
   for (const [key, check] of Object.entries(CHECKS)) {
     if (!check(metadata?.[key])) throw invalid(key);
   }
-  return metadata;
+  return { person_threshold: null, ...metadata };
 }
 
 /** Return the metadata in format 3: formats 1 and 2 are translated, anything else is returned unchanged. */

@@ -30,8 +30,9 @@ class Metadata(Strict):
     The input is one crop (1, size, size, 3) with channels in `channel_order`, values in `channel_range`.
     `region_from` and `padding` are the crop policy of the training crops: a square whose side is `padding` times
     the longer side of the person's box. `heatmap_fwhm` and `decoding` are None for coordinate outputs.
-    `training_groups` is the record of the groups that the model was trained on (`data.training_groups`), None if it
-    is unknown, as in files of formats 1 and 2.
+    `person_threshold` is the mean confidence below which a predicted region shows no person, None if it is not
+    calibrated, as for coordinate outputs. `training_groups` is the record of the groups that the model was trained
+    on (`data.training_groups`), None if it is unknown, as in files of formats 1 and 2.
     """
 
     format: Literal[3] = 3
@@ -49,6 +50,7 @@ class Metadata(Strict):
     decoding: Decoding | None
     weights_sha256: str
     crops_sha256: str
+    person_threshold: float | None = None
     training_groups: dict[str, Any] | None = None
 
     def codec(self) -> Codec:

@@ -95,6 +95,11 @@ class PoseModel:
         return self.metadata is None or self.metadata.region_from == "joints"
 
     @property
+    def person_threshold(self) -> float:
+        """Mean confidence below which a predicted region shows no person; 0 if it has not been calibrated."""
+        return (self.metadata and self.metadata.person_threshold) or 0.0
+
+    @property
     def has_confidence(self) -> bool:
         """Whether the output contains a confidence; regressed coordinates do not."""
         return not isinstance(self.codec, Coordinates)

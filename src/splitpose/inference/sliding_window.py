@@ -62,6 +62,31 @@ def search(
     return predictions[0] if predictions else None
 
 
+def search_people(
+    model: PoseModel, image: ImagePyramid, size: tuple[int, int], crop_policy: CropPolicy, max_people: int = 1
+) -> list[Prediction]:
+    """Search for several people, the most confident first.
+
+    Args:
+        model: a model with confidence output.
+        image: the image.
+        size: (width, height) of the image in px.
+        crop_policy: maps joints to the region of the next round.
+        max_people: maximum number of people.
+
+    Returns:
+        The people whose mean confidence reaches `model.person_threshold`; an empty list if there is no person.
+    """
+    people: list[Prediction] = []
+    while len(people) < max_people:
+        regions = [person.region for person in people if person.region is not None]
+        found = search(model, image, size, crop_policy, regions)
+        if found is None or found.mean_confidence < model.person_threshold:
+            break
+        people.append(found)
+    return people
+
+
 def joints_crop_policy(padding: float) -> CropPolicy:
     """Return the crop policy whose region's side is `padding` times the longer side of the box of all joints."""
     return lambda joints: crop_region(joints, np.empty(0), "joints", padding)
