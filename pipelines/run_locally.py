@@ -3,14 +3,17 @@
 import signal
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 from prefect.client.orchestration import get_client
 
 from splitpose.errors import ExternalServiceError
 
+Result = TypeVar("Result")
 
-def run_locally(flow: Callable[[], None]) -> None:
-    """Run a flow in this process; SIGTERM and Ctrl-C end it and everything that it started.
+
+def run_locally(flow: Callable[[], Result]) -> Result:
+    """Run a flow in this process, and return its result; SIGTERM and Ctrl-C end it and everything that it started.
 
     Without PREFECT_API_URL a temporary Prefect server runs as long as the flow.
 
@@ -30,4 +33,4 @@ def run_locally(flow: Callable[[], None]) -> None:
         raise ExternalServiceError(f"Prefect's temporary server: {error} Run the command again.") from error
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    flow()
+    return flow()

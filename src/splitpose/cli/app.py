@@ -24,6 +24,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         pipeline.schedule: "splitpose schedule --stuck-after 24",
     },
     "Champion": {
+        champion.champion: "splitpose champion --json champion.json",
         champion.promote: 'splitpose promote --version 3 --reason "better on the new phone"',
         champion.rollback: 'splitpose rollback --reason "wrists jump"',
     },

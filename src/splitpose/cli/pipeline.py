@@ -1,5 +1,7 @@
 """Commands that run the pipeline: settings, reproduce, retrain and schedule."""
 
+import atexit
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -63,13 +65,24 @@ def retrain(
     The flow imports new data from data/incoming/, runs the DVC stages of the
     gate's variant that are out of date, starting from the champion's weights,
     and compares the new model with the champion. docs/retraining.md explains
-    the gate.
+    the gate. The last line of the output is the decision and its reason.
     """
+    # Before Prefect is imported: handlers are called in reverse order, and Prefect reports the end of its temporary
+    # server in one of its own.
+    last_line: list[str] = []
+    atexit.register(print_lines, last_line)
     from pipelines.retrain import retrain as flow
     from pipelines.run_locally import run_locally
 
     options = {"all_variants": all_variants, "from_scratch": from_scratch, "allow_fewer": allow_fewer}
-    run_locally(partial(flow, dry_run=dry_run, distribute=distribute, **options))
+    last_line.append(run_locally(partial(flow, dry_run=dry_run, distribute=distribute, **options)))
+
+
+def print_lines(lines: list[str]) -> None:
+    """Print lines after everything that was written to stderr."""
+    sys.stderr.flush()
+    for line in lines:
+        print(line, flush=True)
 
 
 def schedule(

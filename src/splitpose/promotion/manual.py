@@ -139,6 +139,8 @@ def _decision(
         checks=[],
         reason=" ".join(reason.split()) or "no reason given",
         reference=decision_log.describe_version(reference) if reference else None,
+        user=decision_log.user_name(),
+        host=decision_log.host_name(),
     )
 
 

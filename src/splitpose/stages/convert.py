@@ -75,13 +75,15 @@ def convert(
             "bytes": path.stat().st_size,
             "pck_0.2_mean": test_set.mean_pck(outputs),
             "keras_pck_0.2_mean": keras_pck,
+            "test_instances": len(test_crops),
             "max_difference": round(float(np.abs(outputs - keras_outputs).max()), 6),
         }
         logger.info(
-            "%s: %s: %.2f MB, PCK@0.2 %.1f (Keras %.1f)",
+            "%s: %s: %.2f MB, mean PCK@0.2 on all %d test instances: %.1f (Keras %.1f)",
             variant,
             precision,
             results[precision]["bytes"] / 1e6,
+            len(test_crops),
             results[precision]["pck_0.2_mean"],
             keras_pck,
         )

@@ -162,6 +162,10 @@ class ModelRegistry:
             )
         return self._download(version, _file_name(version), version.sha256, folder)
 
+    def file_location(self, version: RegisteredVersion) -> str:
+        """Return the path or URI of a version's TFLite file, without credentials; the file may be missing."""
+        return self._place(version, _file_name(version))
+
     def download_weights(self, version: RegisteredVersion, folder: Path) -> Path:
         """Download a version's Keras weights into `folder`, and return their path.
 
