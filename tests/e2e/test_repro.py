@@ -124,13 +124,16 @@ def test_retraining_logs_a_decision_with_its_checks(built):
         [sys.executable, "-m", "splitpose", "retrain"],
         cwd=built,
         env=environment | {"PYTHONPATH": str(built / "src"), "PREFECT_HOME": str(built / ".prefect")},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
-    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert completed.returncode == 0, completed.stdout
     (line,) = (built / "reports" / "decisions.jsonl").read_text().splitlines()
     decision = json.loads(line)
-    assert decision["reason"].startswith("there is no champion yet; ")
+    outcome = "promoted version 1" if decision["action"] == "promote" else "there is no champion, version 1 was not"
+    assert completed.stdout.splitlines()[-1].startswith(outcome)
+    assert decision["reason"] in completed.stdout.splitlines()[-1]
     assert {check["name"] for check in decision["checks"]} == {
         "above_mean_pose",
         "parity",

@@ -29,8 +29,8 @@ METRICS = {
     "test_instances": 9,
     "target": "local",
     "models": {
-        "challenger": {"pck": 91.5, "p95_ms": 1.5, "bytes": 100},
-        "champion": {"pck": 90.0, "p95_ms": 2.0, "bytes": 90},
+        "challenger": {"pck_0.2_mean": 91.5, "p95_ms": 1.5, "bytes": 100},
+        "champion": {"pck_0.2_mean": 90.0, "p95_ms": 2.0, "bytes": 90},
     },
 }
 FACTS = {"viewpoint": "observer", "size": 8, "region_from": "joints", "padding": 1.5}
@@ -342,11 +342,14 @@ def test_the_champion_is_shown_with_its_metrics_file_and_training(workspace, gat
 
     champion, reference = status["champion"], status["reference"]
     assert (champion["version"], champion["variant"], champion["precision"]) == ("2", "final", "int8")
-    assert (reference["version"], reference["metrics"]["pck"]) == ("1", 90.0)  # as the champion of the second
+    assert (reference["version"], reference["metrics"]["pck_0.2_mean"]) == (
+        "1",
+        90.0,
+    )  # as the champion of the second
     assert [champion["decision"]["time"], reference["decision"]["time"]] == [second.time, first.time]
     assert champion["metrics"] == {
         "time": second.time, "evaluation_set": "all 9 test instances", "test_instances": 9, "target": "local",
-        "pck": 91.5, "p95_ms": 1.5, "bytes": 100,
+        "pck_0.2_mean": 91.5, "p95_ms": 1.5, "bytes": 100,
     }  # fmt: skip
     assert champion["file"]["bytes"] == file.stat().st_size
     assert champion["file"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()

@@ -16,25 +16,18 @@ UNKNOWN = "not recorded"
 
 def print_status(status: Mapping[str, Any]) -> None:
     """Print the result of `champion_status.read_status`."""
-    console = Console(highlight=False, markup=False, soft_wrap=False)
+    console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = WIDTH
     for name in ("champion", "reference"):
         model = status[name]
         console.print(f"{name.capitalize()} of {status['profile']}", style="bold")
-        console.print(_model_table(model) if model else "  there is none")
+        facts = list(_facts(model)) if model else [("version", "there is none")]
+        for label, text in facts:
+            console.print(f"  {label:<16}  {text}", soft_wrap=True)  # a path remains in one line
         console.print()
     console.print("Decisions, the latest first", style="bold")
     console.print(_history_table(status["decisions"]) if status["decisions"] else "  none is logged")
-
-
-def _model_table(model: Mapping[str, Any]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in _facts(model):
-        table.add_row(name, text)
-    return table
 
 
 def _facts(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -43,8 +36,8 @@ def _facts(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "version", f"{model['version']} ({model['variant']} {model['precision']}), MLflow run {model['run']}"
     yield "since", _since(model["decision"])
     if metrics:
-        yield "mean PCK@0.2", f"{metrics['pck']:g} on {metrics['evaluation_set']}"
-        yield "p95 latency", f"{metrics['p95_ms']:g} ms on {metrics['target']}"
+        yield "mean PCK@0.2", f"{metrics['pck_0.2_mean']:.1f} on {metrics['evaluation_set']}"
+        yield "p95 latency", f"{metrics['p95_ms']:g} ms on the target {metrics['target']}"
         yield "measured", f"by the gate on {_time(metrics['time'])}"
     else:
         yield (

@@ -79,7 +79,11 @@ def find_reference_change(decisions: Sequence[Decision], number: str) -> Decisio
 
 
 def find_metrics(decisions: Sequence[Decision], sha256: str) -> dict[str, Any] | None:
-    """Return the latest metrics of a file: {"time", "evaluation_set", "test_instances", "target", "pck", ...}."""
+    """Return the latest metrics of a file, None if it was never measured.
+
+    Returns:
+        {"time", "evaluation_set", "test_instances", "target", "pck_0.2_mean", "p95_ms", "bytes"}.
+    """
     for decision in reversed(decisions):
         if decision.metrics:
             for role in ("challenger", "champion"):

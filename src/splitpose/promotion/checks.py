@@ -89,9 +89,11 @@ def _loss(name: str, evidence: Evidence, other: str, difference: Difference, gat
         rule = f"at most {gate.max_loss:g} points lower is allowed"
     elif difference.is_significant_loss:
         rule = "the loss is significant, and no significant loss is allowed"
-    else:
+    elif difference.points < 0:
         rule = f"up to {gate.max_loss:g} points lower is allowed if the loss is not significant"
-    text = f"{_comparison(evidence, other, difference, limit)}; {rule}"
+    else:
+        rule = ""
+    text = "; ".join(filter(None, (_comparison(evidence, other, difference, limit), rule)))
     return CheckResult(name, is_acceptable(difference, gate), difference.points, limit, text)
 
 

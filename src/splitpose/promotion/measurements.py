@@ -1,7 +1,7 @@
 """The evidence for a gate decision: both files, measured on the same test instances and on the same device."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ class Metrics:
     pck: float
     p95_ms: float
     bytes: int
+
+    def as_json(self) -> dict[str, float]:
+        """Return the metrics by the keys of reports/comparison.json."""
+        return {"pck_0.2_mean": self.pck, "p95_ms": self.p95_ms, "bytes": self.bytes}
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,11 @@ class Evidence:
 
     def as_metrics(self) -> dict[str, Any]:
         """Return the metrics of each model with their evaluation set and device, as JSON for the decision log."""
-        models = {"challenger": asdict(self.challenger)}
+        models: dict[str, dict[str, float]] = {"challenger": self.challenger.as_json()}
         if self.champion:
-            models["champion"] = asdict(self.champion)
+            models["champion"] = self.champion.as_json()
         if self.reference:
-            models["reference"] = {"pck": self.reference.pck}
+            models["reference"] = {"pck_0.2_mean": self.reference.pck}
         return {
             "evaluation_set": self.unseen.label,
             "test_instances": len(self.unseen.rows),
