@@ -1,3 +1,4 @@
+import itertools
 import json
 import re
 import shutil
@@ -249,6 +250,53 @@ def test_models_without_a_record_are_compared_with_a_warning(evaluate, file):
     )
     assert decision.promote
     assert decision.warnings == [warning]
+
+
+def test_the_messages_of_limits_that_are_exceeded(project, profile, fake_device, file):
+    """The champion and the challenger are real files of different sizes; the device is a fake, and so is parity."""
+    challenger, champion = file(padding=2.0, viewpoint="observer"), file(lost=WRISTS)
+    sizes = challenger.stat().st_size, champion.stat().st_size
+    fake_device.times = {challenger.stem: itertools.repeat(7.5), champion.stem: itertools.repeat(5.0)}
+    project.write_parity(challenger, tflite=89.0, keras=95.25)
+    limits = {"max_p95_ms": 6.0, "max_bytes": 1000, "max_size_ratio": 0.5}
+    strict = profile.model_copy(update={"gate": profile.gate.model_copy(update=limits)})
+    decision = gate.evaluate(project.root, strict, challenger, Opponent(champion))
+    texts = {check.name: check.text for check in decision.checks if not check.passed}
+    size_ratio = f"{round(sizes[0] / sizes[1], 3):g}"
+    assert texts == {
+        "p95_ratio": "p95 latency on the target local is 7.5 ms, 1.5 times the champion's 5 ms; at most 1.2 times "
+        "is allowed",
+        "size_ratio": f"the file has {sizes[0]:,} bytes, {size_ratio} times the champion's {sizes[1]:,}; at most "
+        "0.5 times is allowed",
+        "parity": "mean PCK@0.2 on all 40 test instances is 89.0 for the TFLite file and 95.2 for its Keras model: "
+        "6.2 points lower; at most 0.5 points lower is allowed",
+        "p95_ms": "p95 latency on the target local is 7.5 ms; at most 6 ms is allowed",
+        "bytes": f"the file has {sizes[0]:,} bytes; at most 1,000 bytes is allowed",
+    }
+    assert decision.reason == (
+        f"the check p95_ratio failed: {texts['p95_ratio']}; the checks size_ratio, parity, p95_ms and bytes "
+        "failed, too"
+    )
+    assert decision.metrics is not None
+    assert decision.metrics["models"] == {
+        "challenger": {"pck_0.2_mean": 100.0, "p95_ms": 7.5, "bytes": sizes[0]},
+        "champion": {"pck_0.2_mean": 81.818, "p95_ms": 5.0, "bytes": sizes[1]},
+    }
+
+
+def test_gate_and_parity_name_their_own_evaluation_sets(evaluate, file, project, profile):
+    """Parity is measured on all 40 test instances; the champion was trained on 8 of them."""
+    table = annotations.read(project.table)
+    leak = TrainingGroups.of(table[table["group"].isin(["film 3", "film 7"])].assign(split="train"), profile)
+    decision = evaluate(file(), champion=file(padding=2.0, groups=leak))
+    texts = {check.name: check.text for check in decision.checks}
+    assert texts["pck"] == (
+        "mean PCK@0.2 on the 32 of 40 test instances that neither model was trained on is 100.0 against the "
+        "champion's 100.0: no difference (95 % interval +0.0 to +0.0)"
+    )
+    assert texts["parity"].startswith(
+        "mean PCK@0.2 on all 40 test instances is 95.0 for the TFLite file and 95.2 for"
+    )
 
 
 def test_a_damaged_challenger_is_an_error(evaluate, tmp_path, file):

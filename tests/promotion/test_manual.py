@@ -190,10 +190,14 @@ def test_champion_shows_both_models_and_the_history(project, splitpose, capsys, 
     monkeypatch.setattr("socket.gethostname", lambda: "box7")
     splitpose("promote", "--version", "1", "--reason", "the first")
     splitpose("promote", "--version", "2", "--reason", "looks better")
+    profile = "test_champion_shows_both_models_and_the_history"
     legacy = {
-        "time": "20200101T000000.000000Z", "profile": "p", "action": "keep", "by": "hand", "dry_run": False,
+        "time": "20200101T000000.000000Z", "profile": profile, "action": "keep", "by": "hand", "dry_run": False,
         "challenger": {"number": "3"}, "champion": None, "reason": "of an earlier release", "checks": [],
     }  # fmt: skip
+    others = json.dumps(legacy | {"time": "20300101T000000.000000Z", "profile": "another", "action": "promote"})
+    with (root / "reports/decisions.jsonl").open("a") as file:
+        file.write(f"{others}\n")
     registry.set_tags(registry.versions()[2], {f"splitpose.decision.{legacy['time']}": json.dumps(legacy)})
     log = (root / "reports/decisions.jsonl").read_bytes()
 

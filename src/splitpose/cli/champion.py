@@ -17,8 +17,8 @@ def champion(
 ) -> None:
     """Show the champion, the reference and the history of decisions.
 
-    Of each model: when and by whom it was chosen, its metrics with their
-    evaluation set, its file, its latency, and what it was trained on.
+    Of each model: when, why and on which account it was chosen, its metrics
+    with their evaluation set, its file, latency and training data.
     """
     from splitpose.cli.champion_table import print_status
     from splitpose.files import write_json

@@ -36,7 +36,8 @@ def read_status(params: Path) -> dict[str, Any]:
     champion, reference = registry.champion(), registry.reference()
     if champion is None:
         raise InputError(f"{registry.name}: {_explain_missing_champion(registry)}")
-    decisions = decision_log.history(registry, params.parent / paths.DECISIONS)
+    logged = decision_log.history(registry, params.parent / paths.DECISIONS)
+    decisions = [decision for decision in logged if decision.profile == profile]
     return {
         "profile": profile,
         "registered_model": registry.name,
