@@ -76,4 +76,3 @@ def _deploy(root: Path) -> None:
     if result.returncode:
         output = (result.stderr or result.stdout).strip()
         raise InputError(f"prefect.yaml: could not be deployed: {output[-500:]}")
-

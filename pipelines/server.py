@@ -55,7 +55,10 @@ def running_server(port: int) -> Iterator[None]:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise InputError("the Prefect server did not start; see its last lines above")
             time.sleep(0.2)
-        os.environ |= {"PREFECT_API_URL": url, "PREFECT_API_AUTH_STRING": secret}  # for the processes that it starts
+        os.environ |= {
+            "PREFECT_API_URL": url,
+            "PREFECT_API_AUTH_STRING": secret,
+        }  # for the processes that it starts
         # Prefect has read the environment already.
         with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: secret}):
             yield
@@ -115,7 +118,9 @@ def authentication_required() -> Iterator[None]:
     except PrefectHTTPStatusError as error:
         if error.response.status_code != requests.codes.unauthorized:
             raise
-        message = "PREFECT_API_URL: the server requires authentication; set PREFECT_API_AUTH_STRING to its user:password"
+        message = (
+            "PREFECT_API_URL: the server requires authentication; set PREFECT_API_AUTH_STRING to its user:password"
+        )
         raise InputError(message) from error
 
 
