@@ -7,7 +7,7 @@ PYTEST := python -m pytest --numprocesses auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro comparators retrain schedule ui demo web test test-unit test-services test-web lint format \
+.PHONY: help setup repro comparators plots retrain schedule ui demo web test test-unit test-services test-web lint format \
         lock clean
 
 help: ## list the targets
@@ -35,6 +35,14 @@ comparators: setup data/incoming ## measure the networks of the paper's Figure 1
 	find src -name __pycache__ -prune -exec rm -r {} + # they would be part of the deps; .dvcignore does not apply here
 	PYTHONDONTWRITEBYTECODE=1 dvc --cd comparators repro
 	dvc repro --force --single-item report
+
+plots: setup .dvc/vega/node_modules/.made ## plot training and PCK of all variants with DVC (requires Node.js and npm)
+	dvc plots show
+
+.dvc/vega/node_modules/.made: .dvc/vega/package.json .dvc/vega/package-lock.json .dvc/vega/.npmrc
+	@command -v npm > /dev/null || { echo "error: DVC's plots require Node.js and npm (Debian: apt install npm)"; exit 1; }
+	cd .dvc/vega && npm ci --silent
+	touch $@
 
 retrain: setup ## train the champion on new data, and promote the result if it passes the gate
 	splitpose retrain
