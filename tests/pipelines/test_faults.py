@@ -83,6 +83,7 @@ def test_a_deployments_run_survives_a_restart_of_the_prefect_server(project, pre
 
     def wait_for_renewal() -> None:
         before = expiration()
+        assert before, "the server does not keep leases in files"
         wait_until(lambda: expiration() != before or state() != "Running")
         assert state() == "Running", log.read_text()
 
