@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
     },
     "Tracking and demo": {
         tracking.sync: "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 splitpose sync",
+        tracking.ui: "splitpose ui --port 5001 --no-browser",
         tracking.demo: "splitpose demo --port 8001",
     },
 }

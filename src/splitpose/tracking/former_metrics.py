@@ -30,7 +30,7 @@ RENAMED = {
         f"{key}_{precision}": f"device/{key}_{precision}" for key in ("bytes", "p50_ms") for precision in PRECISIONS
     },
 }
-"""The present name of every former metric that has one; the curves of repeats have a prefix repeat_<number>/, too."""
+"""The present name of every former metric that has one; the curves of repeats also have a prefix."""
 
 DELETED = re.compile(
     r"(pck|keras_pck|auc)_0\.\d+_\w+|best_(iteration|train_loss|val_loss)|repeat_\d+/best_(iteration|val_loss|val_pck_0\.2)"

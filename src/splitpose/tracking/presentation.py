@@ -32,8 +32,8 @@ Upper-body pose models, {name}: one run for each variant and state of the pipeli
 (code, parameters and data).
 
 Metrics: test/ PCK and AUC in % on the test split; val/ and train/ curves of the selected repeat; device/ size in \
-bytes, p50 latency in ms and PCK of the TFLite files on the device that the tags device.* describe; data/ numbers of \
-person instances. All other results are files in the artifacts of each run, in reports/.
+bytes, p50 latency in ms and PCK of the TFLite files on the device that the tags device.* describe; data/ numbers \
+of person instances. All other results are files in the artifacts of each run, in reports/.
 """
 MODEL = """\
 Upper-body pose models, {name}: TFLite files with their Keras weights. Aliases: champion is the model in use, \
@@ -65,7 +65,7 @@ def color(client: "MlflowClient", experiment: str, variant: str) -> str:
 
 
 def update(client: "MlflowClient", name: str) -> None:
-    """Describe the experiment and the registered model of a name, and complete runs and versions of earlier releases.
+    """Describe the experiment and the registered model of a name, and complete what earlier releases created.
 
     If there is no such experiment, nothing is changed.
     """

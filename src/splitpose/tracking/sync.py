@@ -4,12 +4,11 @@ A stage whose results DVC restores from its cache runs no code, so a run's metri
 read from files. Synchronising again changes nothing; after the database was deleted, it restores the runs.
 """
 
+import csv
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import pandas as pd
 
 from splitpose import paths
 from splitpose.errors import InputError
@@ -18,9 +17,15 @@ from splitpose.settings import Params, load
 from splitpose.tracking import presentation, provenance, state
 from splitpose.tracking.former_metrics import rename_former_metrics
 from splitpose.tracking.headline import headline_metrics
-from splitpose.tracking.model_registry import ModelRegistry
 from splitpose.tracking.relocation import relocate
-from splitpose.tracking.runs import connect, experiment_name, metric_prefix, open_run, translated_errors
+from splitpose.tracking.runs import (
+    HISTORY_METRICS,
+    connect,
+    experiment_name,
+    metric_prefix,
+    open_run,
+    translated_errors,
+)
 from splitpose.tracking.state import Entries
 
 SHARED_ARTIFACTS = ("dvc.lock", str(paths.PARAMS), str(paths.COMPARISON), f"{paths.FIGURES}/*")
@@ -64,11 +69,17 @@ def sync_runs(root: Path, variants: Sequence[str] | None = None) -> dict[str, st
         runs = {variant: _sync_run(root, state.with_upstream(entries, variant), variant) for variant in finished}
         for profile in {state.profile(entries, variant) for variant in finished}:
             presentation.update(connect(root), experiment_name(profile))
-            ModelRegistry(root, profile).mark_champions()
+            _mark_champions(root, profile)
     if len(runs) < len(variants):
         missing = ", ".join(variant for variant in variants if variant not in runs)
         raise InputError(f"{root / 'dvc.lock'}: not all stages have run for {missing}; run the pipeline again")
     return runs
+
+
+def _mark_champions(root: Path, profile: str) -> None:
+    from splitpose.tracking.model_registry import ModelRegistry  # imports pandas, which takes a second
+
+    ModelRegistry(root, profile).mark_champions()
 
 
 def _sync_run(root: Path, entries: Entries, variant: str) -> str:
@@ -85,7 +96,7 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     history_paths = {
         metric_prefix(repeats, repeat): paths.repeat_history(variant, repeat) for repeat in repeats
     } | {"": paths.history(variant)}
-    histories = {prefix: pd.read_csv(_select(root, outputs, path)) for prefix, path in history_paths.items()}
+    histories = {prefix: _read_rows(_select(root, outputs, path)) for prefix, path in history_paths.items()}
     parameters = state.parameters(entries, variant)
     profile, digest = state.profile(entries, variant), state.digest(entries, variant)
 
@@ -93,7 +104,7 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     run.set_origin(provenance.TRAINED if provenance.was_trained(root, digest) else provenance.RESTORED)
     run.log_params(parameters)
     for prefix, history in histories.items():
-        run.log_history(history.to_dict("records"), prefix)
+        run.log_history(history, prefix)
     headline = headline_metrics(metrics, selection, parity, latency)
     run.log_metrics(headline)
     hashes = _data_hashes(entries)
@@ -148,6 +159,16 @@ def _select(root: Path, outputs: list[Path], path: Path) -> Path:
     if root / path not in outputs:
         raise InputError(f"{root / 'dvc.lock'}: {path} is not an output of any stage; run the pipeline again")
     return root / path
+
+
+def _read_rows(path: Path) -> list[dict[str, float]]:
+    """Return the rows of a training history, the iteration as an integer, without the name of the phase."""
+    with path.open(newline="") as file:
+        rows = [
+            {key: float(row[key]) for key in HISTORY_METRICS} | {"iteration": int(row["iteration"])}
+            for row in csv.DictReader(file)
+        ]
+    return rows
 
 
 def _initial_weights(root: Path, variant: str) -> dict[str, str]:
