@@ -1,11 +1,15 @@
 """Commands that show results outside the terminal: sync and ui (MLflow), and demo (the web page)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from splitpose import paths
+from splitpose.errors import InputError
+
+if TYPE_CHECKING:
+    from splitpose.web.static_server import ChampionFile
 
 
 def sync() -> None:
@@ -42,8 +46,29 @@ def demo(
 ) -> None:
     """Serve the web page with your models on 127.0.0.1 until Ctrl-C.
 
-    Build the page first, with `make web`.
+    Build the page first, with `make web`. If params.yaml is next to DIR, only
+    its variants are offered, and the champion is marked.
     """
     from splitpose.web.demo import demo as serve
 
-    serve(models, port)
+    params = models.resolve().parent / paths.PARAMS
+    variants, champion = _describe_project(params) if params.is_file() else (None, None)
+    serve(models, port, variants, champion)
+
+
+def _describe_project(params: Path) -> tuple[set[str], "ChampionFile | None"]:
+    """Return the variants of a project and its champion, None if there is none or the decision log is damaged."""
+    from splitpose.promotion.logged_champion import logged_champion
+    from splitpose.settings import Params, load
+    from splitpose.web.static_server import ChampionFile
+
+    settings = load(Params, params)
+    try:
+        champion = logged_champion(params.parent / paths.DECISIONS, settings.profile)
+    except InputError as error:
+        print(f"the champion is not marked: {error}")
+        champion = None
+    if champion is None:
+        return set(settings.variants), None
+    description = f"version {champion.number}, {champion.action} on {champion.date}"
+    return set(settings.variants), ChampionFile(champion.sha256, description)
