@@ -3,9 +3,11 @@
 A variable's name is unique, so that one of several machines posts an alert; Prefect's UI lists them.
 """
 
-import os
 import socket
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient
@@ -28,7 +30,7 @@ class AlertLog:
     def __init__(self, client: SyncPrefectClient):
         """Use the server of the client. Nothing is read yet."""
         self.client = client
-        self.owner = f"{socket.gethostname()}:{os.getcwd()}"
+        self.owner = f"{socket.gethostname()}:{Path.cwd()}"
         self.known: set[str] = set()
         """Names of variables that exist, so that no request is necessary."""
 
@@ -45,18 +47,25 @@ class AlertLog:
             "attempts": 0,
             "next_attempt": now.isoformat(),
         }
-        try:
+        with suppress(ObjectAlreadyExists):
             self.client.create_variable(VariableCreate(name=name, value=value, tags=["splitpose"]))
-        except ObjectAlreadyExists:
-            pass
         self.known.add(name)
 
-    def deliver(self, now: datetime) -> list[str]:
-        """Post the alerts that are due, and forget old ones; return a line about each failure."""
+    def deliver(self, now: datetime, current: Collection[str] = ()) -> list[str]:
+        """Post the alerts that are due, and forget old ones.
+
+        Args:
+            now: the present time.
+            current: keys of alerts whose cause still exists; they are not forgotten, because they would be added
+                again.
+
+        Returns:
+            A line about each failure.
+        """
         failures = []
         for name, value in self._read().items():
             age = now - datetime.fromisoformat(value["created"])
-            if age > MAX_AGE:
+            if age > MAX_AGE and name.removeprefix(PREFIX) not in current:
                 self._forget(name)
             elif (
                 value["delivered"] is None
@@ -95,8 +104,6 @@ class AlertLog:
         self.client.update_variable(VariableUpdate(name=name, value=value))
 
     def _forget(self, name: str) -> None:
-        try:
+        with suppress(ObjectNotFound):  # another machine was faster
             self.client.delete_variable_by_name(name)
-        except ObjectNotFound:  # another machine was faster
-            pass
         self.known.discard(name)

@@ -1,8 +1,8 @@
 """Alerts about runs: which of them have failed, start late or are stuck.
 
-They are found by reading the runs, not by automations of the Prefect server: an automation handles an event again if
-the server's SQLite database was locked meanwhile, so that one failure was posted twice; it holds an event back for 15
-minutes if the event before it was lost; and it does not repeat a delivery that failed.
+They are found by reading the runs, not by automations of the Prefect server. These handle an event again if the
+SQLite database was locked meanwhile, so that one failure was posted twice; they hold an event back for 15 minutes
+if the event before it was lost; and they do not repeat a delivery that failed.
 """
 
 from collections.abc import Iterable, Sequence

@@ -24,6 +24,8 @@ LOOKBACK = timedelta(days=1)
 """Runs that ended longer ago are not reported, for example those before the first start of the monitor."""
 PAGE = 200
 """Maximum number of runs in one answer of the server."""
+DIRECT_RETRIES = 3
+"""Retries of an alert that is not kept by the Prefect server."""
 
 
 class Monitor:
@@ -77,7 +79,7 @@ class Monitor:
         ]
         for alert in found:
             self.alert_log.add(alert.key, webhook.payload(alert.text(), alert.fields()), now)
-        for line in self.alert_log.deliver(now):
+        for line in self.alert_log.deliver(now, {alert.key for alert in found}):
             self.log(line)
 
     def report(self, key: str, name: str, text: str) -> None:
@@ -110,7 +112,7 @@ class Monitor:
         """Return the id of the last heartbeat of a run."""
         page = self.client.read_events(
             EventFilter(
-                occurred=EventOccurredFilter(since=datetime.now(UTC) - LOOKBACK),
+                occurred=EventOccurredFilter.model_validate({"since": datetime.now(UTC) - LOOKBACK}),
                 event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),
                 resource=EventResourceFilter(id=[f"prefect.flow-run.{run.id}"]),
             ),
@@ -137,3 +139,10 @@ class Monitor:
             return {}
         criteria = DeploymentFilter.model_validate({"id": {"any_": ids}})
         return {one.id: one.name for one in self.client.read_deployments(deployment_filter=criteria)}
+
+
+def post_directly(name: str, text: str) -> None:
+    """Post an alert without the Prefect server, which keeps the others. Raises ExternalServiceError."""
+    if webhook.is_configured():
+        fields = {"alert": name, "id": f"{name}-{time.time():.0f}", "message": text}
+        webhook.post(webhook.payload(f"splitpose: {text}", fields), DIRECT_RETRIES)

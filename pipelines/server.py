@@ -51,11 +51,14 @@ def running_server(port: int) -> Iterator[None]:
     command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with running_process(command, {**os.environ, "PREFECT_SERVER_API_AUTH_STRING": secret}) as server:
         deadline = time.monotonic() + STARTUP_TIMEOUT
-        while not _is_healthy(url):
+        while not is_healthy(url):
             if server.poll() is not None or time.monotonic() > deadline:
                 raise InputError("the Prefect server did not start; see its last lines above")
             time.sleep(0.2)
-        os.environ |= {"PREFECT_API_URL": url, "PREFECT_API_AUTH_STRING": secret}  # for the processes that it starts
+        os.environ |= {
+            "PREFECT_API_URL": url,
+            "PREFECT_API_AUTH_STRING": secret,
+        }  # for the processes that it starts
         # Prefect has read the environment already.
         with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: secret}):
             yield
@@ -115,11 +118,13 @@ def authentication_required() -> Iterator[None]:
     except PrefectHTTPStatusError as error:
         if error.response.status_code != requests.codes.unauthorized:
             raise
-        message = "PREFECT_API_URL: the server requires authentication; set PREFECT_API_AUTH_STRING to its user:password"
+        message = (
+            "PREFECT_API_URL: the server requires authentication; set PREFECT_API_AUTH_STRING to its user:password"
+        )
         raise InputError(message) from error
 
 
-def _is_healthy(url: str) -> bool:
+def is_healthy(url: str) -> bool:
     """Return whether the Prefect API at `url` answers."""
     try:
         return requests.get(f"{url}/health", timeout=1).ok

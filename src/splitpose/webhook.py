@@ -4,12 +4,12 @@ SPLITPOSE_WEBHOOK_FORMAT selects the payload: `json`, an object with all fields,
 `text`, which Slack, Mattermost and compatible receivers show as a message.
 """
 
+import json
 import os
+import time
 from collections.abc import Mapping
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from splitpose.errors import ExternalServiceError, InputError
 
@@ -18,6 +18,11 @@ FORMAT = "SPLITPOSE_WEBHOOK_FORMAT"
 FORMATS = ("json", "slack")
 TIMEOUT_S = 10.0
 """Seconds within which the receiver must accept a connection, and answer."""
+HEADERS = {"Content-Type": "application/json"}
+FIRST_DELAY_S = 1.0
+"""Seconds before the first retry; each delay is twice the one before."""
+FIRST_UNSUCCESSFUL_STATUS = 300
+"""Statuses from 300 on are redirections, which would turn POST into GET, and errors."""
 TEMPORARY_STATUSES = (429, 500, 502, 503, 504)
 
 
@@ -58,26 +63,30 @@ def post(content: Mapping[str, object], retries: int = 0) -> None:
     Raises:
         ExternalServiceError: it was not delivered. The message does not contain the URL, which may be a secret.
     """
-    policy = Retry(
-        retries,
-        redirect=0,
-        backoff_factor=1.0,
-        status_forcelist=TEMPORARY_STATUSES,
-        allowed_methods=None,
-        raise_on_status=False,
-        respect_retry_after_header=False,  # it may ask for hours
-    )
-    with requests.Session() as session:
-        session.mount("http://", HTTPAdapter(max_retries=policy))
-        session.mount("https://", HTTPAdapter(max_retries=policy))
-        try:
-            url = os.environ[URL]
-            response = session.post(url, json=dict(content), timeout=TIMEOUT_S, allow_redirects=False)
-        except requests.RequestException as error:
-            reason = "no answer in time" if isinstance(error, requests.Timeout) else "cannot be reached"
-            raise ExternalServiceError(f"{URL}: the message was not delivered: {reason}") from None
-    if not requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
-        raise ExternalServiceError(f"{URL}: the message was not delivered: status {response.status_code}")
+    for attempt in range(retries + 1):
+        failure = _attempt(json.dumps(content))
+        if failure is None:
+            return
+        reason, is_temporary = failure
+        if not is_temporary:
+            break
+        if attempt < retries:
+            time.sleep(FIRST_DELAY_S * 2**attempt)
+    raise ExternalServiceError(f"{URL}: the message was not delivered: {reason}")
+
+
+def _attempt(data: str) -> tuple[str, bool] | None:
+    """Post once; return None, or the reason of a failure without the URL and whether it may be temporary."""
+    try:
+        response = requests.post(
+            os.environ[URL], data=data, headers=HEADERS, timeout=TIMEOUT_S, allow_redirects=False
+        )
+    except requests.Timeout:
+        return "no answer in time", True
+    except requests.RequestException:
+        return "cannot be reached", True
+    status = response.status_code
+    return None if status < FIRST_UNSUCCESSFUL_STATUS else (f"status {status}", status in TEMPORARY_STATUSES)
 
 
 def _format() -> str:

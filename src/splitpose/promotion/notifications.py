@@ -18,7 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 def notify(decision: Decision) -> None:
-    """Post a decision to the webhook, if there is one; a failure is a warning in the log, as the decision stands."""
+    """Post a decision to the webhook, if there is one.
+
+    A failure is only a warning in the log, because the decision has been made already.
+    """
     if decision.dry_run or not webhook.is_configured():
         return
     try:
