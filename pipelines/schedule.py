@@ -1,24 +1,25 @@
-"""The deployments of prefect.yaml, served by this machine: Prefect server, worker and automations."""
+"""The deployments of prefect.yaml, served by this machine: Prefect server, worker and monitor."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from prefect.client.orchestration import get_client
 
-from pipelines import alerts, work_pool
+from pipelines import automations, work_pool
+from pipelines.monitor import Monitor
 from pipelines.server import PREFECT, auth_string_source, authentication_required, running_process, running_server
+from pipelines.worker import supervise
+from splitpose import webhook
 from splitpose.errors import InputError
 
 DEFAULT_PORT = 4200
 DEFAULT_STUCK_AFTER_HOURS = 48.0
-MIN_STUCK_AFTER = timedelta(seconds=10)
-"""The shortest period that Prefect accepts for a proactive automation."""
 
 
 def schedule(root: Path, port: int = DEFAULT_PORT, stuck_after_hours: float = DEFAULT_STUCK_AFTER_HOURS) -> None:
@@ -37,23 +38,25 @@ def schedule(root: Path, port: int = DEFAULT_PORT, stuck_after_hours: float = DE
         SystemExit: 128 plus the number of the signal that ended it.
     """
     stuck_after = timedelta(hours=stuck_after_hours)
-    if stuck_after < MIN_STUCK_AFTER:
-        raise InputError(f"--stuck-after: Prefect requires at least {MIN_STUCK_AFTER.total_seconds():g} seconds")
+    if stuck_after <= timedelta():
+        raise InputError("--stuck-after: must be positive")
+    webhook.check()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     own_server = "PREFECT_API_URL" not in os.environ
     with running_server(port) if own_server else nullcontext():
         with authentication_required(), get_client(sync_client=True) as client:
             work_pool.set_up(client)
+            automations.remove(client)
         _deploy(root)
-        asyncio.run(alerts.set_up(os.environ.get("SPLITPOSE_WEBHOOK"), stuck_after))
         print(f"scheduled; runs are shown at {os.environ['PREFECT_API_URL'].removesuffix('/api')}", flush=True)
         if own_server:
             print(f"its password is {auth_string_source()}", flush=True)
         command = [*PREFECT, "worker", "start", "--pool", work_pool.POOL, "--limit", "1"]
-        with running_process(command, worker_environment(root)) as worker:
-            worker.wait()
-            raise InputError(f"the worker ended with status {worker.returncode}; see its last lines above")
+        log = partial(print, flush=True)
+        with get_client(sync_client=True) as client:
+            monitor = Monitor(client, stuck_after, log)
+            supervise(lambda: running_process(command, worker_environment(root)), monitor, log, own_server)
 
 
 def worker_environment(root: Path) -> dict[str, str]:

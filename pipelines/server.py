@@ -51,7 +51,7 @@ def running_server(port: int) -> Iterator[None]:
     command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with running_process(command, {**os.environ, "PREFECT_SERVER_API_AUTH_STRING": secret}) as server:
         deadline = time.monotonic() + STARTUP_TIMEOUT
-        while not _is_healthy(url):
+        while not is_healthy(url):
             if server.poll() is not None or time.monotonic() > deadline:
                 raise InputError("the Prefect server did not start; see its last lines above")
             time.sleep(0.2)
@@ -124,7 +124,7 @@ def authentication_required() -> Iterator[None]:
         raise InputError(message) from error
 
 
-def _is_healthy(url: str) -> bool:
+def is_healthy(url: str) -> bool:
     """Return whether the Prefect API at `url` answers."""
     try:
         return requests.get(f"{url}/health", timeout=1).ok

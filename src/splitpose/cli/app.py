@@ -22,6 +22,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         pipeline.reproduce: "splitpose reproduce",
         pipeline.retrain: "splitpose retrain --dry-run",
         pipeline.schedule: "splitpose schedule --stuck-after 24",
+        pipeline.retention: "splitpose retention --dry-run",
     },
     "Champion": {
         champion.champion: "splitpose champion --json champion.json",
