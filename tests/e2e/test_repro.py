@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.tiny_project import dvc, hashes, repro, stages_run, tiny_profile, workspace
 
+from splitpose.inference.metadata import require_metadata
 from splitpose.tracking.model_registry import ModelRegistry
 
 TIMED = (
@@ -42,6 +43,10 @@ def test_all_outputs_exist(built):
         for precision, results in variant["tflite"].items():
             assert results["bytes"] == (built / "models" / name / f"{precision}.tflite").stat().st_size
             assert results["p50_ms"] > 0
+            detection = json.loads((built / "reports" / "person_detection" / f"{name}.json").read_text())
+            threshold = detection["files"][precision]["threshold"]
+            assert require_metadata(built / "models" / name / f"{precision}.tflite").person_threshold == threshold
+            assert (threshold is None) == (name == "baseline")
     page = (built / "reports" / "index.html").read_text()
     assert "synthetic people" in page
     assert (built / "reports" / "data_docs" / "index.html").is_file()

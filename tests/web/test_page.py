@@ -179,7 +179,7 @@ def test_invalid_files_are_reported_and_a_valid_one_works_afterwards(drive, url,
 
 def test_a_page_without_models(drive, built, tmp_path):
     shutil.copytree(built, tmp_path / "page", copy_function=os.link)
-    assert static_server.publish_models(tmp_path / "models", tmp_path / "page") == 0
+    assert static_server.publish_models(tmp_path / "models", tmp_path / "page") == []
     with serve(tmp_path / "page") as address:
         state = drive("withoutModels", address)
     assert state["message"].startswith("There are no models on this page yet; open a .tflite file")

@@ -17,6 +17,7 @@ from typing import Any
 
 from splitpose.errors import InputError
 from splitpose.promotion.decision import Decision, parse_decision
+from splitpose.promotion.notifications import notify
 from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
 
 TAG_PREFIX = "splitpose.decision."
@@ -93,6 +94,7 @@ def execute(
     if reference:
         registry.set_reference(reference)
     append(path, decision)
+    notify(decision)
 
 
 def restore(registry: ModelRegistry, path: Path) -> None:

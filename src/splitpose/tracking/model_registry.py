@@ -15,6 +15,7 @@ from splitpose.data.training_groups import TrainingGroups
 from splitpose.errors import ExternalServiceError, InputError
 from splitpose.files import atomic_file
 from splitpose.inference.metadata import Metadata, require_metadata
+from splitpose.tracking import presentation
 from splitpose.tracking.runs import connect, has_store, translated_errors, without_credentials
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
@@ -191,6 +192,7 @@ class ModelRegistry:
             self._set_alias(CHAMPION, version)  # first, so that an interruption does not look like a deletion
         self._save_history([*earlier, version.number])
         self._set_alias(CHAMPION, version)
+        self.mark_champions()
 
     def previous_champion(self) -> RegisteredVersion:
         """Return the latest earlier champion that still exists. Raises InputError if there is none."""
@@ -211,7 +213,15 @@ class ModelRegistry:
         earlier, version = self._earlier_champions(), self.previous_champion()
         self._set_alias(CHAMPION, version)
         self._save_history(earlier)
+        self.mark_champions()
         return version
+
+    def mark_champions(self) -> None:
+        """Mark the present and former champions and their runs by a tag, for MLflow's tables."""
+        champion = self.champion()
+        numbers = [*self._earlier_champions(), *([champion.number] if champion else [])]
+        with translated_errors():
+            presentation.mark_champions(self._client, self.name, self.versions(), numbers)
 
     def set_tags(self, version: RegisteredVersion, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""
@@ -317,10 +327,12 @@ class ModelRegistry:
         model = self._registered_model()
         with translated_errors():
             if model is None:
-                self._client.create_registered_model(self.name)
+                description = presentation.describe_model(self.name)
+                self._client.create_registered_model(self.name, description=description)
             source = f"runs:/{version.run}/{_artifact_path(version)}"
+            tags, description = dict(version.tags), presentation.describe_version(version.tags)
             return _from_mlflow(
-                self._client.create_model_version(self.name, source, version.run, dict(version.tags))
+                self._client.create_model_version(self.name, source, version.run, tags, description=description)
             )
 
     def _is_intact(self, version: RegisteredVersion) -> bool:
