@@ -29,18 +29,20 @@ def decision(action, champion="1", by="automatic", dry_run=False):
         champion={"number": champion, "variant": "final"} if champion else None,
         checks=[],
         reason="all checks passed",
+        user="anna",
+        host="box7",
     )
 
 
 @pytest.mark.parametrize(
     ("action", "champion", "name", "text"),
     [
-        ("promote", "1", "promotion", "promoted version 3, which replaces version 1"),
+        ("promote", "1", "promotion", "promoted version 3 in place of version 1"),
         ("promote", None, "promotion", "promoted version 3"),
-        ("keep", "1", "rejection", "rejected version 3, kept version 1"),
-        ("keep", None, "rejection", "rejected version 3, kept no champion"),
-        ("rollback", "1", "rollback", "rolled back to version 3, which replaces version 1"),
-        ("reference", "1", "reference", "version 3 is the reference"),
+        ("keep", "1", "rejection", "kept version 1"),
+        ("keep", None, "rejection", "there is no champion, version 3 was not promoted"),
+        ("rollback", "1", "rollback", "rolled back to version 3 from version 1"),
+        ("reference", "1", "reference", "made version 3 the reference"),
     ],
 )
 def test_every_decision_is_posted_once(receiver, action, champion, name, text):
@@ -51,10 +53,12 @@ def test_every_decision_is_posted_once(receiver, action, champion, name, text):
             "id": "20261122T235959.123456Z",
             "profile": "sample",
             "by": "automatic",
+            "user": "anna",
+            "host": "box7",
             "version": "3",
             "champion_before": champion,
             "reason": "all checks passed",
-            "text": f"splitpose: sample: {text} (automatic): all checks passed",
+            "text": f"splitpose: sample: {text}: all checks passed [automatic (anna on box7)]",
         }
     ]
 

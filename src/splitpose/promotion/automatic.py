@@ -16,7 +16,8 @@ from splitpose.promotion import decision_log, gate, training_data
 from splitpose.promotion.decision import Decision
 from splitpose.promotion.gate import GateDecision, Opponent
 from splitpose.settings import Params, Profile, load
-from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
+from splitpose.tracking.model_registry import ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 
 
 def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:

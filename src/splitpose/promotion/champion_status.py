@@ -11,7 +11,8 @@ from splitpose.errors import ExternalServiceError, InputError
 from splitpose.promotion import decision_log, training_data
 from splitpose.promotion.decision import Decision
 from splitpose.settings import Params, load
-from splitpose.tracking.model_registry import TRAINING_GROUPS, ModelRegistry, RegisteredVersion
+from splitpose.tracking.model_registry import TRAINING_GROUPS, ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 from splitpose.tracking.runs import shorten_timeouts
 
 

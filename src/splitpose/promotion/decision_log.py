@@ -18,7 +18,8 @@ from typing import Any
 from splitpose.errors import InputError
 from splitpose.promotion.decision import Decision, parse_decision
 from splitpose.promotion.notifications import notify
-from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
+from splitpose.tracking.model_registry import ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 
 TAG_PREFIX = "splitpose.decision."
 """Prefix of a version's tag that contains a decision; the decision's time follows."""

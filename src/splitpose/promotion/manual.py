@@ -12,7 +12,8 @@ from splitpose.errors import InputError
 from splitpose.promotion import decision_log
 from splitpose.promotion.decision import Action, Decision
 from splitpose.settings import Params, load
-from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
+from splitpose.tracking.model_registry import ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 from splitpose.tracking.runs import shorten_timeouts
 
 

@@ -25,7 +25,8 @@ def notify(decision: Decision) -> None:
     if decision.dry_run or not webhook.is_configured():
         return
     try:
-        webhook.post(webhook.payload(_text(decision), _fields(decision)), RETRIES)
+        text = f"splitpose: {decision.profile}: {decision.headline} [{decision.author}]"
+        webhook.post(webhook.payload(text, _fields(decision)), RETRIES)
     except (ExternalServiceError, InputError) as error:
         logger.warning("%s; the decision itself is in the decision log", error)
 
@@ -37,23 +38,12 @@ def _fields(decision: Decision) -> dict[str, object]:
         "id": decision.time,
         "profile": decision.profile,
         "by": decision.by,
+        "user": decision.user,
+        "host": decision.host,
         "version": _number(decision.challenger),
         "champion_before": _number(decision.champion),
         "reason": decision.reason,
     }
-
-
-def _text(decision: Decision) -> str:
-    """Return one line for people, e.g. "splitpose: sample: promoted version 3, which replaces version 1: ..."."""
-    version, champion = _number(decision.challenger), _number(decision.champion)
-    replaced = f", which replaces version {champion}" if champion else ""
-    actions: dict[Action, str] = {
-        "promote": f"promoted version {version}{replaced}",
-        "keep": f"rejected version {version}, kept {f'version {champion}' if champion else 'no champion'}",
-        "rollback": f"rolled back to version {version}{replaced}",
-        "reference": f"version {version} is the reference",
-    }
-    return f"splitpose: {decision.profile}: {actions[decision.action]} ({decision.by}): {decision.reason}"
 
 
 def _number(model: dict[str, object] | None) -> str | None:

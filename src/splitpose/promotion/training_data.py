@@ -9,7 +9,8 @@ from splitpose import annotations, paths
 from splitpose.crops.instances import select_croppable
 from splitpose.files import read_json
 from splitpose.settings import Profile
-from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
+from splitpose.tracking.model_registry import ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 
 TAG = "splitpose.training_data"
 """Tag of a version: the result of `summarise` as JSON; versions of earlier releases do not have it."""

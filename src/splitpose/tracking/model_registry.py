@@ -5,7 +5,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,7 @@ from splitpose.errors import ExternalServiceError, InputError
 from splitpose.files import atomic_file
 from splitpose.inference.metadata import Metadata, require_metadata
 from splitpose.tracking import presentation
+from splitpose.tracking.registered_version import RegisteredVersion
 from splitpose.tracking.runs import connect, has_store, translated_errors, without_credentials
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
@@ -38,22 +39,6 @@ RECORD = "splitpose.training_groups_json"
 """Tag of a version: the record of these groups, unless it is longer than MAX_TAG; the file contains it, too."""
 MAX_TAG = 5000
 """Maximum number of characters of a tag in MLflow's databases."""
-
-
-@dataclass(frozen=True)
-class RegisteredVersion:
-    """A version of the registered model: a TFLite file and its Keras weights, which belong to an MLflow run."""
-
-    number: str
-    """MLflow's version number."""
-    run: str
-    """The id of the run."""
-    sha256: str
-    """The hash of the file, "" if the version was not registered by this class."""
-    variant: str
-    precision: str
-    tags: Mapping[str, str]
-    """All tags of the version in MLflow."""
 
 
 class ModelRegistry:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
 
-    from splitpose.tracking.model_registry import RegisteredVersion
+    from splitpose.tracking.registered_version import RegisteredVersion
 
 COLOR = "mlflow.runColor"
 """MLflow's tag of a run: the colour of its curves and bars."""
