@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from prefect.client.orchestration import get_client
 
+from pipelines.server import authentication_required
 from splitpose.errors import ExternalServiceError
 
 
@@ -16,7 +17,8 @@ def run_locally(flow: Callable[[], None]) -> None:
 
     Raises:
         ExternalServiceError: the temporary server does not start in time.
-        InputError: raised by the flow, e.g. `dvc.StageError` if a stage fails.
+        InputError: raised by the flow, e.g. `dvc.StageError` if a stage fails; or the server of PREFECT_API_URL
+            requires a user and password.
     """
     # Prefect passes SIGTERM on to the handler that was installed before; the default handler would end this process
     # without stopping the temporary server.
@@ -30,4 +32,5 @@ def run_locally(flow: Callable[[], None]) -> None:
         raise ExternalServiceError(f"Prefect's temporary server: {error} Run the command again.") from error
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    flow()
+    with authentication_required():
+        flow()
