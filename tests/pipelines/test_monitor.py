@@ -23,8 +23,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
-def client(prefect):
-    url = prefect.health.removesuffix("/health")
+def client(shared_prefect):
+    url = shared_prefect.health.removesuffix("/health")
     with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
         yield client
 

@@ -1,4 +1,4 @@
-"""`splitpose schedule` on a toy project: Prefect server, worker, deployments and automations."""
+"""`splitpose schedule` on a toy project: Prefect server, worker, deployments and monitor."""
 
 import json
 import signal
@@ -72,14 +72,17 @@ def test_due_runs_are_executed_one_at_a_time_and_alerts_are_posted(scheduled, we
         return [run["state_name"] for run in api.runs(manual)]
 
     wait_until(lambda: "- waiting" in log.read_text())
-    wait_until(lambda: [one for one in webhook.posted if one["alert"] == "late"])  # the other run waits
     wait_until(lambda: [one for one in webhook.posted if one["alert"] == "stuck"])
     assert states().count("Running") == 1
     assert log.read_text().count("- waiting") == 1
     (root / "go.txt").touch()
     wait_until(lambda: states() == ["Failed", "Failed"])
-    (first, *_) = wait_until(lambda: [one for one in webhook.posted if one["alert"] == "failed"])
-    assert "wait: input.csv: no such file" in first["message"]
+    failures = wait_until(
+        lambda: len(found := [one for one in webhook.posted if one["alert"] == "failed"]) > 1 and found
+    )
+    assert ["wait: input.csv: no such file" in one["message"] for one in failures] == [True, True]
+    assert len({one["id"] for one in webhook.posted}) == len(webhook.posted)
+    assert not [one for one in webhook.posted if one["alert"] == "late"]  # the second run has waited for the first
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 128 + signal.SIGTERM
     assert remaining_processes(root) == []

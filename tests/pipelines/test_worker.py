@@ -75,7 +75,7 @@ def test_our_own_server_that_does_not_answer_is_reported_once(monkeypatch):
     monitor, lines = StubMonitor(check), []
     with running_receiver() as receiver:
         monkeypatch.setenv("SPLITPOSE_WEBHOOK", receiver.url)
-        with pytest.raises(InputError, match="the Prefect server has not answered for 0.5 s"):
+        with pytest.raises(InputError, match="the Prefect server has not answered"):
             supervise(running("import time; time.sleep(600)"), monitor, lines.append, own_server=True)
     (posted,) = receiver.posted
     assert posted["alert"] == "server"
