@@ -73,9 +73,10 @@ def worker_environment(root: Path) -> dict[str, str]:
 def _deploy(root: Path) -> None:
     """Create or update all deployments of prefect.yaml."""
     command = [*PREFECT, "--no-prompt", "deploy", "--all"]
-    result = subprocess.run(
-        command, cwd=root, env=worker_environment(root), capture_output=True, text=True, check=False
-    )
+    # Each worker replaces {{ $SPLITPOSE_WORKSPACE }} by its own folder; if the variable were set here, all workers
+    # would run in this one.
+    env = {key: value for key, value in worker_environment(root).items() if key != "SPLITPOSE_WORKSPACE"}
+    result = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
     if result.returncode:
         output = (result.stderr or result.stdout).strip()
         raise InputError(f"prefect.yaml: could not be deployed: {output[-500:]}")

@@ -172,6 +172,13 @@ def test_an_operator_logs_in_and_starts_a_run(drive, scheduled, api, manual):
 
 
 @pytest.mark.integration
+def test_each_worker_runs_the_deployments_in_its_own_folder(api):
+    step = "prefect.deployments.steps.set_working_directory"
+    for deployment in api.deployments().values():
+        assert deployment["pull_steps"] == [{step: {"directory": "{{ $SPLITPOSE_WORKSPACE }}"}}]
+
+
+@pytest.mark.integration
 def test_the_server_keeps_leases_in_files(api):
     settings = api.session.get(f"{api.url}/admin/settings", timeout=10).json()
     assert settings["server"]["concurrency"]["lease_storage"].endswith(".lease_storage.filesystem")
