@@ -62,11 +62,11 @@ def decode_image(data: bytes) -> np.ndarray:
     return image
 
 
-def _image_file(data: Any, limits: Limits) -> bytes:
+def _image_file(cell: Any, limits: Limits) -> bytes:
     """Return the bytes of an image file whose header states an acceptable size."""
-    if not isinstance(data, bytes) or not data:
+    if not isinstance(cell, bytes) or not cell:
         raise InputError(f"no {IMAGE_COLUMN}; send the bytes of {FORMATS} (base64 in JSON)")
-    data = _from_base64(data)
+    data = _from_base64(cell)
     if image_size(data) is None:
         raise InputError(f"{IMAGE_COLUMN}: not an image, damaged or truncated; send {FORMATS} (base64 in JSON)")
     images.check_pixels(IMAGE_COLUMN, data, limits.max_pixels)

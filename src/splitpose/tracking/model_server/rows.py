@@ -80,10 +80,12 @@ def _search_or_predict(
 def _to_table(predictions: Sequence[tuple[int, Prediction]], index: pd.Index) -> pd.DataFrame:
     """Return the output; a row has the index of its input row."""
     numbers = np.array([number for number, _ in predictions], np.int64)
-    values = [_to_values(prediction) for _, prediction in predictions]
-    table = pd.DataFrame(values, columns=OUTPUT_COLUMNS[1:], index=index[numbers - 1], dtype=np.float64)
-    empty = table.columns[table.isna().any()]  # JSON has no NaN
-    table = table.astype(dict.fromkeys(empty, object)).where(table.notna(), None)
+    values = np.array([_to_values(prediction) for _, prediction in predictions]).reshape(
+        -1, len(OUTPUT_COLUMNS) - 1
+    )
+    if (missing := np.isnan(values)).any():
+        values = np.where(missing, None, values)  # JSON has no NaN
+    table = pd.DataFrame(values, columns=OUTPUT_COLUMNS[1:], index=index[numbers - 1])
     table.insert(0, ROW_COLUMN, numbers)
     return table
 
