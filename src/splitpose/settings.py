@@ -263,7 +263,10 @@ class Conversion(Strict):
 
 
 class PersonDetection(Strict):
-    """Calibration of the confidence that distinguishes images with people from images without."""
+    """Calibration of the confidence that distinguishes images with people from images without.
+
+    `background_images` is a folder of images without people, None to render them.
+    """
 
     images: PositiveInt
     seed: NonNegativeInt
