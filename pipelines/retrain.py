@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from pipelines import incoming, tasks
+from pipelines import incoming, tasks, workspace_state
 from pipelines.distribute import fan_out
 from pipelines.workspace_lock import workspace_lock
 from splitpose import paths
@@ -29,6 +29,7 @@ def retrain(
     all_variants: bool = False,
     from_scratch: bool = False,
     allow_fewer: bool = False,
+    commit: bool = False,
 ) -> None:
     """Bring the gate's variant in the current folder up to date, and promote its model if it passes the gate.
 
@@ -43,8 +44,11 @@ def retrain(
             profile says, not from the champion, so that the comparison is fair.
         from_scratch: start the training from no weights, even if there is no new data.
         allow_fewer: accept that files or people of data/incoming/ are missing.
+        commit: commit dvc.lock, data/incoming.dvc and the benchmarks, and push the commit (see `workspace_state`);
+            a dry run does not commit.
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):
+        branch = workspace_state.start(Path.cwd(), get_run_logger().info) if commit and not dry_run else None
         incoming.update(Path.cwd(), allow_fewer, get_run_logger().info)
         scope = choose_scope(Path.cwd(), all_variants, from_scratch)
         if scope.variant:
@@ -53,8 +57,9 @@ def retrain(
         if distribute:
             fan_out(stage_hours, scope)
         runs = tasks.bring_up_to_date(stage_hours, pull=distribute, scope=scope)
-        apply_gate(runs, dry_run)
+        reason = apply_gate(runs, dry_run)
         tasks.share_results()
+        tasks.commit_state(branch, f"Retraining: {reason}")
 
 
 def choose_scope(root: Path, all_variants: bool, from_scratch: bool) -> tasks.Scope:
@@ -79,10 +84,11 @@ def choose_scope(root: Path, all_variants: bool, from_scratch: bool) -> tasks.Sc
 
 
 @task(task_run_name="gate", cache_policy=NO_CACHE)
-def apply_gate(runs: dict[str, str], dry_run: bool) -> None:
-    """Decide whether the challenger becomes champion, and log the decision."""
+def apply_gate(runs: dict[str, str], dry_run: bool) -> str:
+    """Decide whether the challenger becomes champion, log the decision, and return its reason in one line."""
     decision = decide(Path.cwd(), runs, dry_run)
     for warning in decision.warnings:
         get_run_logger().warning(warning)
     get_run_logger().info(decision.reason)
     create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.reason)
+    return decision.reason
