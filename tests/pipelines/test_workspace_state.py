@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,94 +53,82 @@ def clone(folder: Path, name: str) -> Path:
 
 
 @pytest.fixture
-def first(tmp_path: Path) -> Iterator[Path]:
-    """A clone whose first state is committed and pushed; `tmp_path` also contains the git and the DVC remote."""
+def first(tmp_path: Path) -> Path:
+    """A clone of a project without data; `tmp_path` also contains the git and the DVC remote."""
     git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "git")
     root = clone(tmp_path, "first")
     (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
     (root / "dvc.yaml").write_text(STAGES)
     (root / ".gitignore").write_text(IGNORED)
-    deliver(root, "monday")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "Code")
     git(root, "push", "--quiet", "--set-upstream", "origin", "HEAD:main")
-    yield root
+    return root
 
 
-def deliver(root: Path, name: str) -> None:
-    """Put new data into a clone, and record it as a run does."""
-    (root / "data" / "incoming").mkdir(parents=True, exist_ok=True)
-    (root / "data" / "incoming" / f"{name}.txt").write_text(f"{name}\n")
-    run_dvc(root, "add", "--quiet", "data/incoming")
-
-
-def run(root: Path, message: str = "Retraining: promoted version 1", delivery: str | None = None) -> list[str]:
-    """Do what a flow with --commit does, and return the log."""
+def train(root: Path, message: str, delivery: str) -> list[str]:
+    """Do what a flow with --commit does after a delivery, and return the log."""
     log: list[str] = []
     branch = workspace_state.start(root, log.append)
-    if delivery:
-        deliver(root, delivery)
+    (root / "data" / "incoming").mkdir(parents=True, exist_ok=True)
+    (root / "data" / "incoming" / f"{delivery}.txt").write_text(f"{delivery}\n")
+    run_dvc(root, "add", "--quiet", "data/incoming")
     run_dvc(root, "repro", "--quiet")
     dvc.push(root, print)
     workspace_state.finish(root, branch, message, log.append)
     return log
 
 
-def weights(root: Path) -> str:
-    return (root / "models" / "weights.txt").read_text()
+def write_state(root: Path, text: str) -> None:
+    """Write state files without running DVC."""
+    (root / "dvc.lock").write_text(text)
+    (root / "reports" / "benchmark").mkdir(parents=True, exist_ok=True)
+    (root / "reports" / "benchmark" / "final.json").write_text(text)
 
 
-def test_a_run_commits_the_state_and_nothing_else(first: Path) -> None:
-    (first / "notes.txt").write_text("untracked")
-    (first / "staged.txt").write_text("staged")
-    git(first, "add", "staged.txt")
-    git(first, "rm", "--quiet", "--cached", "staged.txt")
-    run(first)
-    assert sorted(git(first, "show", "--name-only", "--format=").split()) == STATE[1:]  # the delivery was committed
-    assert git(first, "log", "-1", "--format=%s") == "Retraining: promoted version 1"
-    assert git(first, "rev-parse", "HEAD") == git(first, "rev-parse", "origin/main")
-    assert workspace_state.uncommitted(first) == []
-    before = git(first, "rev-parse", "HEAD")
-    assert run(first)[-1] == "the state has not changed, so there is nothing to commit"
-    assert git(first, "rev-parse", "HEAD") == before
+def committed(root: Path) -> list[str]:
+    """Return the files of the last commit."""
+    return sorted(git(root, "show", "--name-only", "--format=").split())
 
 
-def test_a_promoted_state_is_restored_by_git_checkout_and_dvc_pull(first: Path, tmp_path: Path) -> None:
-    run(first)
-    run(first, "Retraining: promoted version 2", delivery="tuesday")
-    assert sorted(git(first, "show", "--name-only", "--format=").split()) == STATE
-    other = clone(tmp_path, "other")
-    commit = git(other, "log", "--format=%H", "--grep=promoted version 1")
-    git(other, "checkout", "--quiet", commit)
-    run_dvc(other, "pull", "--quiet")
-    assert weights(other) == "monday\n"
-    git(other, "checkout", "--quiet", "main")
-    run_dvc(other, "pull", "--quiet")
-    assert weights(other) == "monday\ntuesday\n"
-
-
-def test_the_next_run_in_another_clone_continues_from_the_state(first: Path, tmp_path: Path) -> None:
-    run(first)
+def test_a_run_continues_from_the_last_state_and_every_state_can_be_restored(first: Path, tmp_path: Path) -> None:
     second = clone(tmp_path, "second")
-    run_dvc(second, "pull", "--quiet")
-    run(first, delivery="tuesday")
-    log = run(second, "Retraining: promoted version 3", delivery="wednesday")
-    assert log[0].startswith("main: updating to the state of origin/main")
-    assert weights(second) == "monday\ntuesday\nwednesday\n"
-    assert git(second, "rev-parse", "HEAD~1") == git(first, "rev-parse", "HEAD")
-
-
-def test_new_data_that_the_new_state_lacks_is_not_lost(first: Path, tmp_path: Path) -> None:
-    run(first)
-    second = clone(tmp_path, "second")
-    run_dvc(second, "pull", "--quiet")
-    run(first, delivery="tuesday")
-    (second / "data" / "incoming" / "wednesday.txt").write_text("wednesday\n")  # not yet recorded
+    train(first, "Retraining: promoted version 1", "monday")
+    assert committed(first) == STATE
+    unrecorded = second / "data" / "incoming" / "tuesday.txt"
+    unrecorded.parent.mkdir(parents=True)
+    unrecorded.write_text("tuesday\n")
     before = git(second, "rev-parse", "HEAD")
-    with pytest.raises(StageError, match="dvc pull: "):
+    with pytest.raises(StageError, match="dvc pull: "):  # it would replace new data
         workspace_state.start(second, print)
     assert git(second, "rev-parse", "HEAD") == before
-    assert (second / "data" / "incoming" / "wednesday.txt").is_file()
+    assert unrecorded.is_file()
+    unrecorded.unlink()
+    log = train(second, "Retraining: promoted version 2", "wednesday")
+    assert log[0].startswith("main: updating to the state of origin/main, commit ")
+    assert (second / "models" / "weights.txt").read_text() == "monday\nwednesday\n"
+    assert git(second, "rev-parse", "HEAD~1") == git(first, "rev-parse", "HEAD")
+    git(second, "checkout", "--quiet", git(second, "log", "--format=%H", "--grep=promoted version 1"))
+    run_dvc(second, "pull", "--quiet")
+    assert (second / "models" / "weights.txt").read_text() == "monday\n"
+
+
+def test_only_the_state_is_committed_and_only_if_it_changed(first: Path) -> None:
+    log: list[str] = []
+    branch = workspace_state.start(first, print)
+    write_state(first, "1")
+    (first / "untracked.txt").write_text("untracked")
+    (first / "staged.txt").write_text("staged")
+    git(first, "add", "staged.txt")
+    workspace_state.finish(first, branch, "Retraining: kept version 1", print)
+    assert committed(first) == STATE[1:]
+    assert git(first, "log", "-1", "--format=%s") == "Retraining: kept version 1"
+    assert git(first, "status", "--porcelain") == "A  staged.txt\n?? untracked.txt"
+    head = git(first, "rev-parse", "HEAD")
+    assert head == git(first, "rev-parse", "origin/main")
+    workspace_state.finish(first, branch, "Retraining: kept version 1", log.append)
+    assert log == ["the state has not changed, so there is nothing to commit"]
+    assert git(first, "rev-parse", "HEAD") == head
 
 
 def test_new_code_stops_the_run_before_it_starts(first: Path, tmp_path: Path) -> None:
@@ -168,22 +155,34 @@ def test_uncommitted_code_and_a_detached_head_stop_the_run(first: Path) -> None:
 
 def test_a_commit_during_the_run_is_not_mixed_with_the_state(first: Path) -> None:
     branch = workspace_state.start(first, print)
-    run_dvc(first, "repro", "--quiet")
+    write_state(first, "1")
     git(first, "commit", "--quiet", "--allow-empty", "--message", "Meanwhile")
     with pytest.raises(InputError, match="the state is not committed"):
         workspace_state.finish(first, branch, "Retraining", print)
     assert git(first, "log", "-1", "--format=%s") == "Meanwhile"
+    assert workspace_state.uncommitted(first) == STATE[1:]
 
 
 def test_a_rejected_push_keeps_the_commit_and_the_next_run_pushes_it(first: Path, tmp_path: Path) -> None:
     hook = tmp_path / "git" / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho 'branch is protected' >&2\nexit 1\n")
     hook.chmod(0o755)
+    branch = workspace_state.start(first, print)
+    write_state(first, "1")
     with pytest.raises(ExternalServiceError, match=r"branch is protected.*; the state is committed in this clone"):
-        run(first)
+        workspace_state.finish(first, branch, "Retraining", print)
     hook.unlink()
-    run(first)
+    workspace_state.finish(first, workspace_state.start(first, print), "Retraining", print)
     assert git(first, "rev-parse", "HEAD") == git(tmp_path / "git", "rev-parse", "main")
+
+
+def test_without_an_upstream_branch_nothing_is_pushed(first: Path, tmp_path: Path) -> None:
+    git(first, "checkout", "--quiet", "-b", "local")
+    (tmp_path / "git").rename(tmp_path / "moved")
+    branch = workspace_state.start(first, print)
+    write_state(first, "1")
+    workspace_state.finish(first, branch, "Retraining", print)
+    assert committed(first) == STATE[1:]
 
 
 def test_an_unreachable_git_remote_may_be_retried(first: Path, tmp_path: Path) -> None:
