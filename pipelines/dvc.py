@@ -173,6 +173,16 @@ def collect_garbage(root: Path, since: str, dry_run: bool, log: Callable[[str], 
     _run(root, "dvc gc", ["--wait-for-lock", "gc", "--workspace", *options], log, None)
 
 
+def pull(root: Path, log: Callable[[str], None]) -> None:
+    """Pull all outputs that dvc.lock and the .dvc files name; only from the cache if there is no remote.
+
+    Raises:
+        StageError: an output is not available, or would replace a file that is not in the cache.
+    """
+    command = "pull" if has_remote(root) else "checkout"
+    _run(root, f"dvc {command}", ["--wait-for-lock", command], log, None)
+
+
 def import_lock_entries(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:
     """Add entries of another clone's dvc.lock to this one's, and pull the outputs that some stages depend on.
 

@@ -12,7 +12,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
-from pipelines import incoming, tasks
+from pipelines import incoming, tasks, workspace_state
 from pipelines.distribute import fan_out
 from pipelines.workspace_lock import workspace_lock
 from splitpose import paths
@@ -31,6 +31,7 @@ def retrain(
     all_variants: bool = False,
     from_scratch: bool = False,
     allow_fewer: bool = False,
+    commit: bool = False,
 ) -> str:
     """Bring the gate's variant in the current folder up to date, and promote its model if it passes the gate.
 
@@ -45,11 +46,14 @@ def retrain(
             profile says, not from the champion, so that the comparison is fair.
         from_scratch: start the training from no weights, even if there is no new data.
         allow_fewer: accept that files or people of data/incoming/ are missing.
+        commit: commit dvc.lock, data/incoming.dvc and the benchmarks, and push the commit (see `workspace_state`);
+            a dry run does not commit.
 
     Returns:
         The decision in one line (see `Decision.headline`).
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):
+        branch = workspace_state.start(Path.cwd(), get_run_logger().info) if commit and not dry_run else None
         incoming.update(Path.cwd(), allow_fewer, get_run_logger().info)
         scope = choose_scope(Path.cwd(), all_variants, from_scratch)
         if scope.variant:
@@ -60,6 +64,7 @@ def retrain(
         runs = tasks.bring_up_to_date(stage_hours, pull=distribute, scope=scope)
         headline = apply_gate(runs, dry_run)
         tasks.share_results()
+        tasks.commit_state(branch, f"Retraining: {headline}")
     # Prefect returns the data, and shows the message as the result of the run in its log and its UI.
     return cast(str, Completed(message=headline, data=headline))
 

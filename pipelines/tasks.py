@@ -12,7 +12,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from pipelines import dvc
+from pipelines import dvc, workspace_state
 from splitpose import paths
 from splitpose.errors import ExternalServiceError
 from splitpose.settings import Params, load
@@ -88,6 +88,18 @@ def share_results() -> None:
     """Push all results if the project has a DVC remote. Raises StageError."""
     if dvc.has_remote(Path.cwd()):
         push()
+
+
+def commit_state(branch: workspace_state.Branch | None, message: str) -> None:
+    """Commit the state of the workspace to a branch; None: only log which files have uncommitted changes.
+
+    Raises:
+        InputError: the state cannot be committed or pushed (see `workspace_state.finish`).
+    """
+    if branch is not None:
+        workspace_state.finish(Path.cwd(), branch, message, get_run_logger().info)
+    elif files := workspace_state.uncommitted(Path.cwd()):
+        get_run_logger().info(f"not committed: {', '.join(files)} (--commit commits them)")
 
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)

@@ -32,6 +32,7 @@ NOT_IN_DVC_YAML = {
     paths.DECISIONS,  # only grows
     paths.initial_weights_record(VARIANT),  # inside models/<variant>/initial
     paths.LOGS,  # one file per stage, with times
+    paths.TRAINING_TIME, paths.PAGE, paths.COMPARISON_MARKDOWN, paths.FIGURES,  # differ every time
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ PCK_CURVES = ANALYSIS / "pck_curves.json"
 SEED_VARIATION = ANALYSIS / "seed_variation.json"
 RECOMMENDATION = ANALYSIS / "recommendation.json"
 SELECTED_INSTANCES = ANALYSIS / "selected_instances.json"
+BENCHMARKS = REPORTS / "benchmark"
 TRAINING_TIME = REPORTS / "training_time"
 COMPARATORS = REPORTS / "comparators.json"
 DATA_DOCS = REPORTS / "data_docs"
@@ -167,7 +168,7 @@ def person_detection(variant: str) -> Path:
 
 def benchmark(variant: str) -> Path:
     """Return the path of the latency and operator timings of a variant's TFLite files."""
-    return REPORTS / "benchmark" / f"{variant}.json"
+    return BENCHMARKS / f"{variant}.json"
 
 
 def crop_sheet(split: str) -> Path:

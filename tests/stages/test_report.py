@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from support import synthetic_report
 from support.synthetic_report import VARIANTS
 
@@ -87,6 +88,25 @@ def test_training_times_are_summed_over_the_repeats(project: Path, tmp_path: Pat
     }
 
 
+def test_training_times_of_other_weights_and_missing_ones_are_unknown(project: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(project, tmp_path / "project"))
+    folder = root / "reports" / "training_time"
+    (folder / "train_frozen" / "baseline-1.json").unlink()
+    for variant, md5 in (("baseline", "a1"), ("final", "b2")):
+        path = folder / "fine_tune" / f"{variant}-1.json"
+        path.write_text(json.dumps({"fine_tune_seconds": 9.5, "weights_md5": md5}))
+    weights = {"path": "models/repeats/1/final.weights.h5", "md5": "a1"}
+    stages = {f"fine_tune@{variant}-1": {"cmd": "train", "outs": [weights]} for variant in VARIANTS}
+    (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        timings = synthetic_report.read(root).timings
+    assert timings == {
+        "baseline": {"train_frozen_seconds": None, "fine_tune_seconds": 9.5},
+        "final": {"train_frozen_seconds": 60.0, "fine_tune_seconds": None},
+    }
+
+
 def test_inputs_are_the_files_of_the_stages(inputs: ReportInputs, project: Path) -> None:
     assert inputs.comparison == synthetic_report.comparison()
     assert inputs.protocol["bootstrap_cluster"] == "image"
@@ -163,7 +183,6 @@ def test_broken_comparators_name_the_command(copy: Path) -> None:
         ("reports/robustness/baseline.json", "evaluate@baseline"),
         ("reports/cases/final.jpg", "evaluate@final"),
         ("reports/history/final.csv", "select@final"),
-        ("reports/training_time/fine_tune/final-1.json", "fine_tune@final-1"),
         ("reports/predictions/final.csv", "evaluate@final"),
         ("reports/crops/train.jpg", "augment"),
         ("data/annotations/checks.json", "validate"),

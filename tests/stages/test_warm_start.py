@@ -1,5 +1,6 @@
 """The training stages with initial weights: skipped frozen phase, settings of a warm start, new layers."""
 
+import hashlib
 import shutil
 
 import h5py
@@ -87,7 +88,8 @@ def test_a_champion_without_new_layers_skips_the_frozen_phase_and_uses_warm_star
     assert "initial weights: 55 layers loaded, 0 new" in caplog.messages  # 54 of the backbone and the last one
     assert frozen.empty and list(frozen.columns) == training_history.COLUMNS
     assert (project / "warm" / "frozen.weights.h5").read_bytes() == champion.read_bytes()
-    assert read_json(project / "warm" / "frozen.json", "") == {"train_frozen_seconds": 0.0}
+    md5 = hashlib.md5(champion.read_bytes()).hexdigest()
+    assert read_json(project / "warm" / "frozen.json", "") == {"train_frozen_seconds": 0.0, "weights_md5": md5}
     assert list(history["iteration"]) == [4, 8, 12]
     assert set(history["phase"]) == {"fine_tune"}
     np.testing.assert_allclose(history["learning_rate"].iloc[0], RATES["warm_start"])

@@ -96,4 +96,4 @@ def stages_run(output: str) -> list[str]:
 def hashes(folder: Path) -> dict[str, str]:
     """Return the MD5 of every output in dvc.lock by path."""
     stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
-    return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+    return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}

@@ -41,8 +41,13 @@ AllowFewer = Annotated[
     typer.Option("--allow-fewer", help="Accept that files or people of data/incoming/ are missing."),
 ]
 
+Commit = Annotated[
+    bool,
+    typer.Option("--commit", help="Commit dvc.lock, data/incoming.dvc and reports/benchmark/ to git, and push."),
+]
 
-def reproduce(distribute: Distribute = False, allow_fewer: AllowFewer = False) -> None:
+
+def reproduce(distribute: Distribute = False, allow_fewer: AllowFewer = False, commit: Commit = False) -> None:
     """Run all DVC stages that are out of date, as one Prefect flow.
 
     Each stage is a task with a log of its own. The flow then completes the
@@ -52,7 +57,7 @@ def reproduce(distribute: Distribute = False, allow_fewer: AllowFewer = False) -
     from pipelines.reproduce import reproduce as flow
     from pipelines.run_locally import run_locally
 
-    run_locally(partial(flow, distribute=distribute, allow_fewer=allow_fewer))
+    run_locally(partial(flow, distribute=distribute, allow_fewer=allow_fewer, commit=commit))
 
 
 def retrain(
@@ -68,6 +73,7 @@ def retrain(
         bool, typer.Option("--from-scratch", help="Train from random weights instead of the champion's.")
     ] = False,
     allow_fewer: AllowFewer = False,
+    commit: Commit = False,
 ) -> None:
     """Train the champion on new data, and promote the result if it passes the gate.
 
@@ -84,7 +90,7 @@ def retrain(
     from pipelines.run_locally import run_locally
 
     options = {"all_variants": all_variants, "from_scratch": from_scratch, "allow_fewer": allow_fewer}
-    last_line.append(run_locally(partial(flow, dry_run=dry_run, distribute=distribute, **options)))
+    last_line.append(run_locally(partial(flow, dry_run=dry_run, distribute=distribute, commit=commit, **options)))
 
 
 def print_lines(lines: list[str]) -> None:

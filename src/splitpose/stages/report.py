@@ -21,6 +21,7 @@ from splitpose.stages.command import run
 from splitpose.stages.stage_outputs import Reports, existing
 from splitpose.tracking import lineage
 from splitpose.tracking.previous_comparison import find_previous_comparison
+from splitpose.tracking.state import TRAINING_STAGES, lock_entries
 
 
 def report(profile: Path, params: Path, data: Path, annotated: Path, reports: Path) -> None:
@@ -89,14 +90,36 @@ def read_inputs(profile: Path, params: Params, data: Path, annotated: Path, repo
 
 def _read_training_times(reports: Reports, variant: str, repeats: Sequence[int]) -> dict[str, float | None]:
     """Return the seconds of each training stage, summed over the repeats; None if those of a repeat are unknown."""
+    entries = lock_entries(Path.cwd()) if Path("dvc.lock").is_file() else {}
     seconds = {}
-    for stage in ("train_frozen", "fine_tune"):
-        key = f"{stage}_seconds"
+    for stage in TRAINING_STAGES:
         times = [
-            reports.read_json(paths.training_time(stage, variant, repeat), f"{stage}@{variant}-{repeat}")[key]
+            _training_time(
+                reports.path(paths.training_time(stage, variant, repeat)),
+                stage,
+                {out["md5"] for out in entries.get(f"{stage}@{variant}-{repeat}", {}).get("outs", [])},
+            )
             for repeat in repeats
         ]
-        seconds[key] = None if None in times else round(sum(times), 1)
+        known = [time for time in times if time is not None]
+        seconds[f"{stage}_seconds"] = round(sum(known), 1) if len(known) == len(times) else None
+    return seconds
+
+
+def _training_time(path: Path, stage: str, outs: set[str]) -> float | None:
+    """Return the seconds in a time file; None if there is none, or if it is about other weights.
+
+    Args:
+        path: the file, which only exists where the stage ran.
+        stage: the training stage.
+        outs: the MD5 of every output of the stage in dvc.lock; empty if unknown.
+    """
+    if not path.is_file():
+        return None
+    content = read_json(path, produced_by=f"`dvc repro {stage}`")
+    if outs and content.get("weights_md5") not in outs:
+        return None
+    seconds: float | None = content[f"{stage}_seconds"]
     return seconds
 
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from splitpose.evaluation import training_history
-from splitpose.files import atomic_file, write_json
+from splitpose.files import atomic_file
 from splitpose.models.weights_file import (
     INITIAL_KEY,
     architecture_digest,
@@ -34,7 +34,7 @@ def train_frozen(config: RunConfig, crops: Path, initial: Path, outputs: PhaseOu
     else:
         _pass_on(weights, outputs.weights)
     training_history.write(training_history.empty(), outputs.history)
-    write_json({"train_frozen_seconds": 0.0}, outputs.time)
+    outputs.write_time("train_frozen", 0.0)
     logger.info("%s: no layer is new, so the frozen phase is skipped", config.variant)
 
 

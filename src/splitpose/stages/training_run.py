@@ -15,7 +15,7 @@ from splitpose.crops import tfrecords
 from splitpose.data.training_groups_files import inherited_groups, read_crop_groups, write_training_groups
 from splitpose.errors import InputError
 from splitpose.evaluation import training_history
-from splitpose.files import atomic_file, write_json
+from splitpose.files import atomic_file
 from splitpose.models.from_profile import build_codec
 from splitpose.models.layers.backbone import group_by_trainable
 from splitpose.models.weights_file import architecture_digest, write_architecture
@@ -95,7 +95,7 @@ def run_phase(
     training_history.write(pd.concat([previous, pd.DataFrame(rows)]), outputs.history)
     # The time before an interruption is unknown, so no time is written for a resumed phase.
     seconds = None if is_resumed else round(time.monotonic() - start, 1)
-    write_json({f"{STAGES[name]}_seconds": seconds}, outputs.time)
+    outputs.write_time(STAGES[name], seconds)
     checkpoint.delete()
 
 

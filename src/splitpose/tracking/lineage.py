@@ -9,8 +9,8 @@ from splitpose.tracking import state
 from splitpose.tracking.git import git
 from splitpose.tracking.runs import describe_error, find_run, shorten_timeouts
 
-WRITTEN_BY_DVC = ("dvc.lock", str(paths.INCOMING_VERSION))
-"""Files that git tracks and that DVC writes while the pipeline runs; workers receive them by DVC."""
+WRITTEN_BY_DVC = ("dvc.lock", str(paths.INCOMING_VERSION), str(paths.BENCHMARKS))
+"""Files and folders that git tracks and that the pipeline writes; workers receive what they need by DVC."""
 
 
 def lineage(root: Path, variants: list[str]) -> dict[str, dict[str, str]]:
