@@ -1,7 +1,7 @@
 """A version of the registered model in MLflow's model registry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,5 +16,5 @@ class RegisteredVersion:
     """The hash of the file, "" if the version was not registered by this class."""
     variant: str
     precision: str
-    tags: Mapping[str, str]
-    """All tags of the version in MLflow."""
+    tags: Mapping[str, str] = field(compare=False)
+    """All tags of the version in MLflow when it was read; they change, so equal versions may differ in them."""
