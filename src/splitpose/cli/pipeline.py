@@ -32,9 +32,7 @@ AllowFewer = Annotated[
 
 Commit = Annotated[
     bool,
-    typer.Option(
-        "--commit", help="Commit dvc.lock, data/incoming.dvc and reports/benchmark/ to git, and push."
-    ),
+    typer.Option("--commit", help="Commit dvc.lock, data/incoming.dvc and reports/benchmark/ to git, and push."),
 ]
 
 
