@@ -50,9 +50,8 @@ retrain: setup ## train the champion on new data, and promote the result if it p
 schedule: setup ## run the schedules of prefect.yaml on this machine until Ctrl-C (Prefect UI on 127.0.0.1:4200)
 	splitpose schedule
 
-ui: setup ## serve the MLflow UI on 127.0.0.1:5000
-	-splitpose sync # also updates the paths of a project that was moved; the UI does not need its success
-	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+ui: setup ## serve MLflow's UI on 127.0.0.1:5000 until Ctrl-C, and open the comparison of the present runs
+	splitpose ui
 
 demo: setup web ## serve the web page with your models on 127.0.0.1 (PORT=8000)
 	splitpose demo --port $(PORT)

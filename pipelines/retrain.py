@@ -5,10 +5,12 @@ every check against the present champion; otherwise the champion remains. Every 
 """
 
 from pathlib import Path
+from typing import cast
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed
 
 from pipelines import incoming, tasks, workspace_state
 from pipelines.distribute import fan_out
@@ -30,7 +32,7 @@ def retrain(
     from_scratch: bool = False,
     allow_fewer: bool = False,
     commit: bool = False,
-) -> None:
+) -> str:
     """Bring the gate's variant in the current folder up to date, and promote its model if it passes the gate.
 
     New instances come from data/incoming/ or a changed source; the stage validate checks them. Training starts from
@@ -46,6 +48,9 @@ def retrain(
         allow_fewer: accept that files or people of data/incoming/ are missing.
         commit: commit dvc.lock, data/incoming.dvc and the benchmarks, and push the commit (see `workspace_state`);
             a dry run does not commit.
+
+    Returns:
+        The decision in one line (see `Decision.headline`).
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):
         branch = workspace_state.start(Path.cwd(), get_run_logger().info) if commit and not dry_run else None
@@ -57,9 +62,11 @@ def retrain(
         if distribute:
             fan_out(stage_hours, scope)
         runs = tasks.bring_up_to_date(stage_hours, pull=distribute, scope=scope)
-        reason = apply_gate(runs, dry_run)
+        headline = apply_gate(runs, dry_run)
         tasks.share_results()
-        tasks.commit_state(branch, f"Retraining: {reason}")
+        tasks.commit_state(branch, f"Retraining: {headline}")
+    # Prefect returns the data, and shows the message as the result of the run in its log and its UI.
+    return cast(str, Completed(message=headline, data=headline))
 
 
 def choose_scope(root: Path, all_variants: bool, from_scratch: bool) -> tasks.Scope:
@@ -85,10 +92,12 @@ def choose_scope(root: Path, all_variants: bool, from_scratch: bool) -> tasks.Sc
 
 @task(task_run_name="gate", cache_policy=NO_CACHE)
 def apply_gate(runs: dict[str, str], dry_run: bool) -> str:
-    """Decide whether the challenger becomes champion, log the decision, and return its reason in one line."""
+    """Decide whether the challenger becomes champion, log the decision, and return it in one line."""
     decision = decide(Path.cwd(), runs, dry_run)
+    for check in decision.checks:
+        get_run_logger().info(f"{'passed' if check['passed'] else 'FAILED'}: {check['name']}: {check['text']}")
     for warning in decision.warnings:
         get_run_logger().warning(warning)
-    get_run_logger().info(decision.reason)
-    create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.reason)
-    return decision.reason
+    create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.headline)
+    get_run_logger().info(decision.headline)
+    return decision.headline

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from splitpose import models
 from splitpose.codecs import Codec, Coordinates, Heatmaps
+from splitpose.data.training_groups import SplitRule, TrainingGroups
 from splitpose.export.tflite import convert_to_tflite
 from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata
 from splitpose.skeleton import JOINTS
@@ -28,6 +29,10 @@ JOINT_POSITIONS = np.array(
     float,
 )
 """(11, 2) px of `image`."""
+
+
+TRAINING_GROUPS = TrainingGroups((SplitRule("incoming/", 11, 0.25),), frozenset({1, 2, 3}))
+"""The groups that the models are said to have been trained on."""
 
 
 def image() -> np.ndarray:
@@ -50,7 +55,9 @@ def write_models(folder: Path) -> None:
             write_model(folder, variant, precision, convert_to_tflite(model, precision, crops), codec)
 
 
-def write_model(folder: Path, variant: str, precision: str, content: bytes, codec: Codec) -> None:
+def write_model(
+    folder: Path, variant: str, precision: str, content: bytes, codec: Codec, person_threshold: float | None = None
+) -> None:
     """Write a file with metadata."""
     output, fwhm, decoding = describe_codec(codec)
     metadata = Metadata(
@@ -65,6 +72,8 @@ def write_model(folder: Path, variant: str, precision: str, content: bytes, code
         decoding=decoding,
         weights_sha256="a" * 64,
         crops_sha256="b" * 64,
+        person_threshold=person_threshold,
+        training_groups=TRAINING_GROUPS.to_json(),
     )
     (folder / variant).mkdir(exist_ok=True)
     (folder / variant / f"{precision}.tflite").write_bytes(embed_metadata(content, metadata))

@@ -16,10 +16,18 @@ async function pageState(page) {
     const text = (id) => document.getElementById(id).textContent;
     const { dataset, width, height } = document.getElementById("image");
     const labels = [...document.querySelectorAll("fieldset label")];
+    const people = JSON.parse(dataset.people ?? "[]");
     return {
-      joints: dataset.joints ? JSON.parse(dataset.joints) : null,
-      region: dataset.region ? JSON.parse(dataset.region) : null,
+      people,
+      joints: people[0]?.joints ?? null,
+      region: people[0]?.region ?? null,
       size: [width, height],
+      status: text("status"),
+      threshold: text("threshold-value"),
+      sides: text("sides"),
+      champion: document.getElementById("champion").hidden ? null : text("champion"),
+      marked: labels.filter((label) => label.matches(".champion")).map((label) => label.textContent),
+      trainedOn: text("trained-on"),
       message: text("message"),
       latency: ["p50", "p95", "runs", "rate"].map(text),
       selected: labels.filter((label) => label.querySelector("input").checked).map((label) => label.textContent),
@@ -37,6 +45,33 @@ async function predicted(page, source = "sample", model = "", runs = 5) {
     Number(document.getElementById("runs").textContent) >= runs;
   await page.waitForFunction(ready, [source, model, runs]);
   return pageState(page);
+}
+
+/** Wait until the page describes the people that it displays in this way. */
+async function described(page, beginning) {
+  const ready = (beginning) => document.getElementById("status").textContent.startsWith(beginning);
+  await page.waitForFunction(ready, beginning);
+  return pageState(page);
+}
+
+/** Return the name and the content of the file that a button saves, in base64. */
+async function saved(page, button) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.locator(button).click()]);
+  const chunks = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+  return { name: download.suggestedFilename(), content: Buffer.concat(chunks).toString("base64") };
+}
+
+/** Return the controls and displays that are not completely inside the window. */
+function outsideWindow(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("button, .button, input:not([type=file], [type=radio]), summary, p, .latency, canvas")]
+      .filter((element) => {
+        const { width, top, right, bottom } = element.getBoundingClientRect();
+        return width && (top < 0 || right > innerWidth || bottom > innerHeight);
+      })
+      .map((element) => element.id || element.textContent),
+  );
 }
 
 async function openPage(context, { url }) {
@@ -84,8 +119,8 @@ const scenarios = {
     await page.locator("#image-file").setInputFiles(image);
     const found = await predicted(page, imageName, modelName);
     const changed = async (previous) => {
-      const differs = (joints) => document.getElementById("image").dataset.joints !== joints;
-      await page.waitForFunction(differs, JSON.stringify(previous.joints));
+      const differs = (people) => document.getElementById("image").dataset.people !== people;
+      await page.waitForFunction(differs, JSON.stringify(previous.people));
       return pageState(page);
     };
     const bounds = await page.locator("#image").boundingBox(), scale = bounds.width / found.size[0];
@@ -99,6 +134,57 @@ const scenarios = {
     const cleared = await changed(selected);
     await page.locator("#search").uncheck();
     return { found, selected, cleared, whole: await changed(cleared) };
+  },
+
+  /** Find two people in an image, save the result, open an image without a person, and lower the threshold. */
+  async people(context, { model, image, empty, ...given }) {
+    const page = await openPage(context, given);
+    await page.locator("#model-file").setInputFiles(model);
+    await page.locator("#image-file").setInputFiles(image);
+    const one = await described(page, "1 person");
+    await page.locator("#people").fill("9");
+    await page.locator("#people").press("Enter");
+    const all = await described(page, "2 people"), limit = await page.locator("#people").inputValue();
+    const files = [await saved(page, "#save-image"), await saved(page, "#save-json")];
+    await page.locator("#image-file").setInputFiles(empty);
+    const none = await described(page, "No person"), label = await page.locator("#image").getAttribute("aria-label");
+    const emptyJson = await saved(page, "#save-json");
+    await page.locator("#people").fill("1");
+    await page.locator("#threshold").fill("0");
+    return { one, all, limit, files, none, label, emptyJson, lowered: await described(page, "1 person") };
+  },
+
+  /** Open a model, then select one of the page in a precision, then open a damaged model and an image. */
+  async modelSelection(context, { model, precision, damaged, image, ...given }) {
+    const page = await openPage(context, given);
+    await predicted(page);
+    await page.locator("#model-file").setInputFiles(model);
+    const opened = await predicted(page, "sample", model.split("/").at(-1));
+    await select(page, precision);
+    const selected = await predicted(page, "sample", `final ${precision}`);
+    const error = await errorAfter(page, () => page.locator("#model-file").setInputFiles(damaged));
+    await page.locator("#image-file").setInputFiles(image);
+    return { opened, selected, error, after: await predicted(page, image.split("/").at(-1), `final ${precision}`) };
+  },
+
+  /** Pause a video in a window of 1280 x 900 px and seek in it. */
+  async seek(context, { video, model, times, ...given }) {
+    const page = await openPage(context, given), name = video.split("/").at(-1);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await predicted(page);
+    await select(page, model);
+    await page.locator("#video-file").setInputFiles(video);
+    await predicted(page, name, model);
+    await page.locator("#pause").click();
+    const states = [];
+    for (const seconds of times) {
+      await page.locator("#seek").fill(String(seconds));
+      const ready = (text) => document.getElementById("time").textContent.startsWith(text);
+      await page.waitForFunction(ready, `0:0${seconds.toFixed(1)} / `);
+      states.push(await pageState(page));
+    }
+    const outside = await outsideWindow(page);
+    return { states, outside, file: (await saved(page, "#save-json")).name };
   },
 
   /** Predict a video, first with a tracked person, then in the whole image. */
@@ -147,6 +233,7 @@ const scenarios = {
   async withoutModels(context, given) {
     const page = await openPage(context, given);
     await page.waitForFunction(() => document.getElementById("message").textContent);
+    await described(page, "Select a model");
     return pageState(page);
   },
 
@@ -181,19 +268,55 @@ const scenarios = {
     return { fromPage, fromWorkers };
   },
 
-  /** Take screenshots by [width, height, colour scheme]; return by how many px each page is too wide. */
+  /** Try to read or change the page's files from a page of another origin; return what succeeded. */
+  async foreignOrigin(context, { url, foreign }) {
+    const page = await openPage(context, { url: foreign });
+    const reached = await page.evaluate(async (url) => {
+      const outcome = (name, promise) => promise.then(() => [name], () => []);
+      const element = (tag, file) =>
+        new Promise((resolve, reject) => {
+          const created = document.createElement(tag);
+          Object.assign(created, { onload: resolve, onerror: reject, src: url + file });
+          document.body.append(created);
+        });
+      const read = (options) => fetch(`${url}models/index.json`, options).then((response) => response.text());
+      const outcomes = await Promise.all([
+        outcome("read", read({})),
+        outcome("opaque read", read({ mode: "no-cors" })),
+        outcome("image", element("img", "sample.jpg")),
+        outcome("script", element("script", "worker.js")),
+        outcome("post", read({ method: "POST", body: "x", mode: "no-cors" })),
+        outcome("delete", read({ method: "DELETE" })),
+      ]);
+      return outcomes.flat();
+    }, url);
+    await page.evaluate((url) => {
+      document.body.append(Object.assign(document.createElement("iframe"), { src: url }));
+      window.opened = window.open(url);
+    }, url);
+    await page.waitForFunction(() => window.opened === null || window.opened.closed); // it has lost its opener
+    await page.waitForFunction(() => document.querySelector("iframe").contentDocument === null);
+    const frame = page.frames().find((frame) => frame !== page.mainFrame());
+    return { reached, frame: await frame.evaluate(() => location.href) };
+  },
+
+  /**
+   * Take screenshots by [width, height, colour scheme]; return by how many px each page is too wide, and which
+   * controls the wide ones have outside the window.
+   */
   async screenshots(context, { folder, screens, ...given }) {
-    const overflow = [];
+    const overflow = [], outside = [];
     for (const [width, height, colorScheme] of screens) {
       const page = await openPage(context, given);
       await page.setViewportSize({ width, height });
       await page.emulateMedia({ colorScheme });
       await predicted(page);
       overflow.push(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth));
+      outside.push(width < 1000 ? [] : await outsideWindow(page));
       await page.screenshot({ path: `${folder}/${width}-${colorScheme}.png`, fullPage: true });
       await page.close();
     }
-    return overflow;
+    return { overflow, outside };
   },
 
   /** Open the benchmark's page until it is done or has failed, and with `twice` a second page meanwhile. */

@@ -1,5 +1,6 @@
 """The built page with small models, and a real Chromium that opens it."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,8 @@ REPOSITORY = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("browser_driver.mjs")
 TIMEOUT = 60
 """Maximum duration of a scenario, s."""
+
+CHAMPION = "version 2, promoted on 2026-11-22"
 
 Drive = Callable[..., Any]
 
@@ -80,10 +83,11 @@ def serve(folder: Path, port: int = 0) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def site(built: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the page with the models."""
+    """Return a copy of the page with the models; "final float32" is the champion."""
     folder = tmp_path_factory.mktemp("site") / "page"
     shutil.copytree(built, folder, copy_function=os.link)
-    static_server.publish_models(models, folder)
+    sha256 = hashlib.sha256((models / "final" / "float32.tflite").read_bytes()).hexdigest()
+    static_server.publish_models(models, folder, champion=static_server.ChampionFile(sha256, CHAMPION))
     return folder
 
 

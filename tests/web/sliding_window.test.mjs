@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { cropRegion } from "../../web/src/geometry.js";
-import { meanConfidence, search, slidingWindows } from "../../web/src/sliding_window.js";
+import { iou, meanConfidence, search, searchPeople, slidingWindows } from "../../web/src/sliding_window.js";
 import { fakeModel, joints, PADDING, region } from "./fake_model.mjs";
 
 const cropPolicy = (joints) => cropRegion(joints, PADDING);
@@ -35,3 +35,42 @@ test("each round refines a third of the predictions, one after the other", async
 test("the confidence of a prediction is the mean of its joints", () => {
   assert.equal(meanConfidence({ confidence: [0.5, 1, 0.75, 0.75] }), 0.75);
 });
+
+const HERE = [150, 240, 140], THERE = [500, 240, 140];
+
+test("an excluded person is not found, and nobody if all are excluded", async () => {
+  const model = fakeModel();
+  model.persons = [HERE, THERE];
+  const found = await search(model.predict, 640, 480, cropPolicy, [region(HERE)]);
+  assert.deepEqual(found.joints, joints(THERE));
+  const everywhere = [{ x: 320, y: 240, side: 100 }];
+  assert.equal(await search(model.predict, 640, 480, () => everywhere[0], everywhere), null);
+});
+
+test("several people are found, the windows are predicted once", async () => {
+  const model = fakeModel();
+  model.persons = [HERE, THERE];
+  const people = await searchPeople(model.predict, 640, 480, cropPolicy, 0.5, 5);
+  assert.deepEqual(people.map((person) => person.joints[0][0]).sort((a, b) => a - b), [80, 430]);
+  const windows = slidingWindows(640, 480);
+  assert.equal(model.regions.filter((region) => JSON.stringify(region) === JSON.stringify(windows[0])).length, 1);
+  assert.equal((await searchPeople(model.predict, 640, 480, cropPolicy, 0.5, 1)).length, 1);
+});
+
+test("below the threshold there is no person", async () => {
+  const model = fakeModel();
+  assert.deepEqual(await searchPeople(model.predict, 640, 480, cropPolicy, 0.41, 3), []);
+  assert.equal((await searchPeople(model.predict, 640, 480, cropPolicy, 0.4, 1)).length, 1);
+});
+
+for (const [second, expected] of [
+  [{ x: 0, y: 0, side: 2 }, 1],
+  [{ x: 1, y: 0, side: 2 }, 1 / 3], // 2 of 4 + 4 - 2
+  [{ x: 1, y: 1, side: 2 }, 1 / 7], // 1 of 4 + 4 - 1
+  [{ x: 0, y: 0, side: 4 }, 1 / 4],
+  [{ x: 3, y: 3, side: 2 }, 0],
+]) {
+  test(`the intersection over union with ${JSON.stringify(second)}`, () => {
+    assert.ok(Math.abs(iou({ x: 0, y: 0, side: 2 }, second) - expected) < 1e-12);
+  });
+}

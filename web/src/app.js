@@ -1,53 +1,61 @@
 /** The page: displays the joints that the selected model predicts in an image, in a video or for the camera. */
 
 import { errorMessage, getElement, showMessage } from "./dom.js";
-import { drawStrokes, strokes } from "./drawing.js";
+import { saveFile, toPng } from "./download.js";
 import { fetchFile } from "./fetch_file.js";
-import { cropRegion, fullImageRegion, ImagePyramid } from "./geometry.js";
+import { ImageView } from "./image_view.js";
 import { percentile } from "./latency.js";
 import { showModelDetails } from "./model_details.js";
 import { INDEX, ModelPicker } from "./model_picker.js";
 import { cacheForOffline } from "./offline.js";
-import { PersonTracker } from "./person_tracker.js";
 import { loadPoseModel, predictRegion } from "./pose_model.js";
+import { createPredictor } from "./predictors.js";
 import { enableRegionSelection } from "./region_selection.js";
+import { describePeople, fileStem, resultToCoco, shownPeople } from "./results.js";
 import { Runtime } from "./runtime.js";
-import { search } from "./sliding_window.js";
+import { SeekBar } from "./seek_bar.js";
 import { cameraSource, imageSource, videoSource } from "./sources.js";
+import { explainSides } from "./viewpoint.js";
 
 /**
  * @typedef {import("./geometry.js").CropRegion} CropRegion
- * @typedef {import("./geometry.js").Point} Point
+ * @typedef {import("./model_picker.js").Entry} Entry
  * @typedef {import("./pose_model.js").PoseModel} PoseModel
- * @typedef {import("./sliding_window.js").PredictRegion} PredictRegion
- * @typedef {import("./sliding_window.js").Prediction} Prediction
+ * @typedef {import("./predictors.js").PredictImage} PredictImage
+ * @typedef {import("./results.js").Result} Result
  * @typedef {import("./sources.js").Source} Source
  * @typedef {{runtime: Runtime, model: PoseModel, source: Source}} Session
  *
- * Predicts the person in an image of the given size, with a function that predicts one region of it:
- * @typedef {(predict: PredictRegion, width: number, height: number) => Promise<Prediction>} PredictImage
+ * A model in use, its file, and its entry in the list of models (null for a file of the user):
+ * @typedef {{model: PoseModel, file: Uint8Array, entry: Entry | null}} Selection
  */
 
 /** Maximum number of the latest runs that the latency is computed from. */
 const MAX_RUNS = 200;
 /** Maximum number and duration, ms, of repeated predictions of a still image, which measure the latency. */
 const MAX_REPEATS = 30, REPEAT_MS = 1500;
-/** Padding of regions around joints, for models without metadata or trained with regions from other boxes. */
-const DEFAULT_PADDING = 1.5;
+/** Maximum number of people. */
+const MAX_PEOPLE = 5;
 
-const canvas = getElement("image", HTMLCanvasElement), context = context2d(canvas);
-const searchBox = getElement("search", HTMLInputElement), pauseButton = getElement("pause", HTMLButtonElement);
+const view = new ImageView(getElement("image", HTMLCanvasElement));
+const searchBox = getElement("search", HTMLInputElement), peopleInput = getElement("people", HTMLInputElement);
+const thresholdSlider = getElement("threshold", HTMLInputElement);
 const cameraButton = getElement("camera", HTMLButtonElement);
-const frame = context2d(document.createElement("canvas"), { willReadFrequently: true });
+const saveImageButton = getElement("save-image", HTMLButtonElement);
+const saveJsonButton = getElement("save-json", HTMLButtonElement);
 
 /** @type {Runtime | null} */
 let runtime = null;
-/** @type {PoseModel | null} */
-let model = null;
+/** @type {Selection | null} */
+let selection = null;
 /** @type {Source | null} */
 let source = null;
 /** Region of a still image that the user has selected. @type {CropRegion | null} */
 let selectedRegion = null;
+/** Mean confidence below which a region shows no person. */
+let threshold = 0;
+/** @type {Result | null} */
+let result = null;
 /** @type {"user" | "environment"} */
 let facingMode = "user";
 /** Latencies of the model's latest runs, ms. @type {number[]} */
@@ -63,38 +71,63 @@ async function attempt(/** @type {() => Promise<void>} */ action) {
     showMessage("");
     await action();
   } catch (error) {
-    showMessage(errorMessage(error), true);
-    console.info(error);
+    showError(error);
   }
 }
 
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {CanvasRenderingContext2DSettings} settings
- */
-function context2d(canvas, settings = {}) {
-  const context = canvas.getContext("2d", settings);
-  if (!context) throw new Error("this browser does not support 2D canvases");
-  return context;
+function showError(/** @type {unknown} */ error) {
+  showMessage(errorMessage(error), true);
+  console.info(error);
 }
 
-/** Load a model and use it from now on. */
-async function selectModel(/** @type {string} */ name, /** @type {() => Promise<Uint8Array>} */ read) {
-  const number = ++modelNumber;
+/**
+ * Load a model and use it from now on. If it cannot be loaded, the previous one remains in use.
+ *
+ * @param {string} name
+ * @param {() => Promise<Uint8Array>} read
+ * @param {Entry | null} entry of the list of models, null for a file of the user
+ */
+async function selectModel(name, read, entry) {
+  const number = ++modelNumber, previous = loading;
   sessionNumber++; // stops the session with the previous model
-  model = null;
   showMessage(`Loading ${name} …`);
-  const previous = loading;
   loading = (async () => {
     await previous.catch(() => null);
-    if (number === modelNumber) model = await load(name, await read());
+    if (number === modelNumber) await replaceModel(name, read, entry);
   })();
-  await loading;
-  if (number !== modelNumber || !model) return;
+  try {
+    await loading;
+  } catch (error) {
+    if (number !== modelNumber) return;
+    picker.show(selection?.entry ?? null);
+    runSession().catch(showError); // its end must not be awaited before the error is displayed
+    throw selection ? new Error(`${errorMessage(error)}; ${selection.model.name} remains in use`) : error;
+  }
+  if (number !== modelNumber || !selection) return;
   showMessage("");
   latencies = [];
-  showModelDetails(getElement("metadata", HTMLElement), getElement("viewpoint", HTMLElement), model);
+  picker.show(entry);
+  setThreshold(selection.model.metadata?.person_threshold ?? 0);
+  await showModelDetails(selection.model, entry?.champion ?? "");
   await runSession();
+}
+
+/**
+ * Load a model in place of the selected one, which is loaded again after a failure.
+ *
+ * @param {string} name
+ * @param {() => Promise<Uint8Array>} read
+ * @param {Entry | null} entry
+ */
+async function replaceModel(name, read, entry) {
+  const file = await read(), previous = selection;
+  try {
+    selection = { model: await load(name, file), file, entry };
+  } catch (error) {
+    selection = null;
+    if (previous) selection = { ...previous, model: await load(previous.model.name, previous.file) };
+    throw error;
+  }
 }
 
 /** Load a model into the runtime, which is started first if necessary. */
@@ -119,13 +152,13 @@ async function selectSource(/** @type {() => Promise<Source>} */ open) {
   if (number !== sourceNumber) return opened.close();
   source?.close();
   source = opened;
+  setResult(null);
   selectedRegion = null;
   latencies = [];
-  canvas.classList.toggle("mirrored", source.isMirrored);
-  canvas.classList.toggle("still", !source.isLive);
+  view.canvas.classList.toggle("mirrored", source.isMirrored);
+  view.canvas.classList.toggle("still", !source.isLive);
   cameraButton.setAttribute("aria-pressed", String(source.name === "camera"));
-  pauseButton.hidden = !source.isLive;
-  pauseButton.textContent = "Pause";
+  seekBar.show(source);
   getElement("switch-camera", HTMLElement).hidden = source.name !== "camera";
   await runSession();
 }
@@ -135,39 +168,71 @@ async function selectRegion(/** @type {CropRegion | null} */ region) {
   await runSession();
 }
 
-/** Return whether the person is searched for and tracked, which requires a model with confidence output. */
+/** Return whether people are searched for and tracked, which requires a model with confidence output. */
 function isSearchEnabled(/** @type {PoseModel} */ model) {
   return searchBox.checked && model.codec.hasConfidence;
 }
 
-/** Explain which region of the source the model predicts. */
+/** Return the selected maximum number of people. */
+function maxPeople() {
+  return Math.min(MAX_PEOPLE, Math.max(1, Math.floor(peopleInput.valueAsNumber) || 1));
+}
+
+function setThreshold(/** @type {number} */ value) {
+  threshold = value;
+  thresholdSlider.value = String(value);
+  getElement("threshold-value", HTMLElement).textContent = value.toFixed(2);
+}
+
+/** Explain which region of the source the model predicts, and which side is left. */
 function showHint(/** @type {Session} */ { model, source }) {
-  const { hasConfidence } = model.codec, sentences = [];
-  const whole = hasConfidence
-    ? "The whole image is used."
-    : "This model has no confidence output, so it cannot search for a person; the whole image is used.";
-  if (!source.isLive && !selectedRegion) {
-    sentences.push(
-      isSearchEnabled(model) ? "The image is searched for a person." : whole,
-      "Drag a square around a person to use only that region.",
-    );
-  } else if (source.isLive && !hasConfidence) {
-    sentences.push(whole);
+  const { hasConfidence } = model.codec, isSearched = isSearchEnabled(model) && !selectedRegion, sentences = [];
+  if (!hasConfidence) {
+    sentences.push("This model has no confidence output, so it can neither search for people nor score them.");
   }
-  if (source.isMirrored) sentences.push("The image is mirrored.");
+  if (selectedRegion) sentences.push("Only the selected region is used.");
+  else if (!isSearched) sentences.push("The whole image is used.");
+  if (!source.isLive && !selectedRegion) sentences.push("Drag a square around a person to use only that region.");
+  if (hasConfidence && model.metadata?.person_threshold == null) {
+    sentences.push("The threshold of this model is not calibrated.");
+  }
   getElement("hint", HTMLElement).textContent = sentences.join(" ");
   getElement("clear-region", HTMLElement).hidden = !selectedRegion;
-  searchBox.disabled = !hasConfidence;
+  searchBox.disabled = thresholdSlider.disabled = !hasConfidence;
+  peopleInput.disabled = !isSearched;
+  const viewpoint = model.metadata?.viewpoint ?? null;
+  getElement("sides", HTMLElement).textContent = explainSides(viewpoint, source.isMirrored);
+}
+
+/** Display the source without a prediction, because there is no model. */
+function showWithoutModel(/** @type {Source} */ source) {
+  setResult(null);
+  view.capture(source);
+  view.drawImage([]);
+  view.describe(`${source.name}, not predicted`);
+  showStatus("Select a model, or open a .tflite file, to predict this image.");
 }
 
 /** Predict and display the source's images until the session is replaced; still images for a limited time. */
 async function runSession() {
   const number = ++sessionNumber;
-  if (!source || !model || !runtime) return;
-  const session = { runtime, model, source };
+  if (!source) return;
+  if (!selection || !runtime) return showWithoutModel(source);
+  const session = { runtime, model: selection.model, source };
   const isCurrent = () => number === sessionNumber;
   showHint(session);
-  const predictImage = createPredictor(session);
+  const predictImage = createPredictor(session.model, {
+    isLive: source.isLive,
+    selectedRegion,
+    isSearchEnabled: isSearchEnabled(session.model),
+    maxPeople: maxPeople(),
+    threshold: () => threshold,
+    onSearch: () => {
+      setResult(null);
+      view.drawImage([]); // as a search can take seconds on a phone
+      showStatus("Searching …");
+    },
+  });
   let begin = performance.now();
   /** Times of the images displayed within the last second, ms. @type {number[]} */
   let displayed = [];
@@ -182,42 +247,10 @@ async function runSession() {
     if (!count) begin = performance.now(); // a search takes longer than all later predictions
     displayed = [...displayed.filter((time) => time > now - 1000), now];
     if (isCurrent()) showLatency(session.source.isLive ? displayed.length : null);
+    if (isCurrent()) seekBar.update();
+    if (!session.source.isLive && !result?.people.length) return;
     if (session.source.isLive) await new Promise(requestAnimationFrame);
   }
-}
-
-/**
- * Return the function that predicts a session's images: in the selected region, in the region of a search or of the
- * person tracker, or in the whole image.
- *
- * @param {Session} session
- * @returns {PredictImage}
- */
-function createPredictor({ model, source }) {
-  const selected = selectedRegion;
-  if (selected) return (predict) => predict(selected);
-  if (!isSearchEnabled(model)) return (predict, width, height) => predict(fullImageRegion(width, height));
-  const padding = model.metadata?.region_from === "joints" ? model.metadata.padding : DEFAULT_PADDING;
-  const cropPolicy = (/** @type {Point[]} */ joints) => cropRegion(joints, padding);
-  if (source.isLive) {
-    const tracker = new PersonTracker(cropPolicy);
-    return (predict, width, height) => tracker.update(predict, width, height, () => performance.now() / 1000);
-  }
-  /** @type {CropRegion | null} */
-  let found = null;
-  return async (predict, width, height) => {
-    found ??= await searchWithMessage(() => search(predict, width, height, cropPolicy));
-    return predict(found);
-  };
-}
-
-/** Run a search and return its region; the image is displayed meanwhile, as it can take seconds on a phone. */
-async function searchWithMessage(/** @type {() => Promise<Prediction>} */ search) {
-  drawImage(null);
-  showMessage("Searching …");
-  const { region } = await search();
-  showMessage("");
-  return region;
 }
 
 /**
@@ -228,39 +261,49 @@ async function searchWithMessage(/** @type {() => Promise<Prediction>} */ search
  * @param {() => boolean} isCurrent
  */
 async function predictAndDisplay({ runtime, model, source }, predictImage, isCurrent) {
-  const { width, height } = source;
-  frame.canvas.width = width;
-  frame.canvas.height = height;
-  frame.drawImage(source.content, 0, 0, width, height);
-  const image = new ImagePyramid(frame.getImageData(0, 0, width, height));
+  const { width, height, time } = source, image = view.capture(source);
   const predict = async (/** @type {CropRegion} */ region) => {
     const prediction = await predictRegion(runtime, model, image, region);
     if (!isCurrent()) throw new Error("the session was replaced");
     latencies = [...latencies.slice(1 - MAX_RUNS), prediction.ms];
     return prediction;
   };
-  const { joints, confidence, region } = await predictImage(predict, width, height);
-  drawImage(region);
-  drawStrokes(context, strokes(joints, confidence, model.joints, width, height));
-  canvas.setAttribute("aria-label", `${source.name} with the joints that ${model.name} predicts`);
-  canvas.dataset.joints = JSON.stringify(joints);
-  canvas.dataset.region = JSON.stringify(region);
+  const people = await predictImage(predict, width, height);
+  setResult({ model, source, time, people });
 }
 
-/** Draw the current image, and the outline of a region unless it is null. */
-function drawImage(/** @type {CropRegion | null} */ region) {
-  const { width, height } = frame.canvas;
-  canvas.width = width;
-  canvas.height = height;
-  canvas.style.setProperty("--ratio", String(width / height));
-  context.drawImage(frame.canvas, 0, 0);
-  if (!region) return;
-  const { x, y, side } = region, thickness = Math.max(1, Math.min(width, height) / 300);
-  context.setLineDash([4 * thickness, 3 * thickness]);
-  context.lineWidth = thickness;
-  context.strokeStyle = "#ffffff";
-  context.strokeRect(x + 0.5 - side / 2, y + 0.5 - side / 2, side, side);
-  context.setLineDash([]);
+/** Display a result, which can then be saved; null if there is none yet. */
+function setResult(/** @type {Result | null} */ value) {
+  result = value;
+  saveImageButton.disabled = saveJsonButton.disabled = result === null;
+  if (result) display(result);
+}
+
+/** Display the people of a result whose score reaches the threshold. */
+function display(/** @type {Result} */ shown) {
+  const people = shownPeople(shown, threshold);
+  view.drawPeople(people, shown.model.joints);
+  const { name } = shown.model;
+  const content = people.length ? `with the joints that ${name} predicts` : `without a person according to ${name}`;
+  view.describe(`${shown.source.name} ${content}`);
+  view.canvas.dataset.people = JSON.stringify(people);
+  showStatus(describePeople(people, shown.model, threshold));
+}
+
+function showStatus(/** @type {string} */ text) {
+  getElement("status", HTMLElement).textContent = text;
+}
+
+/** Save the displayed image with its drawing as PNG. */
+async function saveImage() {
+  if (result) saveFile(await toPng(view.canvas), `${fileStem(result)}.png`);
+}
+
+/** Save the displayed people as COCO keypoints. */
+async function saveJson() {
+  if (!result) return;
+  const content = JSON.stringify(resultToCoco(result, threshold), null, 2);
+  saveFile(new Blob([content], { type: "application/json" }), `${fileStem(result)}.json`);
 }
 
 /** Show the latency, and the images per second of a live source (null for a still image). */
@@ -274,8 +317,7 @@ function showLatency(/** @type {number | null} */ rate) {
 /** Open a selected or dropped file according to its type. */
 async function openFile(/** @type {File} */ file) {
   if (file.name.endsWith(".tflite")) {
-    picker.clear();
-    await selectModel(file.name, async () => new Uint8Array(await file.arrayBuffer()));
+    await selectModel(file.name, async () => new Uint8Array(await file.arrayBuffer()), null);
   } else if (file.type.startsWith("video/")) {
     await selectSource(() => videoSource(file, file.name));
   } else {
@@ -306,19 +348,36 @@ getElement("switch-camera", HTMLElement).addEventListener("click", () => {
   source?.close(); // most phones can open only one camera at a time
   attempt(openCamera);
 });
-pauseButton.addEventListener("click", () => {
-  pauseButton.textContent = source?.togglePause() ? "Play" : "Pause";
-});
 getElement("clear-region", HTMLElement).addEventListener("click", () => attempt(() => selectRegion(null)));
 searchBox.addEventListener("change", () => attempt(runSession));
-enableRegionSelection(canvas, {
+peopleInput.addEventListener("change", () => {
+  peopleInput.value = String(maxPeople());
+  attempt(runSession);
+});
+thresholdSlider.addEventListener("input", () => {
+  setThreshold(thresholdSlider.valueAsNumber);
+  if (result && !result.source.isLive) display(result);
+});
+thresholdSlider.addEventListener("change", () => {
+  if (!source?.isLive) attempt(runSession); // searches for people whose score has been too low so far
+});
+saveImageButton.addEventListener("click", () => attempt(saveImage));
+saveJsonButton.addEventListener("click", () => attempt(saveJson));
+enableRegionSelection(view.canvas, {
   isEnabled: () => source !== null && !source.isLive,
   onChange: (region) => {
     sessionNumber++; // stops the session
-    drawImage(region);
+    view.drawImage([region]);
   },
   onSelect: (region) => attempt(() => selectRegion(region ?? selectedRegion)),
 });
+
+const seekBar = new SeekBar((seconds) =>
+  attempt(async () => {
+    await source?.seek(seconds);
+    await runSession(); // people are searched for again, and a paused image is predicted
+  }),
+);
 
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -335,7 +394,7 @@ document.addEventListener("drop", (event) => {
 const picker = new ModelPicker(
   getElement("variants", HTMLElement),
   getElement("precisions", HTMLElement),
-  (name, read) => attempt(() => selectModel(name, read)),
+  (name, read, entry) => attempt(() => selectModel(name, read, entry)),
 );
 await attempt(async () => {
   await openSample();

@@ -1,20 +1,19 @@
-/** Display of a model's metadata. */
+/** Display of what is known about a model. */
 
-/** @type {Record<string, string>} */
-const VIEWPOINTS = {
-  observer: "left joints are those towards the image’s right, whichever way the person faces",
-  person: "left and right are the person’s own",
-};
+import { getElement } from "./dom.js";
+import { describeTrainingGroups } from "./training_groups.js";
+
+/** Keys of the metadata that are displayed elsewhere or not at all. */
 const HIDDEN_KEYS = ["format", "joints", "training_groups"];
 
 /**
- * Display a model's metadata, and the meaning of left and right.
+ * Display a model's metadata, what it was trained on, and whether it is the champion.
  *
- * @param {HTMLElement} list the <dl> element of the metadata
- * @param {HTMLElement} viewpoint the element of the explanation
  * @param {import("./pose_model.js").PoseModel} model
+ * @param {string} champion description of its promotion, "" for a model that is not the champion
  */
-export function showModelDetails(list, viewpoint, { name, metadata, size, loaded }) {
+export async function showModelDetails({ name, metadata, size, loaded }, champion) {
+  const groups = await describeTrainingGroups(metadata?.training_groups);
   const { loadMs, firstRunMs, fullyDelegated } = loaded;
   const details = {
     file: name,
@@ -23,16 +22,20 @@ export function showModelDetails(list, viewpoint, { name, metadata, size, loaded
     "loaded in": `${loadMs.toFixed(0)} ms, first run ${firstRunMs.toFixed(0)} ms`,
     XNNPACK: fullyDelegated ? "runs the whole model" : "runs a part of the model",
   };
-  list.replaceChildren(
+  getElement("metadata", HTMLElement).replaceChildren(
     ...Object.entries(details)
       .filter(([key]) => !HIDDEN_KEYS.includes(key))
       .flatMap(([key, value]) => [textElement("dt", key.replaceAll("_", " ")), textElement("dd", format(value))]),
   );
-  viewpoint.textContent = VIEWPOINTS[metadata?.viewpoint ?? ""] ?? "";
+  const badge = getElement("champion", HTMLElement);
+  badge.textContent = `Champion: ${champion}`;
+  badge.hidden = !champion;
+  getElement("trained-on", HTMLElement).textContent = `${metadata?.variant ?? name}, trained on: ${groups}`;
 }
 
 function format(/** @type {unknown} */ value) {
   if (Array.isArray(value)) return value.join(" to ");
+  if (typeof value === "object" && value !== null) return JSON.stringify(value);
   return value === null ? "–" : String(value);
 }
 

@@ -1,13 +1,14 @@
 /**
  * Selection of a model from those that are served with the page.
  *
- * @typedef {{variant: string, precision: string, file: string}} Entry  of the list of models
+ * @typedef {{variant: string, precision: string, file: string, champion?: string}} Entry  of the list of models;
+ *   `champion` describes the promotion of the champion's file
  */
 
 import { fetchFile } from "./fetch_file.js";
 
 export const INDEX = "models/index.json";
-/** The model that is selected initially, if it exists. */
+/** The model that is selected initially, if it exists and there is no champion. */
 const DEFAULT = { variant: "final", precision: "float32" };
 
 /** Radio buttons for the variants and for the precisions of the selected variant. */
@@ -17,11 +18,14 @@ export class ModelPicker {
   #onSelect;
   /** @type {Entry[]} */
   #entries = [];
+  /** Variant whose precisions are offered. */
+  #variant = "";
 
   /**
    * @param {HTMLElement} variants element for the variants' buttons
    * @param {HTMLElement} precisions element for the precisions' buttons
-   * @param {(name: string, read: () => Promise<Uint8Array>) => Promise<void>} onSelect is called with each selection
+   * @param {(name: string, read: () => Promise<Uint8Array>, entry: Entry) => Promise<void>} onSelect is called with
+   *   each selection
    */
   constructor(variants, precisions, onSelect) {
     this.#variants = variants;
@@ -42,47 +46,59 @@ export class ModelPicker {
    */
   async load(isNeeded) {
     this.#entries = await (await fetchFile(INDEX, { cache: "no-cache" })).json();
-    const first = this.#closest(DEFAULT) ?? this.#entries[0];
-    if (first) this.#show(this.#variants, "variant", this.#variantNames(), null);
+    const first = this.#entries.find(({ champion }) => champion) ?? this.#closest(DEFAULT) ?? this.#entries[0];
+    if (first) this.#offer(first);
     if (first && isNeeded()) await this.#select(first);
     return this.#entries.length > 0;
   }
 
-  /** Deselect all models. */
-  clear() {
-    for (const input of [...radios(this.#variants), ...radios(this.#precisions)]) input.checked = false;
+  /** Show which model is in use, null for one that is not served with the page. */
+  show(/** @type {Entry | null} */ entry) {
+    if (entry) this.#offer(entry);
+    for (const input of radios(this.#variants)) input.checked = input.value === entry?.variant;
+    for (const input of radios(this.#precisions)) input.checked = input.value === entry?.precision;
   }
 
-  #select(/** @type {Entry} */ { variant, precision, file }) {
-    this.#show(this.#variants, "variant", this.#variantNames(), variant);
-    const precisions = this.#entries.filter((entry) => entry.variant === variant).map((entry) => entry.precision);
-    this.#show(this.#precisions, "precision", precisions, precision);
-    const read = async () => new Uint8Array(await (await fetchFile(file)).arrayBuffer());
-    return this.#onSelect(`${variant} ${precision}`, read);
+  /** Offer all variants, and the precisions of the variant of an entry; none is checked. */
+  #offer(/** @type {Entry} */ { variant }) {
+    this.#variant = variant;
+    const entries = this.#entries.filter((entry) => entry.variant === variant);
+    this.#setRadios(this.#variants, "variant", this.#entries);
+    this.#setRadios(this.#precisions, "precision", entries);
+    const legend = this.#precisions.querySelector("legend");
+    if (legend) legend.textContent = `Precision of ${variant}`;
+  }
+
+  #select(/** @type {Entry} */ entry) {
+    this.show(entry);
+    const read = async () => new Uint8Array(await (await fetchFile(entry.file)).arrayBuffer());
+    return this.#onSelect(`${entry.variant} ${entry.precision}`, read, entry);
   }
 
   /**
-   * Show radio buttons and check one of them.
+   * Replace a group of radio buttons if it offers other values; the buttons of the champion are marked.
    *
    * @param {HTMLElement} group
    * @param {"variant" | "precision"} key
-   * @param {string[]} values
-   * @param {string | null} checked
+   * @param {Entry[]} entries
    */
-  #show(group, key, values, checked) {
-    const shown = radios(group).map((input) => input.value);
-    if (shown.join() !== values.join()) {
+  #setRadios(group, key, entries) {
+    const values = [...new Set(entries.map((entry) => entry[key]))];
+    if (radios(group).map((input) => input.value).join() !== values.join()) {
       group.querySelectorAll("label").forEach((label) => label.remove());
       group.append(...values.map((value) => this.#createRadio(key, value)));
     }
-    for (const input of radios(group)) input.checked = input.value === checked;
+    for (const input of radios(group)) {
+      const isChampion = entries.some((entry) => entry[key] === input.value && entry.champion);
+      input.closest("label")?.classList.toggle("champion", isChampion);
+    }
   }
 
   #createRadio(/** @type {"variant" | "precision"} */ key, /** @type {string} */ value) {
     const label = document.createElement("label"), input = document.createElement("input");
     Object.assign(input, { type: "radio", name: key, value });
     input.addEventListener("change", () => {
-      const selected = { variant: checkedValue(this.#variants), precision: checkedValue(this.#precisions) };
+      const selected = { variant: this.#variant, precision: checkedValue(this.#precisions) };
       const entry = this.#closest({ ...selected, [key]: value });
       if (entry) this.#select(entry);
     });
@@ -95,10 +111,6 @@ export class ModelPicker {
   #closest(/** @type {{variant?: string, precision?: string}} */ { variant, precision }) {
     const entries = this.#entries.filter((entry) => entry.variant === variant);
     return entries.find((entry) => entry.precision === precision) ?? entries[0];
-  }
-
-  #variantNames() {
-    return [...new Set(this.#entries.map((entry) => entry.variant))];
   }
 }
 

@@ -35,6 +35,17 @@ export class PersonTracker {
     this.#cropPolicy = cropPolicy;
   }
 
+  /** The person's region in the next frame, null if the person is not known. */
+  get region() {
+    return this.#region;
+  }
+
+  /** Forget the person, so that the next frames are searched. */
+  reset() {
+    this.#region = null;
+    this.#confidenceEma = 0;
+  }
+
   /**
    * Predict the person in the next frame.
    *
@@ -42,16 +53,17 @@ export class PersonTracker {
    * @param {number} width of the frame, px
    * @param {number} height of the frame, px
    * @param {() => number} clock returns the time in s
+   * @param {CropRegion[]} others regions of the other people
    * @returns {Promise<Prediction>}
    */
-  async update(predictRegion, width, height, clock) {
+  async update(predictRegion, width, height, clock, others = []) {
     let prediction = this.#region && (await predictRegion(this.#region));
     const isLost = !prediction || meanConfidence(prediction) < LOST_RATIO * this.#confidenceEma;
     if (isLost) this.#nextSearch = Math.min(this.#nextSearch, clock() + SEARCH_INTERVAL);
     if (clock() >= this.#nextSearch) {
-      const found = await search(predictRegion, width, height, this.#cropPolicy, TRACKING_SIDES);
+      const found = await search(predictRegion, width, height, this.#cropPolicy, others, TRACKING_SIDES);
       const threshold = prediction ? meanConfidence(prediction) / (isLost ? 1 : LOST_RATIO) : -Infinity;
-      const isBetter = meanConfidence(found) > threshold;
+      const isBetter = found !== null && meanConfidence(found) > threshold;
       this.#searchInterval = isBetter ? SEARCH_INTERVAL : BACKOFF * this.#searchInterval;
       this.#nextSearch = clock() + this.#searchInterval;
       if (isBetter) prediction = found;

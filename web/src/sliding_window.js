@@ -19,6 +19,9 @@ const KEEP_RATIO = 1 / 3;
 /** In a more elongated image, windows have the size for this aspect ratio, and extend beyond the shorter side. */
 const MAX_ASPECT_RATIO = 8;
 
+/** Intersection over union from which two regions are assumed to show the same person. */
+const SAME_PERSON_IOU = 0.3;
+
 /** Return the mean confidence of all joints. */
 export function meanConfidence(/** @type {Prediction} */ { confidence }) {
   return confidence.reduce((sum, value) => sum + value, 0) / confidence.length;
@@ -32,17 +35,81 @@ export function meanConfidence(/** @type {Prediction} */ { confidence }) {
  * @param {number} width of the image, px
  * @param {number} height of the image, px
  * @param {CropPolicy} cropPolicy maps joints to the region of the next round
+ * @param {CropRegion[]} exclude regions of other people, who must not be found again
  * @param {number[]} sides of the windows over the image's shorter side
- * @returns {Promise<Prediction>}
+ * @returns {Promise<Prediction | null>} null if every person found is excluded
  */
-export async function search(predictRegion, width, height, cropPolicy, sides = WINDOW_SIDES) {
-  let predictions = await predictAll(slidingWindows(width, height, sides), predictRegion);
-  while (predictions.length > 1) {
-    predictions.sort((first, second) => meanConfidence(second) - meanConfidence(first));
-    const best = predictions.slice(0, Math.max(1, roundHalfToEven(KEEP_RATIO * predictions.length)));
-    predictions = await predictAll(best.map(({ joints }) => cropPolicy(joints)), predictRegion);
+export async function search(predictRegion, width, height, cropPolicy, exclude = [], sides = WINDOW_SIDES) {
+  const windows = await predictAll(slidingWindows(width, height, sides), predictRegion);
+  return refine(windows, predictRegion, cropPolicy, exclude);
+}
+
+/**
+ * Search for several people, those with the highest confidence first. The windows are predicted only once.
+ *
+ * @param {PredictRegion} predictRegion
+ * @param {number} width of the image, px
+ * @param {number} height of the image, px
+ * @param {CropPolicy} cropPolicy maps joints to the region of the next round
+ * @param {number} threshold mean confidence below which a region shows no person
+ * @param {number} maxPeople
+ * @returns {Promise<Prediction[]>} empty if there is no person
+ */
+export async function searchPeople(predictRegion, width, height, cropPolicy, threshold, maxPeople = 1) {
+  const windows = await predictAll(slidingWindows(width, height), predictRegion);
+  /** @type {Prediction[]} */
+  const people = [];
+  while (people.length < maxPeople) {
+    const found = await refine(windows, predictRegion, cropPolicy, people.map(({ region }) => region));
+    if (!found || meanConfidence(found) < threshold) break;
+    people.push(found);
   }
-  return predictions[0];
+  return people;
+}
+
+/**
+ * Return the intersection over union of two regions.
+ *
+ * @param {CropRegion} first
+ * @param {CropRegion} second
+ */
+export function iou(first, second) {
+  const reach = (first.side + second.side) / 2;
+  const extent = (/** @type {number} */ gap) =>
+    Math.max(0, Math.min(reach - Math.abs(gap), first.side, second.side));
+  const intersection = extent(first.x - second.x) * extent(first.y - second.y);
+  return intersection / (first.side ** 2 + second.side ** 2 - intersection);
+}
+
+/**
+ * Return whether a region is assumed to show the same person as one of the others.
+ *
+ * @param {CropRegion} region
+ * @param {CropRegion[]} others
+ */
+export function showsSamePerson(region, others) {
+  return others.some((other) => iou(region, other) >= SAME_PERSON_IOU);
+}
+
+/**
+ * Return the prediction that remains after all rounds of a search, null if every person is excluded.
+ *
+ * @param {Prediction[]} windows
+ * @param {PredictRegion} predictRegion
+ * @param {CropPolicy} cropPolicy
+ * @param {CropRegion[]} exclude
+ * @returns {Promise<Prediction | null>}
+ */
+async function refine(windows, predictRegion, cropPolicy, exclude) {
+  let predictions = windows;
+  while (predictions.length > 1) {
+    const sorted = [...predictions].sort((first, second) => meanConfidence(second) - meanConfidence(first));
+    const regions = sorted.map(({ joints }) => cropPolicy(joints));
+    const allowed = regions.filter((region) => !showsSamePerson(region, exclude));
+    const best = allowed.slice(0, Math.max(1, roundHalfToEven(KEEP_RATIO * allowed.length)));
+    predictions = await predictAll(best, predictRegion);
+  }
+  return predictions[0] ?? null;
 }
 
 /**

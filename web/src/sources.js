@@ -10,6 +10,9 @@
  * @property {CanvasImageSource} content
  * @property {boolean} isPaused
  * @property {() => boolean} togglePause pauses or resumes, and returns whether it is paused now
+ * @property {number | null} duration s, null for a source without a known duration
+ * @property {number} time of the current image, s
+ * @property {(seconds: number) => Promise<void>} seek goes to another image
  * @property {() => void} close
  */
 
@@ -31,7 +34,8 @@ export async function imageSource(file, name) {
   const scale = Math.min(1, Math.sqrt(MAX_PIXELS / (bitmap.width * bitmap.height)));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.floor(scale * side)));
   const still = { isLive: false, isMirrored: false, isPaused: false, togglePause: () => false };
-  return { name, ...still, width, height, content: bitmap, close: () => bitmap.close() };
+  const timeless = { duration: null, time: 0, seek: async () => {} };
+  return { name, ...still, ...timeless, width, height, content: bitmap, close: () => bitmap.close() };
 }
 
 /**
@@ -123,8 +127,17 @@ function liveSource(name, video, isMirrored, close) {
     else video.pause();
     return video.paused;
   };
+  const seek = async (/** @type {number} */ seconds) => {
+    const arrived = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+    video.currentTime = seconds;
+    await arrived;
+  };
   return {
-    name, isLive: true, isMirrored, content: video, togglePause, close,
+    name, isLive: true, isMirrored, content: video, togglePause, close, seek,
+    duration: Number.isFinite(video.duration) ? video.duration : null,
+    get time() {
+      return video.currentTime;
+    },
     get isPaused() {
       return video.paused;
     },

@@ -3,10 +3,13 @@
 import hashlib
 import json
 import sys
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from splitpose.errors import InputError
 from splitpose.files import atomic_folder
@@ -20,8 +23,29 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
 }
-"""Headers of every response; the last two isolate the page's origin, which threads and a precise clock require."""
+"""Headers of every response.
+
+Opener and embedder policy isolate the page's origin, which threads and a precise clock require. The resource policy
+and `frame-ancestors`, which an HTML file cannot contain, keep other origins from including the files. The rest of
+the page's Content-Security-Policy is in the HTML file, so that it applies on any host.
+"""
+
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
+"""Names of this machine. A request for another host comes from a foreign page whose name was rebound to it."""
+
+
+@dataclass(frozen=True)
+class ChampionFile:
+    """The champion of the model registry, which the page marks."""
+
+    sha256: str
+    """The hash of its TFLite file."""
+    description: str
+    """One line, e.g. "version 2, promoted on 2026-11-22"."""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -54,6 +78,24 @@ class Handler(SimpleHTTPRequestHandler):
         """Log no requests."""
 
 
+class LocalHandler(Handler):
+    """Serves files only to requests whose Host header names this machine, whatever the port.
+
+    Otherwise a foreign page could read them through DNS rebinding: its own name, resolved to 127.0.0.1.
+    """
+
+    def send_head(self) -> Any:
+        """Send the header of a file, or reject the request."""
+        try:
+            host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        except ValueError:  # brackets that do not match
+            host = None
+        if host not in LOCAL_HOSTS:
+            self.send_error(421, explain="Open the page at http://127.0.0.1 or http://localhost.")
+            return None
+        return super().send_head()
+
+
 class Server(ThreadingHTTPServer):
     """HTTP server that does not report clients that disconnect."""
 
@@ -70,18 +112,27 @@ def page_folder() -> Path:
     return DIST
 
 
-def publish_models(models: Path, page: Path) -> int:
+def publish_models(
+    models: Path, page: Path, variants: Collection[str] | None = None, champion: ChampionFile | None = None
+) -> list[dict[str, str]]:
     """Replace the page's folder of models by copies of `models`/<variant>/<precision>.tflite.
 
     The list of models, models/index.json, contains each file's URL with its hash, so that a browser never uses an
-    outdated file from its cache.
+    outdated file from its cache. The entry of the champion's file has the key "champion".
+
+    Args:
+        models: folder with <variant>/<precision>.tflite files.
+        page: folder of the page.
+        variants: names of the variants to offer, None for all.
+        champion: the champion, None if it is not known.
 
     Returns:
-        The number of models.
+        The list of models.
     """
     paths = [
         path
         for folder in sorted(models.glob("*/"))
+        if variants is None or folder.name in variants
         for precision in PRECISIONS
         if (path := folder / f"{precision}.tflite").is_file()
     ]
@@ -91,10 +142,13 @@ def publish_models(models: Path, page: Path) -> int:
             content, variant = path.read_bytes(), path.parent.name
             (out / variant).mkdir(exist_ok=True)
             (out / variant / path.name).write_bytes(content)
-            file = f"models/{variant}/{path.name}?{hashlib.sha256(content).hexdigest()[:16]}"
+            sha256 = hashlib.sha256(content).hexdigest()
+            file = f"models/{variant}/{path.name}?{sha256[:16]}"
             entries.append({"variant": variant, "precision": path.stem, "file": file})
+            if champion and sha256 == champion.sha256:
+                entries[-1]["champion"] = champion.description
         (out / "index.json").write_text(json.dumps(entries, indent=2) + "\n")
-    return len(paths)
+    return entries
 
 
 def create_server(page: Path, port: int) -> Server:
@@ -108,6 +162,6 @@ def create_server(page: Path, port: int) -> Server:
         InputError: the port cannot be used.
     """
     try:
-        return Server(("127.0.0.1", port), partial(Handler, directory=str(page)))
+        return Server(("127.0.0.1", port), partial(LocalHandler, directory=str(page)))
     except OSError as error:
         raise InputError(f"port {port}: cannot be used ({error.strerror}); choose another port") from error
