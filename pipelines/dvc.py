@@ -156,6 +156,16 @@ def fetch(root: Path, log: Callable[[str], None]) -> None:
     _run(root, "dvc fetch", ["--wait-for-lock", "fetch", "--run-cache"], log, None)
 
 
+def pull(root: Path, log: Callable[[str], None]) -> None:
+    """Pull all outputs that dvc.lock and the .dvc files name; only from the cache if there is no remote.
+
+    Raises:
+        StageError: an output is not available, or would replace a file that is not in the cache.
+    """
+    command = "pull" if has_remote(root) else "checkout"
+    _run(root, f"dvc {command}", ["--wait-for-lock", command], log, None)
+
+
 def collect_garbage(root: Path, since: str, dry_run: bool, log: Callable[[str], None]) -> None:
     """Delete files of the local cache that neither the workspace nor recent versions use; the remote is unchanged.
 
@@ -171,16 +181,6 @@ def collect_garbage(root: Path, since: str, dry_run: bool, log: Callable[[str], 
     versions = ["--all-branches", "--all-tags", "--all-experiments", "--date", since]
     options = [*(versions if (root / ".git").exists() else []), "--dry" if dry_run else "--force"]
     _run(root, "dvc gc", ["--wait-for-lock", "gc", "--workspace", *options], log, None)
-
-
-def pull(root: Path, log: Callable[[str], None]) -> None:
-    """Pull all outputs that dvc.lock and the .dvc files name; only from the cache if there is no remote.
-
-    Raises:
-        StageError: an output is not available, or would replace a file that is not in the cache.
-    """
-    command = "pull" if has_remote(root) else "checkout"
-    _run(root, f"dvc {command}", ["--wait-for-lock", command], log, None)
 
 
 def import_lock_entries(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:

@@ -43,9 +43,9 @@ def environment(tmp_path, repository, prefect_home):
     }
 
 
-def start(root, environment):
+def start(root, environment, *options):
     return subprocess.Popen(
-        [sys.executable, "-m", "splitpose", "reproduce"],
+        [sys.executable, "-m", "splitpose", "reproduce", *options],
         cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
@@ -63,9 +63,18 @@ def last_flow_run(prefect_home, query):
         return database.execute(query, [run]).fetchall()
 
 
+def git(root, *words):
+    user = ["-c", "user.name=u", "-c", "user.email=u@localhost"]
+    return subprocess.run(["git", *user, *words], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
 def test_all_stages_run_and_the_comparison_is_an_artifact(tmp_path, environment, prefect_home):
     root = toy_project.write(tmp_path / "project")
-    flow = start(root, environment)
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Code")
+    user = {f"GIT_{role}_{key}": "u" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
+    flow = start(root, environment | user, "--commit")
     output, _ = flow.communicate(timeout=120)
     assert flow.returncode == 0, output
     task_names = "select name from task_run where flow_run_id = ? order by start_time"
@@ -80,6 +89,13 @@ def test_all_stages_run_and_the_comparison_is_an_artifact(tmp_path, environment,
     with sqlite3.connect(root / "mlflow.db") as database:
         runs = database.execute("select name, status from runs order by name").fetchall()
     assert runs == [("fast", "FINISHED"), ("plain", "FINISHED")]
+    state = ["dvc.lock", "reports/benchmark/fast.json", "reports/benchmark/plain.json"]
+    assert git(root, "show", "--name-only", "--format=%s").split("\n") == [
+        "Results of splitpose reproduce",
+        "",
+        *state,
+        "",
+    ]
 
 
 def test_a_failing_stage_fails_the_flow_with_its_own_message(tmp_path, environment, prefect_home):

@@ -1,5 +1,6 @@
 """The flow `retrain` on a toy project: which stages run, and which weights training starts from."""
 
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -70,6 +71,11 @@ def root(tmp_path, repository, monkeypatch):
     kill_processes(tmp_path)
 
 
+def git(root, *words):
+    user = ["-c", "user.name=u", "-c", "user.email=u@localhost"]
+    return subprocess.run(["git", *user, *words], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
 def sources(root):
     """Return the source of the initial weights of each variant that has been trained."""
     return {path.parts[-3]: path.read_text().strip() for path in root.glob("models/*/initial/source.txt")}
@@ -128,17 +134,23 @@ def test_a_gate_without_its_variant_is_reported(root):
 
 
 def test_only_the_variant_of_the_gate_is_updated_unless_all_are_requested(root, prefect, repository, tmp_path):
-    runner = FlowRunner(root, prefect, repository)
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Code")
+    user = {f"GIT_{role}_{key}": "u" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
+    runner = FlowRunner(root, prefect, repository, **user)
     status, output = runner.run(FLOW % "")
     assert status == 0, output
+    assert "not committed: dvc.lock, reports/benchmark/plain.json (--commit commits them)" in output
     assert "only plain is brought up to date; the comparison and the report are not" in output
     assert "scored plain" in output
     stages = yaml.safe_load((root / "dvc.lock").read_text())["stages"]
     assert sorted(stages) == sorted(dvc.stages(root, "plain"))
     assert sources(root) == {"plain": "champion"}
 
-    status, output = runner.run(FLOW % "from_scratch=True")
+    status, output = runner.run(FLOW % "from_scratch=True, commit=True")
     assert status == 0, output
+    assert git(root, "log", "--format=%s").splitlines() == ["Retraining: scored plain", "Code"]
     assert sources(root) == {"plain": "none"}
     assert "Running stage 'train_frozen@plain-1'" in output
     assert "Running stage 'download'" not in output
