@@ -161,7 +161,7 @@ def test_two_workers_share_variants_and_repeats_and_the_coordinator_reports(
     for run in runs:
         prefixes = ["", "repeat_1/", "repeat_2/"] if run.data.params["repeats"] == "[1, 2]" else [""]
         for prefix in prefixes:
-            losses = store.get_metric_history(run.info.run_id, f"{prefix}train_loss")
+            losses = store.get_metric_history(run.info.run_id, f"{prefix}train/loss")
             assert sorted(loss.step for loss in losses) == [10, 20, 30]
     keys = [item["Key"] for item in s3_client(s3).list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert any(key.startswith("dvc/runs/") for key in keys)
