@@ -288,6 +288,7 @@ function display(/** @type {Result} */ shown) {
   view.describe(`${shown.source.name} ${content}`);
   const shownValues = people.map(({ joints, confidence, region }) => ({ joints, confidence, region }));
   view.canvas.dataset.people = JSON.stringify(shownValues);
+  view.canvas.dataset.time = String(shown.time);
   showStatus(describePeople(people, shown.model, threshold));
 }
 
