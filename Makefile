@@ -7,7 +7,7 @@ PYTEST := python -m pytest --numprocesses auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro comparators retrain schedule ui demo web test test-unit test-services test-web lint format \
+.PHONY: help setup repro comparators plots retrain schedule ui demo web test test-unit test-services test-web lint format \
         lock clean
 
 help: ## list the targets
@@ -36,15 +36,22 @@ comparators: setup data/incoming ## measure the networks of the paper's Figure 1
 	PYTHONDONTWRITEBYTECODE=1 dvc --cd comparators repro
 	dvc repro --force --single-item report
 
+plots: setup .dvc/vega/node_modules/.made ## plot training and PCK of all variants with DVC (requires Node.js and npm)
+	dvc plots show
+
+.dvc/vega/node_modules/.made: .dvc/vega/package.json .dvc/vega/package-lock.json .dvc/vega/.npmrc
+	@command -v npm > /dev/null || { echo "error: DVC's plots require Node.js and npm (Debian: apt install npm)"; exit 1; }
+	cd .dvc/vega && npm ci --silent
+	touch $@
+
 retrain: setup ## train the champion on new data, and promote the result if it passes the gate
 	splitpose retrain
 
 schedule: setup ## run the schedules of prefect.yaml on this machine until Ctrl-C (Prefect UI on 127.0.0.1:4200)
 	splitpose schedule
 
-ui: setup ## serve the MLflow UI on 127.0.0.1:5000
-	-splitpose sync # also updates the paths of a project that was moved; the UI does not need its success
-	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+ui: setup ## serve MLflow's UI on 127.0.0.1:5000 until Ctrl-C, and open the comparison of the present runs
+	splitpose ui
 
 demo: setup web ## serve the web page with your models on 127.0.0.1 (PORT=8000)
 	splitpose demo --port $(PORT)

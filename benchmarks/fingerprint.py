@@ -82,7 +82,7 @@ def time_scan(folder: Path) -> float:
 def time_stage(folder: Path) -> float:
     """Return the seconds of the stage's process on unchanged images, the second of two runs."""
     command = [sys.executable, "-m", "splitpose.stages.fingerprint", "--profile", "profile.yaml"]
-    command += ["--source", "source.json", "--weights", "weights.json"]
+    command += ["--source", "source.json", "--weights", "weights.json", "--background", "background.json"]
     for _ in range(2):
         start = perf_counter()
         subprocess.run(command, cwd=folder, check=True, capture_output=True)

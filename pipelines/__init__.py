@@ -15,3 +15,13 @@ os.environ.setdefault("PREFECT_TASKS_DEFAULT_RETRY_DELAY_SECONDS", "30")
 os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
 # Seconds that the temporary server may take to start; the default of 20 is too short for a busy machine.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+# Servers that we start: pages of other origins can neither read nor write, and the leases of concurrency limits are
+# kept in files; in memory, Prefect's default, a restart of the server would end the active runs of our deployments.
+os.environ.setdefault("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", "")
+os.environ.setdefault("PREFECT_SERVER_CSRF_PROTECTION_ENABLED", "true")
+os.environ.setdefault(
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", "prefect.server.concurrency.lease_storage.filesystem"
+)
+os.environ.setdefault("PREFECT_UI_API_URL", "/api")  # the default is port 4200, whichever port the server has
+# Prefect's second UI sends usage data to another company's server, which no setting prevents.
+os.environ.setdefault("PREFECT_SERVER_UI_V2_ENABLED", "false")

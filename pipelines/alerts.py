@@ -1,95 +1,109 @@
-"""Prefect automations: the server marks dead runs as crashed and posts alerts to a webhook."""
+"""Alerts about runs: which of them have failed, start late or are stuck.
 
-from datetime import timedelta
-from typing import Literal
+They are found by reading the runs, not by automations of the Prefect server. These handle an event again if the
+SQLite database was locked meanwhile, so that one failure was posted twice; they hold an event back for 15 minutes
+if the event before it was lost; and they do not repeat a delivery that failed.
+"""
 
-from prefect.automations import Automation
-from prefect.blocks.webhook import Webhook
-from prefect.client.schemas.objects import StateType
-from prefect.events.actions import ActionTypes, CallWebhook, ChangeFlowRunState
-from prefect.events.schemas.automations import EventTrigger, Posture
-from prefect.settings import get_current_settings
-from pydantic import SecretStr
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-BLOCK = "splitpose-alert"
-TAG = "prefect.tag.splitpose"
+from prefect.client.schemas.objects import FlowRun, StateType
+
+TAG = "splitpose"
 """The tag of the runs of prefect.yaml's deployments."""
-PAYLOAD = (
-    '{"alert": "%s", "flow": "{{ flow.name }}", "run": "{{ flow_run.name }}", '
-    '"state": "{{ flow_run.state.name }}", "message": {{ (flow_run.state.message or "") | tojson }}}'
-)
-"""The template of an alert's payload; the Prefect server renders it."""
-MISSED_HEARTBEATS = 3
-"""Heartbeats after which a silent run counts as crashed: its machine is off, or its process was killed."""
-
-HEARTBEAT = {"prefect.flow-run.heartbeat"}
-FAILED = {f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", "TimedOut")}
-ENDED = FAILED | {"prefect.flow-run.Completed", "prefect.flow-run.Cancelled"}
+FAILED = {StateType.FAILED, StateType.CRASHED}
+ENDED = {*FAILED, StateType.COMPLETED, StateType.CANCELLED}
+ACTIVE = {StateType.PENDING, StateType.RUNNING, StateType.CANCELLING}
+LATE_AFTER = timedelta(minutes=5)
+"""Duration after which a run that nothing holds up counts as late."""
+MAX_MESSAGE = 1000
+"""Maximum number of characters of a state's message in an alert."""
 
 
-async def set_up(webhook: str | None, stuck_after: timedelta) -> None:
-    """Create or update the server's automations for our deployments.
+@dataclass(frozen=True)
+class Alert:
+    """A message about a run."""
+
+    name: str
+    """`failed`, `late` or `stuck`."""
+    key: str
+    """Identifies what is reported: nothing is reported twice."""
+    run: str
+    """Name of the run."""
+    deployment: str
+    state: str
+    message: str
+
+    def fields(self) -> dict[str, object]:
+        """Return the fields for programs."""
+        return {
+            "alert": self.name,
+            "id": self.key,
+            "deployment": self.deployment,
+            "run": self.run,
+            "state": self.state,
+            "message": self.message,
+        }
+
+    def text(self) -> str:
+        """Return one line for people."""
+        reason = f": {self.message}" if self.message else ""
+        return f"splitpose: {self.deployment}: run {self.run} {self.name} ({self.state}){reason}"
+
+
+def failed(runs: Iterable[FlowRun], deployments: dict[object, str]) -> list[Alert]:
+    """Return an alert for each failed or crashed run; a run that is started again and fails again is a new failure.
 
     Args:
-        webhook: URL to which a JSON payload is posted when a run fails, crashes, is late or is stuck; None for no
-            alerts. It may contain a secret, so the server stores it as one.
-        stuck_after: duration after which an unfinished run counts as stuck.
+        runs: runs in any state.
+        deployments: names of the deployments by id.
     """
-    timeout = timedelta(seconds=MISSED_HEARTBEATS * (get_current_settings().flows.heartbeat_frequency or 60))
-    crash = ChangeFlowRunState(
-        state=StateType.CRASHED, name="Crashed", message="stopped sending heartbeats", force=False
-    )
-    await _save("crashed", _trigger(Posture.Proactive, HEARTBEAT | ENDED, HEARTBEAT, timeout), crash)
-    if webhook is None:
-        return
-    block = await Webhook(method="POST", url=SecretStr(webhook)).save(BLOCK, overwrite=True)
-    triggers = {
-        "failed": _trigger(Posture.Reactive, FAILED),
-        "late": _trigger(Posture.Reactive, {"prefect.flow-run.Late"}),
-        "stuck": _trigger(Posture.Proactive, ENDED, {"prefect.flow-run.Running"}, stuck_after),
-    }
-    for alert, trigger in triggers.items():
-        await _save(alert, trigger, CallWebhook(block_document_id=block, payload=PAYLOAD % alert))
+    return [
+        _alert("failed", f"{run.id}-{run.run_count}", run, deployments) for run in runs if run.state_type in FAILED
+    ]
 
 
-def _trigger(
-    posture: Literal[Posture.Reactive, Posture.Proactive],
-    expect: set[str],
-    after: set[str] | None = None,
-    within: timedelta = timedelta(0),
-) -> EventTrigger:
-    """Return a trigger that watches each of our runs separately.
+def late(
+    runs: Sequence[FlowRun], deployments: dict[object, str], now: datetime, watched_since: datetime
+) -> list[Alert]:
+    """Return an alert for each run that should have started, although no other run holds it up.
 
-    A reactive trigger fires on an event in `expect`; a proactive one fires if none of them follows an event in
-    `after` within the duration `within`.
+    A run that waits for the concurrency limit of its deployment, or for the worker, is not late; neither is one
+    that was due while no `splitpose schedule` was running and that still has time to start.
+
+    Args:
+        runs: the scheduled, the active and the recently ended runs of the work pool.
+        deployments: names of the deployments by id.
+        now: the present time.
+        watched_since: time since which workers could start runs.
     """
-    return EventTrigger(
-        match={"prefect.resource.id": "prefect.flow-run.*"},
-        match_related={"prefect.resource.id": [TAG], "prefect.resource.role": ["tag"]},
-        for_each={"prefect.resource.id"},
-        posture=posture,
-        expect=expect,
-        after=after or set(),
-        within=within,
-        threshold=1,
-    )
+    if any(run.state_type in ACTIVE for run in runs):
+        return []
+    free_since = max([watched_since, *(run.end_time for run in runs if run.state_type in ENDED and run.end_time)])
+    return [
+        _alert("late", str(run.id), run, deployments)
+        for run in runs
+        if run.state_type == StateType.SCHEDULED
+        and run.expected_start_time
+        and now - max(free_since, run.expected_start_time) > LATE_AFTER
+    ]
 
 
-async def _save(name: str, trigger: EventTrigger, action: ActionTypes) -> None:
-    """Create an automation, or update the one of this name if it differs."""
-    automation = Automation(name=f"splitpose: {name}", trigger=trigger, actions=[action])
-    try:
-        present = await Automation.aread(name=automation.name)
-    except ValueError:
-        await automation.acreate()
-        return
-    if not _is_equal(present, automation):  # an update would make Prefect forget the runs that it watches
-        automation.id = present.id
-        await automation.aupdate()
+def stuck(
+    runs: Iterable[FlowRun], deployments: dict[object, str], now: datetime, stuck_after: timedelta
+) -> list[Alert]:
+    """Return an alert for each run that has been running for longer than `stuck_after`."""
+    return [
+        _alert("stuck", f"{run.id}-{run.run_count}", run, deployments)
+        for run in runs
+        if run.state_type == StateType.RUNNING and run.state and now - run.state.timestamp > stuck_after
+    ]
 
 
-def _is_equal(present: Automation, expected: Automation) -> bool:
-    """Return whether two automations have the same trigger and the same actions."""
-    return present.actions == expected.actions and present.trigger.model_dump(
-        exclude={"id"}
-    ) == expected.trigger.model_dump(exclude={"id"})
+def _alert(name: str, key: str, run: FlowRun, deployments: dict[object, str]) -> Alert:
+    """Return the alert about a run."""
+    deployment = deployments.get(run.deployment_id, "no deployment")
+    message = " ".join(((run.state.message if run.state else None) or "").split())[:MAX_MESSAGE]
+    return Alert(name, f"{name}-{key}", run.name, deployment, run.state_name or "", message)

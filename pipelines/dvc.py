@@ -156,6 +156,23 @@ def fetch(root: Path, log: Callable[[str], None]) -> None:
     _run(root, "dvc fetch", ["--wait-for-lock", "fetch", "--run-cache"], log, None)
 
 
+def collect_garbage(root: Path, since: str, dry_run: bool, log: Callable[[str], None]) -> None:
+    """Delete files of the local cache that neither the workspace nor recent versions use; the remote is unchanged.
+
+    Args:
+        root: the project.
+        since: date (YYYY-MM-DD); files that a commit since then uses are kept, and those of every branch and tag.
+        dry_run: only report the number of files.
+        log: called with every line of the command's output.
+
+    Raises:
+        StageError: a DVC file is invalid.
+    """
+    versions = ["--all-branches", "--all-tags", "--all-experiments", "--date", since]
+    options = [*(versions if (root / ".git").exists() else []), "--dry" if dry_run else "--force"]
+    _run(root, "dvc gc", ["--wait-for-lock", "gc", "--workspace", *options], log, None)
+
+
 def import_lock_entries(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:
     """Add entries of another clone's dvc.lock to this one's, and pull the outputs that some stages depend on.
 

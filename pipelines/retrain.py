@@ -5,10 +5,12 @@ every check against the present champion; otherwise the champion remains. Every 
 """
 
 from pathlib import Path
+from typing import cast
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed
 
 from pipelines import incoming, tasks
 from pipelines.distribute import fan_out
@@ -29,7 +31,7 @@ def retrain(
     all_variants: bool = False,
     from_scratch: bool = False,
     allow_fewer: bool = False,
-) -> None:
+) -> str:
     """Bring the gate's variant in the current folder up to date, and promote its model if it passes the gate.
 
     New instances come from data/incoming/ or a changed source; the stage validate checks them. Training starts from
@@ -43,6 +45,9 @@ def retrain(
             profile says, not from the champion, so that the comparison is fair.
         from_scratch: start the training from no weights, even if there is no new data.
         allow_fewer: accept that files or people of data/incoming/ are missing.
+
+    Returns:
+        The decision in one line (see `Decision.headline`).
     """
     with workspace_lock(Path.cwd(), get_run_logger().warning):
         incoming.update(Path.cwd(), allow_fewer, get_run_logger().info)
@@ -53,8 +58,10 @@ def retrain(
         if distribute:
             fan_out(stage_hours, scope)
         runs = tasks.bring_up_to_date(stage_hours, pull=distribute, scope=scope)
-        apply_gate(runs, dry_run)
+        headline = apply_gate(runs, dry_run)
         tasks.share_results()
+    # Prefect returns the data, and shows the message as the result of the run in its log and its UI.
+    return cast(str, Completed(message=headline, data=headline))
 
 
 def choose_scope(root: Path, all_variants: bool, from_scratch: bool) -> tasks.Scope:
@@ -79,10 +86,13 @@ def choose_scope(root: Path, all_variants: bool, from_scratch: bool) -> tasks.Sc
 
 
 @task(task_run_name="gate", cache_policy=NO_CACHE)
-def apply_gate(runs: dict[str, str], dry_run: bool) -> None:
-    """Decide whether the challenger becomes champion, and log the decision."""
+def apply_gate(runs: dict[str, str], dry_run: bool) -> str:
+    """Decide whether the challenger becomes champion, log the decision, and return it in one line."""
     decision = decide(Path.cwd(), runs, dry_run)
+    for check in decision.checks:
+        get_run_logger().info(f"{'passed' if check['passed'] else 'FAILED'}: {check['name']}: {check['text']}")
     for warning in decision.warnings:
         get_run_logger().warning(warning)
-    get_run_logger().info(decision.reason)
-    create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.reason)
+    create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.headline)
+    get_run_logger().info(decision.headline)
+    return decision.headline

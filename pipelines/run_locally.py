@@ -3,20 +3,25 @@
 import signal
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 from prefect.client.orchestration import get_client
 
+from pipelines.server import authentication_required
 from splitpose.errors import ExternalServiceError
 
+Result = TypeVar("Result")
 
-def run_locally(flow: Callable[[], None]) -> None:
-    """Run a flow in this process; SIGTERM and Ctrl-C end it and everything that it started.
+
+def run_locally(flow: Callable[[], Result]) -> Result:
+    """Run a flow in this process, and return its result; SIGTERM and Ctrl-C end it and everything that it started.
 
     Without PREFECT_API_URL a temporary Prefect server runs as long as the flow.
 
     Raises:
         ExternalServiceError: the temporary server does not start in time.
-        InputError: raised by the flow, e.g. `dvc.StageError` if a stage fails.
+        InputError: raised by the flow, e.g. `dvc.StageError` if a stage fails; or the server of PREFECT_API_URL
+            requires a user and password.
     """
     # Prefect passes SIGTERM on to the handler that was installed before; the default handler would end this process
     # without stopping the temporary server.
@@ -30,4 +35,5 @@ def run_locally(flow: Callable[[], None]) -> None:
         raise ExternalServiceError(f"Prefect's temporary server: {error} Run the command again.") from error
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    flow()
+    with authentication_required():
+        return flow()

@@ -26,6 +26,7 @@ DATA_STAGES = ["fingerprint", "download", "validate", "augment"]
 STAGES = [*DATA_STAGES, "initial_weights", *TRAINING, *SELECTION, "compare", "report"]
 TRIGGERS = {
     ("download", "data/fingerprints/source.json"),
+    ("convert", "data/fingerprints/background_images.json"),
     ("initial_weights", "data/fingerprints/weights.json"),
     ("initial_weights", "data/crops"),
 }

@@ -1,5 +1,10 @@
 """Every type of image becomes 8-bit BGR in the orientation of its annotations."""
 
+import struct
+import subprocess
+import sys
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -63,3 +68,30 @@ def test_missing_and_damaged_images_are_reported(tmp_path):
         (tmp_path / "a.png").write_bytes(content)
         with pytest.raises(InputError, match=r"a.png: not a readable image, damaged or truncated"):
             images.read(tmp_path / "a.png")
+
+
+def header(width, height):
+    """A PNG file that states this size and ends after its header."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+
+def test_an_image_of_too_many_pixels_is_not_decoded(tmp_path):
+    (tmp_path / "a.png").write_bytes(header(20_000, 10_001))
+    with pytest.raises(InputError, match=r"a.png: has 20000 x 10001 px, but at most 200 million px are accepted"):
+        images.read(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes(header(20_000, 10_000))
+    with pytest.raises(InputError, match=r"a.png: not a readable image, damaged or truncated; .* 200 million px"):
+        images.read(tmp_path / "a.png")
+
+
+def test_the_limit_applies_to_all_formats():
+    # The header of a BMP file of 20000 x 10001 px. OpenCV reads the limit when it is imported.
+    program = (
+        "import struct, numpy as np, splitpose, cv2;"
+        "sizes = struct.pack('<IiiHHIIiiII', 40, 20_000, 10_001, 1, 24, *[0] * 6);"
+        "data = b'BM' + struct.pack('<IHHI', 54, 0, 0, 54) + sizes + bytes(100);"
+        "cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "pixels <= CV_IO_MAX_IMAGE_PIXELS" in done.stderr

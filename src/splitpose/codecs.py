@@ -6,6 +6,7 @@ Legend: B crops, K joints, H x W heatmap, S the crop's side in px. Pixel centres
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import log, sqrt
 from typing import Any, Protocol
 
@@ -165,6 +166,7 @@ def _refine(heatmaps: np.ndarray, positions: np.ndarray, sigma: float) -> np.nda
     return np.where(is_peak[..., None], peaks, positions)
 
 
+@cache
 def _smoothing_kernels(side: int, sigma: float) -> np.ndarray:
     """Return (side, 3, side) float32: for each pixel, Gaussian weights around the previous pixel, it and the next.
 

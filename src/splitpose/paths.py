@@ -11,6 +11,7 @@ PROFILES = Path("profiles")
 
 DATA = Path("data")
 SOURCE_FINGERPRINT = DATA / "fingerprints" / "source.json"
+BACKGROUND_FINGERPRINT = DATA / "fingerprints" / "background_images.json"
 WEIGHTS_FINGERPRINT = DATA / "fingerprints" / "weights.json"
 RAW = DATA / "raw"
 INCOMING = DATA / "incoming"
@@ -157,6 +158,11 @@ def cases(variant: str) -> Path:
 def parity(variant: str) -> Path:
     """Return the path of the comparison of a variant's TFLite files with its Keras model."""
     return REPORTS / "parity" / f"{variant}.json"
+
+
+def person_detection(variant: str) -> Path:
+    """Return the path of the person thresholds of a variant's TFLite files, with their errors."""
+    return REPORTS / "person_detection" / f"{variant}.json"
 
 
 def benchmark(variant: str) -> Path:

@@ -262,6 +262,17 @@ class Conversion(Strict):
     max_pck_drop: MaxPckDrop
 
 
+class PersonDetection(Strict):
+    """Calibration of the confidence that distinguishes images with people from images without.
+
+    `background_images` is a folder of images without people, None to render them.
+    """
+
+    images: PositiveInt
+    seed: NonNegativeInt
+    background_images: str | None
+
+
 class Benchmark(Strict):
     """Latency on a target device: "local", "ssh://user@host[:port][/path/of/python]", "adb[:serial]", "browser"."""
 
@@ -304,6 +315,7 @@ class Profile(Strict):
     training: Training
     scoring: Scoring
     conversion: Conversion
+    person_detection: PersonDetection
     benchmark: Benchmark
     gate: Gate
     retraining: Retraining

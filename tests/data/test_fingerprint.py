@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from splitpose.data import coco_json
-from splitpose.data.fingerprint import FileHashes, fingerprint_source, fingerprint_weights
+from splitpose.data.fingerprint import FileHashes, fingerprint_folder, fingerprint_source, fingerprint_weights
 from splitpose.errors import InputError
 from splitpose.settings import CocoSource, FlicSource, Model, SampleSource
 
@@ -244,3 +244,23 @@ def test_missing_weights_are_named(tmp_path, settings, message):
     with pytest.raises(InputError) as raised:
         fingerprint_weights(settings, FileHashes(tmp_path / "state.json"))
     assert str(raised.value) == message
+
+
+def test_the_fingerprint_of_a_folder_covers_its_files_by_name_and_contents(folder: Path, tmp_path: Path) -> None:
+    def fingerprint() -> dict:
+        return fingerprint_folder(str(folder / "images"), "key", FileHashes(tmp_path / "hashes.json"))
+
+    listing = "".join(f"{sha256(name.encode())} {name}.png\n" for name in "abc")
+    assert fingerprint() == {"files": 3, "files_sha256": sha256(listing.encode())}
+    (folder / "images" / ".DS_Store").write_bytes(b"hidden")
+    assert fingerprint()["files"] == 3
+    before = fingerprint()
+    (folder / "images" / "a.png").write_bytes(b"changed")
+    assert fingerprint() != before
+
+
+def test_a_missing_folder_is_an_error_and_no_folder_has_no_fingerprint(tmp_path: Path) -> None:
+    hashes = FileHashes(tmp_path / "hashes.json")
+    assert fingerprint_folder(None, "key", hashes) == {}
+    with pytest.raises(InputError, match=r"^person_detection.background_images: /none: no such folder of images; "):
+        fingerprint_folder("/none", "person_detection.background_images", hashes)

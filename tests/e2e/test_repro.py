@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.tiny_project import dvc, hashes, repro, stages_run, tiny_profile, workspace
 
+from splitpose.inference.metadata import require_metadata
 from splitpose.tracking.model_registry import ModelRegistry
 
 TIMED = (
@@ -42,6 +43,10 @@ def test_all_outputs_exist(built):
         for precision, results in variant["tflite"].items():
             assert results["bytes"] == (built / "models" / name / f"{precision}.tflite").stat().st_size
             assert results["p50_ms"] > 0
+            detection = json.loads((built / "reports" / "person_detection" / f"{name}.json").read_text())
+            threshold = detection["files"][precision]["threshold"]
+            assert require_metadata(built / "models" / name / f"{precision}.tflite").person_threshold == threshold
+            assert (threshold is None) == (name == "baseline")
     page = (built / "reports" / "index.html").read_text()
     assert "synthetic people" in page
     assert (built / "reports" / "data_docs" / "index.html").is_file()
@@ -124,13 +129,16 @@ def test_retraining_logs_a_decision_with_its_checks(built):
         [sys.executable, "-m", "splitpose", "retrain"],
         cwd=built,
         env=environment | {"PYTHONPATH": str(built / "src"), "PREFECT_HOME": str(built / ".prefect")},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
-    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert completed.returncode == 0, completed.stdout
     (line,) = (built / "reports" / "decisions.jsonl").read_text().splitlines()
     decision = json.loads(line)
-    assert decision["reason"].startswith("there is no champion yet; ")
+    outcome = "promoted version 1" if decision["action"] == "promote" else "there is no champion, version 1 was not"
+    assert completed.stdout.splitlines()[-1].startswith(outcome)
+    assert decision["reason"] in completed.stdout.splitlines()[-1]
     assert {check["name"] for check in decision["checks"]} == {
         "above_mean_pose",
         "parity",

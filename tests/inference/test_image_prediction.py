@@ -3,7 +3,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.fake_model import FakeModel, person_bbox, person_joints, person_region
+from support.fake_model import HIGH_CONFIDENCE, FakeModel, person_bbox, person_joints, person_region
 
 from splitpose.crops.geometry import CropRegion, full_image_region
 from splitpose.errors import InputError
@@ -45,6 +45,34 @@ def test_without_a_box_the_image_is_searched(tmp_path):
     ((_, prediction),) = predict([file], {file: [InstanceBox("ann")]})[0].predictions
     assert prediction.joints == pytest.approx(person_joints(*PERSON))
     assert prediction.region.side == pytest.approx(person_region(*PERSON).side)
+
+
+def test_an_image_without_a_person_has_an_empty_pose(tmp_path):
+    file = write(tmp_path, "1.png")
+    model = FakeModel([PERSON], person_threshold=HIGH_CONFIDENCE + 0.01)
+    (result,) = predict([file], {file: [InstanceBox("ann")]}, model, PredictOptions(people=3))
+    ((id, prediction),) = result.predictions
+    assert id == "ann"
+    assert prediction.region is None
+    assert np.isnan(prediction.joints).all()
+    write_drawing(result, tmp_path / "out")
+    assert (cv2.imread(str(tmp_path / "out" / "1.png")) == 128).all()
+
+
+@pytest.mark.parametrize(("people", "ids"), [(1, ["1.png"]), (2, ["1.png", "1.png@2"]), (9, ["1.png", "1.png@2"])])
+def test_several_people_are_searched_for(tmp_path, people, ids):
+    file, other = write(tmp_path, "1.png"), (120, 60, 30)
+    model = FakeModel([other, PERSON], confidences=[0.8, 0.9], person_threshold=0.5)
+    (result,) = predict([file], {file: [InstanceBox("1.png")]}, model, PredictOptions(people=people))
+    assert [id for id, _ in result.predictions] == ids
+    for (_, prediction), person in zip(result.predictions, (PERSON, other), strict=False):
+        assert prediction.joints == pytest.approx(person_joints(*person))
+
+
+def test_the_person_in_a_box_is_predicted_even_below_the_threshold(tmp_path):
+    file, model = write(tmp_path, "1.png"), FakeModel([PERSON], person_threshold=0.99)
+    ((_, prediction),) = predict([file], {file: [InstanceBox("ann", person_bbox(*PERSON))]}, model)[0].predictions
+    assert prediction.joints == pytest.approx(person_joints(*PERSON))
 
 
 @pytest.mark.parametrize("options", [PredictOptions(sliding_window=False), PredictOptions()])

@@ -35,6 +35,15 @@ def dots(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def calibrated(dots) -> Path:
+    """The same model with a person threshold."""
+    content = web_models.dots(half=False)
+    codec = Heatmaps(web_models.SIZE, 3.0, "dark")
+    web_models.write_model(dots.parents[1], "calibrated", "float32", content, codec, person_threshold=0.8)
+    return dots.parents[1] / "calibrated" / "float32.tflite"
+
+
+@pytest.fixture(scope="module")
 def coordinates(tmp_path_factory) -> Path:
     """A coordinate model that predicts the centre of the region for every joint."""
     import tensorflow as tf
@@ -128,6 +137,54 @@ def test_without_a_box_the_image_is_searched(dots, tmp_path):
     (row,) = read_rows(out)
     assert joints_of(row) == pytest.approx(web_models.JOINT_POSITIONS + offset(0), abs=2.5)
     assert float(row["region_side"]) < HEIGHT
+
+
+def test_images_without_a_person_are_reported_and_have_rows_without_joints(calibrated, tmp_path, capsys):
+    write_image(tmp_path / "in" / "one.png")
+    grey = np.full((HEIGHT, WIDTH, 3), web_models.GREY, np.uint8)
+    cv2.imwrite(str(tmp_path / "in" / "grey.png"), grey)
+    assert run(tmp_path / "in", "--model", calibrated, "--out", tmp_path / "out") == 0
+    empty, found = read_rows(tmp_path / "out")
+    assert (empty["id"], found["id"]) == ("grey.png", "one.png")
+    assert joints_of(found) == pytest.approx(web_models.JOINT_POSITIONS + offset(0), abs=2.5)
+    assert set(list(empty.values())[2:]) == {""}
+    assert (cv2.imread(str(tmp_path / "out" / "grey.png")) == grey).all()
+    printed = capsys.readouterr().out
+    assert "grey.png: no person" in printed
+    assert "one.png: no person" not in printed
+    assert "2 rows, 1 of them without a person: " in printed
+
+
+def test_several_people_have_ids_of_their_own(calibrated, tmp_path, capsys):
+    image = cv2.hconcat([render_frame(0), render_frame(10)])
+    cv2.imwrite(str(tmp_path / "two.png"), image)
+    write_video(tmp_path / "walk.mp4")
+    model = ("--model", calibrated, "--out", tmp_path / "out")
+    assert run(tmp_path / "two.png", *model, "--people", 5) == 0
+    rows = read_rows(tmp_path / "out")
+    assert [row["id"] for row in rows] == ["two.png", "two.png@2"]
+    expected = [web_models.JOINT_POSITIONS + offset(0), web_models.JOINT_POSITIONS + offset(10) + [WIDTH, 0]]
+    for row, joints in zip(sorted(rows, key=lambda row: float(row["nose_x"])), expected, strict=True):
+        assert joints_of(row) == pytest.approx(joints, abs=2.5)
+    assert run(tmp_path / "walk.mp4", tmp_path / "two.png", *model, "--people", 2) == 1
+    assert "walk.mp4: several people in a video require --boxes with one row for each" in capsys.readouterr().err
+
+
+def test_a_model_without_a_person_threshold_reports_it(dots, coordinates, tmp_path, capsys):
+    image, out = write_image(tmp_path / "one.png"), tmp_path / "out"
+    assert run(image, "--model", dots, "--out", out) == 0
+    assert "this model has no person threshold, so a person is predicted in every" in capsys.readouterr().out
+    for model, problem in ((dots, "no person threshold"), (coordinates, "no confidence output")):
+        assert run(image, "--model", model, "--out", tmp_path / "none", "--people", 2) == 1
+        assert f"float32.tflite: has {problem}, so it cannot find 2 people; " in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("options", [("--no-search",), ("--box", "1", "1", "9", "9")])
+def test_several_people_require_a_search(calibrated, tmp_path, options, capsys):
+    image = write_image(tmp_path / "one.png")
+    assert run(image, "--model", calibrated, "--out", tmp_path / "out", "--people", 2, *options) == 2
+    assert "requires a search" in capsys.readouterr().err
 
 
 def test_without_search_the_whole_image_is_predicted(dots, tmp_path):

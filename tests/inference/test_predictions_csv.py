@@ -22,7 +22,7 @@ def test_a_row_has_id_image_region_joints_and_confidence(tmp_path):
         table.add("ann", "a, b.jpg", Prediction(JOINTS, CONFIDENCE, CropRegion(10, 20.5, 30)))
         frame = Frame(3, 0.12, np.empty(0))
         table.add("ann#000003", "a.mp4", Prediction(JOINTS, CONFIDENCE, CropRegion(1, 2, 3)), frame)
-        assert table.rows == 2
+        assert (table.rows, table.empty_rows) == (2, 0)
     image_row, frame_row = read_rows(path)
     assert list(image_row) == list(HEADER)
     assert image_row["image"] == "a, b.jpg"
@@ -37,6 +37,7 @@ def test_missing_values_are_empty(tmp_path):
     path = tmp_path / "predictions.csv"
     with open_predictions(path) as table:
         table.add("ann", "a.jpg", EMPTY_POSE)
+        assert (table.rows, table.empty_rows) == (1, 1)
     (row,) = read_rows(path)
     assert {value for name, value in row.items() if name not in ("id", "image")} == {""}
 

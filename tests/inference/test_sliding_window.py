@@ -4,7 +4,13 @@ from support.fake_model import HIGH_CONFIDENCE, FakeModel, person_joints, person
 
 from splitpose.crops.geometry import CropRegion
 from splitpose.inference.pose_model import Prediction
-from splitpose.inference.sliding_window import iou, joints_crop_policy, search, sliding_windows
+from splitpose.inference.sliding_window import (
+    joints_crop_policy,
+    overlap,
+    search,
+    search_people,
+    sliding_windows,
+)
 
 CROP_POLICY = joints_crop_policy(1.5)
 
@@ -41,15 +47,54 @@ def test_the_result_is_none_if_all_persons_are_excluded():
         ((0, 0, 10), (0, 0, 10), 1),
         ((0, 0, 10), (10, 0, 10), 0),
         ((0, 0, 10), (50, 80, 10), 0),
-        ((0, 0, 10), (5, 0, 10), 1 / 3),
-        ((0, 0, 10), (5, 5, 10), 25 / 175),
-        ((0, 0, 10), (1, 1, 2), 4 / 100),
-        ((0, 0, 4), (0, 0, 8), 16 / 64),
+        ((0, 0, 10), (5, 0, 10), 1 / 2),
+        ((0, 0, 10), (5, 5, 10), 1 / 4),
+        ((0, 0, 10), (1, 1, 2), 1),
+        ((0, 0, 4), (0, 3, 8), 12 / 16),
     ],
 )
-def test_iou(first, second, expected):
-    assert iou(CropRegion(*first), CropRegion(*second)) == pytest.approx(expected)
-    assert iou(CropRegion(*second), CropRegion(*first)) == pytest.approx(expected)
+def test_overlap(first, second, expected):
+    assert overlap(CropRegion(*first), CropRegion(*second)) == pytest.approx(expected)
+    assert overlap(CropRegion(*second), CropRegion(*first)) == pytest.approx(expected)
+
+
+LEFT, MIDDLE, RIGHT = (110, 240, 130), (330, 260, 110), (540, 230, 120)
+
+
+def found_people(model, max_people):
+    people = search_people(model, None, (640, 480), CROP_POLICY, max_people)
+    return [(person.region.x, person.region.y, person.region.side) for person in people]
+
+
+def expected_regions(*persons):
+    return [pytest.approx((x, y, 1.5 * size)) for x, y, size in persons]
+
+
+def test_people_are_found_in_the_order_of_their_confidence():
+    model = FakeModel([LEFT, MIDDLE, RIGHT], confidences=[0.7, 0.9, 0.8], person_threshold=0.5)
+    assert found_people(model, 4) == expected_regions(MIDDLE, RIGHT, LEFT)
+    assert found_people(model, 2) == expected_regions(MIDDLE, RIGHT)
+
+
+def test_people_below_the_threshold_are_not_found():
+    model = FakeModel([LEFT, RIGHT], confidences=[0.69, 0.7], person_threshold=0.7)
+    assert found_people(model, 3) == expected_regions(RIGHT)
+    model.confidences = [0.69, 0.69]
+    assert found_people(model, 3) == []
+
+
+def test_a_part_of_a_person_is_not_another_person():
+    person, head = (300, 240, 200), (300, 190, 60)  # the head's region is inside the person's
+    model = FakeModel([person, head], confidences=[0.9, 0.8], person_threshold=0.5)
+    assert found_people(model, 3) == expected_regions(person)
+
+
+def test_the_windows_are_predicted_once_for_all_people():
+    model = FakeModel([LEFT, RIGHT], person_threshold=0.5)
+    assert len(found_people(model, 2)) == 2
+    windows = sliding_windows(640, 480)
+    assert model.regions[: len(windows)] == windows
+    assert not set(model.regions[len(windows) :]) & set(windows)
 
 
 @pytest.mark.parametrize("size", [(640, 480), (480, 640), (100, 100), (700, 90), (1, 1)])

@@ -121,3 +121,12 @@ def test_a_box_outside_the_frames_is_reported(video):
     instance = InstanceBox("ann", np.array([500.0, 10, 600, 90]))
     with pytest.raises(InputError, match=r"the box \(500, 10, 600, 90\) is outside the image, which is 160 x 120"):
         create_trackers([instance], Video(video.path), FakeModel([]), PredictOptions())
+
+
+@pytest.mark.parametrize("bbox", [None, person_bbox(*LEFT)])
+def test_frames_without_a_person_have_no_joints_unless_a_box_is_given(video, tmp_path, bbox):
+    model = FakeModel([LEFT], confidences=[0.6], person_threshold=0.7)
+    rows = predict(video, [InstanceBox("ann", bbox)], model, PredictOptions(), tmp_path / "out")
+    assert len(rows) == FRAMES
+    assert {row["nose_x"] == "" for row in rows} == {bbox is None}
+    assert {row["region_x"] == "" for row in rows} == {bbox is None}

@@ -41,6 +41,13 @@ def prefect(tmp_path_factory):
         yield server
 
 
+@pytest.fixture(scope="session")
+def shared_prefect(tmp_path_factory):
+    """A Prefect server that several modules share, whose tests delete what they create and do not stop it."""
+    with prefect_server(tmp_path_factory.mktemp("shared_prefect")) as server:
+        yield server
+
+
 @pytest.fixture
 def project(tmp_path):
     """A small project (see `flow_runner`); its processes are killed after the test."""

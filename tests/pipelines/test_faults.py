@@ -1,14 +1,16 @@
 """Faults of the real components: the next run succeeds, and nothing is lost or logged twice."""
 
+import json
 import shutil
 import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 from support.flow_runner import TIMEOUT, FlowRunner, kill_processes, wait_for_output
+from support.prefect_api import PrefectApi
+from support.scheduler import wait_until
 from support.servers import mlflow_server
 
 pytestmark = pytest.mark.integration
@@ -45,17 +47,55 @@ def test_training_survives_mlflow_and_its_run_is_completed(project, prefect, rep
         assert steps_of(MlflowClient(uri)) == [10, 20, 30]
 
 
-def test_a_flow_survives_a_restart_of_the_prefect_server(project, prefect, repository, tmp_path):
+# Prefect renews the lease of a concurrency limit every 225 s, which no setting changes; here it does every 0.3 s.
+# Python imports this module in every process of the worker, whose PYTHONPATH is the project.
+SHORT_RENEWALS = """\
+import sys
+
+if any("prefect" in word for word in sys.orig_argv):
+    from prefect.concurrency import _leases
+
+    _leases._RENEWAL_FRACTION = 0.001
+"""
+
+
+def test_a_deployments_run_survives_a_restart_of_the_prefect_server(project, prefect, repository, tmp_path):
+    (project / "sitecustomize.py").write_text(SHORT_RENEWALS)
+    shutil.copy(repository / "prefect.yaml", project)
+    (project / "pipelines").symlink_to(repository / "pipelines")
     runner = FlowRunner(project, prefect, repository)
     log = tmp_path / "log"
-    flow = runner.start(log)
+    runner.start(log, "from pathlib import Path; from pipelines.schedule import schedule; schedule(Path.cwd())")
+    wait_for_output(log, "scheduled; runs are shown at")
+    api = PrefectApi(runner.environment["PREFECT_API_URL"], "")
+    manual = api.deployments()["manual"]
+    assert manual["global_concurrency_limit"]["limit"] == 1
+    api.post(f"deployments/{manual['id']}/create_flow_run")
     wait_for_output(log, "row 2")
+
+    def state() -> str:
+        (run,) = api.runs(manual["id"])
+        return run["state_name"]
+
+    def expiration() -> str | None:
+        leases = Path(prefect.environment["PREFECT_HOME"], "concurrency_leases")
+        return next((json.loads(lease.read_text())["expiration"] for lease in leases.glob("*-*.json")), None)
+
+    def wait_for_renewal() -> None:
+        before = expiration()
+        assert before, "the server does not keep leases in files"
+        wait_until(lambda: expiration() != before or state() != "Running")
+        assert state() == "Running", log.read_text()
+
+    wait_for_renewal()
     prefect.kill()
-    time.sleep(1)
     prefect.start()
+    wait_for_renewal()
     (project / "go.txt").touch()
-    assert flow.wait(TIMEOUT) == 0, log.read_text()
+    wait_until(lambda: state() != "Running")
+    assert state() == "Completed", log.read_text()
     assert steps_of(local(project)) == [10, 20, 30]
+    assert expiration() is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The flow `retrain` on a toy project: which stages run, and which weights training starts from."""
 
+from types import SimpleNamespace
+
 import pytest
 import yaml
 from support import toy_project
@@ -28,11 +30,28 @@ from types import SimpleNamespace
 from pipelines import retrain as module
 
 module.decide = lambda root, runs, dry_run: SimpleNamespace(
-    warnings=[],
-    reason=f"scored {' and '.join(sorted(runs))}", as_markdown=lambda: "kept"
+    warnings=[], checks=[], headline=f"scored {' and '.join(sorted(runs))}", as_markdown=lambda: "kept"
 )
 module.retrain(%s)
 """
+
+COMMAND = """\
+import sys
+from splitpose.cli import main
+from splitpose.promotion.decision import Decision
+from pipelines import incoming, retrain, tasks
+
+incoming.update = lambda *options: None
+tasks.bring_up_to_date = lambda *options, **others: {}
+tasks.share_results = lambda: None
+check = {"name": "pck", "passed": False, "value": -2.0, "limit": -0.5, "text": "2.0 points lower"}
+retrain.decide = lambda root, runs, dry_run: Decision(
+    time="t", profile="tiny", action="keep", by="automatic", dry_run=dry_run, challenger={"number": ""},
+    champion={"number": "1"}, checks=[check], reason="the check pck failed: 2.0 points lower",
+)
+sys.exit(main(["retrain", "--dry-run"]))
+"""
+"""`splitpose retrain --dry-run` without stages."""
 
 
 @pytest.fixture
@@ -129,3 +148,20 @@ def test_only_the_variant_of_the_gate_is_updated_unless_all_are_requested(root, 
     assert "scored fast and plain" in output
     assert sources(root) == {"plain": "unset", "fast": "unset"}
     assert (root / "reports" / "comparison.md").is_file()
+
+
+def test_the_decision_is_the_last_line_also_after_the_temporary_server(tmp_path, repository):
+    root = tmp_path / "project"
+    (root / "profiles").mkdir(parents=True)
+    (root / "profiles" / "final.yaml").write_text(yaml.safe_dump(tiny_profile(repository)))
+    (root / "params.yaml").write_text("profile: final\nvariants: {final: {}, baseline: {}}\n")
+    runner = FlowRunner(root, SimpleNamespace(health="unused"), repository)
+    del runner.environment["PREFECT_API_URL"]
+    status, output = runner.run(COMMAND)
+    assert status == 0, output
+    *others, last = output.splitlines()
+    line = "dry run, nothing was changed: would keep version 1: the check pck failed: 2.0 points lower"
+    assert last == line
+    assert "Stopping temporary server" in others[-1]
+    assert any("FAILED: pck: 2.0 points lower" in other for other in others)
+    assert any(f"Completed('{line}')" in other for other in others)  # Prefect's UI shows it as the state's message

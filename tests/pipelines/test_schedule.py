@@ -1,19 +1,13 @@
-"""`splitpose schedule` on a toy project: Prefect server, worker, deployments and automations."""
+"""`splitpose schedule` on a toy project: Prefect server, worker, deployments and monitor."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-import requests
 import yaml
-from support import toy_project
-from support.servers import free_port
+from support.scheduler import scheduler, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -24,7 +18,6 @@ stages:
       - echo waiting; while [ ! -e go.txt ]; do sleep 0.05; done
       - "echo 'error: input.csv: no such file' >&2; exit 3"
 """
-TIMEOUT = 120.0
 
 
 class Webhook:
@@ -56,75 +49,40 @@ def webhook():
     webhook.server.server_close()
 
 
-def wait_until(condition, timeout=TIMEOUT):
-    deadline = time.monotonic() + timeout
-    while not (value := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return value
-
-
 @pytest.fixture
 def scheduled(tmp_path, repository, webhook):
-    """A toy project whose only stage waits for go.txt and then fails: (root, API, process, log)."""
-    root = toy_project.write(tmp_path / "project", PIPELINE)
-    deployments = (repository / "prefect.yaml").read_text()
-    (root / "prefect.yaml").write_text(deployments)
-    (root / "pipelines").symlink_to(repository / "pipelines")
-    port = free_port()
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
-    environment = {
-        **inherited,
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-        "SPLITPOSE_WEBHOOK": f"http://127.0.0.1:{webhook.server.server_port}/secret-path",
-        "DVC_SITE_CACHE_DIR": str(tmp_path / "dvc"),
-        "TOY_PROJECT": str(root),
-    }
-    log = tmp_path / "log"
-    with log.open("wb") as file:
-        command = ["-m", "splitpose", "schedule", "--port", str(port), "--stuck-after", "0.003"]
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=root, env=environment, stdout=file, stderr=subprocess.STDOUT
-        )
-    wait_until(lambda: "scheduled; runs are shown at" in log.read_text() or process.poll() is not None)
-    assert process.poll() is None, log.read_text()
-    yield root, f"http://127.0.0.1:{port}/api", process, log
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+    """A scheduled toy project whose only stage waits for go.txt and then fails."""
+    url = f"http://127.0.0.1:{webhook.server.server_port}/secret-path"
+    with scheduler(tmp_path, repository, PIPELINE, "--stuck-after", "0.003", SPLITPOSE_WEBHOOK=url) as started:
+        yield started
 
 
 def test_due_runs_are_executed_one_at_a_time_and_alerts_are_posted(scheduled, webhook, remaining_processes):
-    root, api, process, log = scheduled
-
-    def runs():
-        return requests.post(f"{api}/flow_runs/filter", json={"sort": "START_TIME_ASC"}, timeout=10).json()
-
-    deployments = {
-        one["name"]: one for one in requests.post(f"{api}/deployments/filter", json={}, timeout=10).json()
-    }
+    root, process, log, api = scheduled.root, scheduled.process, scheduled.log, scheduled.api
+    deployments = api.deployments()
     assert set(deployments) == {
         one["name"] for one in yaml.safe_load((root / "prefect.yaml").read_text())["deployments"]
     }
-    wait_until(
-        lambda: [run for run in runs() if run["deployment_id"] == deployments["nightly"]["id"]]
-    )  # from the cron schedule
+    wait_until(lambda: api.runs(deployments["nightly"]["id"]))  # from the cron schedule
     manual = deployments["manual"]["id"]
     for _ in range(2):
-        requests.post(f"{api}/deployments/{manual}/create_flow_run", json={}, timeout=10).raise_for_status()
+        api.post(f"deployments/{manual}/create_flow_run")
 
     def states():
-        return [run["state_name"] for run in runs() if run["deployment_id"] == manual]
+        return [run["state_name"] for run in api.runs(manual)]
 
     wait_until(lambda: "- waiting" in log.read_text())
-    wait_until(lambda: [one for one in webhook.posted if one["alert"] == "late"])  # the other run waits
     wait_until(lambda: [one for one in webhook.posted if one["alert"] == "stuck"])
     assert states().count("Running") == 1
     assert log.read_text().count("- waiting") == 1
     (root / "go.txt").touch()
     wait_until(lambda: states() == ["Failed", "Failed"])
-    (first, *_) = wait_until(lambda: [one for one in webhook.posted if one["alert"] == "failed"])
-    assert "wait: input.csv: no such file" in first["message"]
+    failures = wait_until(
+        lambda: len(found := [one for one in webhook.posted if one["alert"] == "failed"]) > 1 and found
+    )
+    assert ["wait: input.csv: no such file" in one["message"] for one in failures] == [True, True]
+    assert len({one["id"] for one in webhook.posted}) == len(webhook.posted)
+    assert not [one for one in webhook.posted if one["alert"] == "late"]  # the second run has waited for the first
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 128 + signal.SIGTERM
     assert remaining_processes(root) == []

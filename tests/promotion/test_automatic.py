@@ -1,15 +1,21 @@
+import getpass
 import hashlib
 import json
 import re
+import socket
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from splitpose import annotations
 from splitpose.errors import InputError
-from splitpose.paths import DECISIONS
+from splitpose.paths import ANNOTATION_TABLE, DECISIONS, initial_weights_record
 from splitpose.promotion import decision_log, manual
 from splitpose.promotion.automatic import decide
+from splitpose.promotion.champion_status import read_status
 from splitpose.promotion.checks import CheckResult
 from splitpose.promotion.decision import Decision
 from splitpose.promotion.gate import GateDecision, Opponent
@@ -18,6 +24,15 @@ from splitpose.tracking.runs import connect, open_run
 
 pytestmark = pytest.mark.integration
 
+METRICS = {
+    "evaluation_set": "all 9 test instances",
+    "test_instances": 9,
+    "target": "local",
+    "models": {
+        "challenger": {"pck_0.2_mean": 91.5, "p95_ms": 1.5, "bytes": 100},
+        "champion": {"pck_0.2_mean": 90.0, "p95_ms": 2.0, "bytes": 90},
+    },
+}
 FACTS = {"viewpoint": "observer", "size": 8, "region_from": "joints", "padding": 1.5}
 
 
@@ -38,7 +53,8 @@ class FakeGate:
         if any(opponent and not opponent.path for opponent in (champion, reference)):
             return GateDecision(False, [], "it cannot be compared", is_comparable=False)
         check = CheckResult(name="pck", passed=self.promote, value=1.5, limit=-0.5, text="1.5 points above")
-        return GateDecision(self.promote, [check], "it is better" if self.promote else "it is worse", ["beware"])
+        reason = "it is better" if self.promote else "it is worse"
+        return GateDecision(self.promote, [check], reason, ["beware"], metrics=METRICS)
 
 
 @pytest.fixture
@@ -60,6 +76,11 @@ class Workspace:
         }.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)
+        table = pd.DataFrame({"id": [*"tuvw"], "image": "i.png", "width": 9, "height": 9})
+        table = table.assign(split=["train", "train", "val", "test"], group=[*"aabc"])
+        table[annotations.BOX_COLUMNS] = np.nan
+        joints = np.tile(np.arange(22.0).reshape(11, 2), (4, 1, 1))
+        annotations.write(annotations.with_joints(table, joints), root / ANNOTATION_TABLE)
         self.train("a")
 
     def train(self, weights: str) -> None:
@@ -123,7 +144,8 @@ def test_the_first_model_becomes_champion_and_the_decision_is_logged_twice(works
     assert (workspace.champion(), workspace.reference()) == ("1", "1")
     assert decision.reason == "it is better; the first champion is the reference from now on"
     assert decision.reference == decision.challenger
-    assert decision.warnings == ["beware"]
+    assert (decision.warnings, decision.metrics) == (["beware"], METRICS)
+    assert (decision.user, decision.host) == (getpass.getuser(), socket.gethostname())
     assert decision_log.read(workspace.root / DECISIONS) == [decision]
     tags = workspace.registry.champion().tags
     assert json.loads(tags[f"{decision_log.TAG_PREFIX}{decision.time}"])["checks"][0]["value"] == 1.5
@@ -241,16 +263,19 @@ def test_a_deleted_champion_blocks_promotions(workspace, gate):
     assert workspace.decide().action == "promote"
 
 
-def test_a_model_that_was_rolled_back_requires_a_manual_promotion(workspace, gate):
+def test_a_model_that_was_rolled_back_requires_a_manual_promotion(workspace, gate, monkeypatch):
     params = workspace.root / "params.yaml"
     workspace.decide()
     workspace.train("b")
     workspace.decide()
+    monkeypatch.setenv("LOGNAME", "anna")
+    monkeypatch.setattr("socket.gethostname", lambda: "box7")
     manual.rollback(params, "wrists jump")
     decision = workspace.decide()
     assert decision.action == "keep"
-    assert decision.reason.startswith(
-        "it was rolled back manually (wrists jump) and requires `splitpose promote`; it is better"
+    assert decision.headline == (
+        "kept version 1: the challenger was rolled back manually by anna on box7 (wrists jump) and requires "
+        "`splitpose promote`; it is better"
     )
     assert workspace.champion() == "1"
     manual.promote(params, "2", "the wrists were the camera's fault")
@@ -293,3 +318,53 @@ def test_a_gate_whose_variant_does_not_run_is_named(workspace, gate):
 
 def test_times_of_decisions_differ():
     assert len({decision_log.timestamp() for _ in range(3)}) == 3
+
+
+def test_the_champion_is_shown_with_its_metrics_file_and_training(workspace, gate):
+    params = workspace.root / "params.yaml"
+    with pytest.raises(
+        InputError, match=r"^splitpose-sample: there is no champion yet; `splitpose retrain` trains"
+    ):
+        read_status(params)
+    first = workspace.decide()
+    initial = workspace.root / initial_weights_record("final")
+    initial.parent.mkdir(parents=True)
+    origin = {"source": "champion", "version": "1", "sha256": "x"}
+    initial.write_text(json.dumps({"initial_weights": origin}))
+    workspace.train("b")
+    second = workspace.decide()
+    gate.promote = False
+    workspace.decide(dry_run=True)
+    file = workspace.root / "models/final/int8.tflite"
+    (workspace.root / DECISIONS).unlink()  # the registry has the decisions, too, without the dry run
+    status = read_status(params)
+    assert not (workspace.root / DECISIONS).exists()  # nothing was written
+
+    champion, reference = status["champion"], status["reference"]
+    assert (champion["version"], champion["variant"], champion["precision"]) == ("2", "final", "int8")
+    assert (reference["version"], reference["metrics"]["pck_0.2_mean"]) == (
+        "1",
+        90.0,
+    )  # as the champion of the second
+    assert [champion["decision"]["time"], reference["decision"]["time"]] == [second.time, first.time]
+    assert champion["metrics"] == {
+        "time": second.time, "evaluation_set": "all 9 test instances", "test_instances": 9, "target": "local",
+        "pck_0.2_mean": 91.5, "p95_ms": 1.5, "bytes": 100,
+    }  # fmt: skip
+    assert champion["file"]["bytes"] == file.stat().st_size
+    assert champion["file"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert Path(champion["file"]["location"]).read_bytes() == file.read_bytes()
+    text = "2 instances in 1 groups; selected on 1 instances in 1 groups; started from"
+    assert reference["training"]["description"] == f"{text} no weights"
+    assert champion["training"]["description"] == f"{text} champion, version 1"
+    assert [one["action"] for one in status["decisions"]] == ["promote", "promote"]
+
+    manual.rollback(params, "wrists jump")
+    Path(reference["file"]["location"]).unlink()
+    rolled_back = read_status(params)
+    assert (rolled_back["champion"]["version"], rolled_back["champion"]["file"]["bytes"]) == ("1", None)
+    assert "version 1: its file is missing from run" in rolled_back["champion"]["file"]["error"]
+    assert rolled_back["champion"]["decision"]["reason"] == "wrists jump"
+    connect(workspace.root).delete_model_version("splitpose-sample", "1")
+    with pytest.raises(InputError, match="the champion, version 1, was deleted from the model registry; restore"):
+        read_status(params)

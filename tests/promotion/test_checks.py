@@ -15,7 +15,7 @@ GATE = Gate(
 )  # fmt: skip
 CHALLENGER, CHAMPION = Metrics(90.0, 5.0, 1000), Metrics(90.0, 5.0, 1000)
 EQUAL = Difference("all test instances", 400, 0.0, (-1.0, 1.0))
-UNSEEN = UnseenInstances(pd.DataFrame(index=range(400)), 0, {})
+UNSEEN = UnseenInstances(pd.DataFrame(index=range(400)), 86, {"champion": 86}, models=2, total=486)
 EVIDENCE = Evidence(
     unseen=UNSEEN,
     target="local",
@@ -25,7 +25,7 @@ EVIDENCE = Evidence(
     difference=EQUAL,
     reference=ReferenceResult(90.0, EQUAL),
     slices=[replace(EQUAL, name="group: a", instances=30)],
-    parity=Parity(90.0, 90.0),
+    parity=Parity(90.0, 90.0, 486),
     data_failures=[],
 )
 WITHOUT_CHAMPION = replace(EVIDENCE, champion=None, reference=None, slices=[])
@@ -47,8 +47,8 @@ def test_an_equal_model_passes_every_check():
     ]  # fmt: skip
     assert all(check.passed for check in checks)
     assert summarise(checks) == (
-        "all 10 checks passed: mean PCK@0.2 of 90.0 against the champion's 90.0 on 400 test instances, "
-        "+0 points (-1 to +1)"
+        "all 10 checks passed; deciding check pck: mean PCK@0.2 on the 400 of 486 test instances that neither "
+        "model was trained on is 90.0 against the champion's 90.0: no difference (95 % interval -1.0 to +1.0)"
     )
 
 
@@ -78,9 +78,9 @@ def test_an_equal_model_passes_every_check():
         ),
         ("size_ratio", {"challenger": replace(CHALLENGER, bytes=1100)}, True),
         ("size_ratio", {"challenger": replace(CHALLENGER, bytes=1101)}, False),
-        ("parity", {"parity": Parity(89.5, 90.0)}, True),
-        ("parity", {"parity": Parity(89.499, 90.0)}, False),
-        ("parity", {"parity": Parity(95.0, 90.0)}, True),  # better than its Keras model is no loss
+        ("parity", {"parity": Parity(89.5, 90.0, 486)}, True),
+        ("parity", {"parity": Parity(89.499, 90.0, 486)}, False),
+        ("parity", {"parity": Parity(95.0, 90.0, 486)}, True),  # better than its Keras model is no loss
         ("data", {"data_failures": ["too few films"]}, False),
     ],
 )
@@ -125,21 +125,127 @@ def test_the_summary_names_the_failed_checks():
         data_failures=["x"],
     )
     assert summarise(run_checks(evidence, GATE)) == (
-        "3 of 10 checks failed, slices, p95_ratio, data: 2 of 2 slices lost significantly more than 3 points; "
-        "lowest: group: -6.0 (30 instances), -6 points (-99 to -2); "
-        "p95 latency of 7.5 ms against 5.0 ms on local, ratio 1.5, limit 1.2; x"
+        "the check slices failed: 2 of 2 slices lost significantly more than 3 points of mean PCK@0.2; the worst "
+        "is group: -6.0 (30 instances), 6.0 points lower (interval corrected for the number of slices -99.0 to "
+        "-2.0); the checks p95_ratio and data failed, too"
     )
 
 
 @pytest.mark.parametrize(("remaining", "passed"), [(100, True), (99, False), (0, False)])
 def test_the_number_of_unseen_instances_at_its_limit(remaining, passed):
-    unseen = UnseenInstances(pd.DataFrame(index=range(remaining)), 12, {"champion": 10, "challenger": 3})
+    seen = {"champion": 10, "challenger": 3}
+    unseen = UnseenInstances(pd.DataFrame(index=range(remaining)), 12, seen, models=2, total=remaining + 12)
     check = check_unseen_instances(unseen, GATE.model_copy(update={"min_instances": 100}))
     assert (check.name, check.passed, check.value, check.limit) == ("unseen_instances", passed, remaining, 100)
     assert check.text == (
-        f"{remaining} test instances that no compared model was trained on; 12 are excluded, because they are in "
-        "training groups (champion 10, challenger 3); at least 100 are required"
+        f"the {remaining} of {remaining + 12} test instances that neither model was trained on can be compared; 12 "
+        "are in groups that a model was trained on (champion 10, challenger 3); at least 100 are required"
     )
-    assert summarise([check]).startswith(
-        "all 1 checks passed" if passed else f"1 of 1 checks failed, unseen_instances: {remaining} test instances"
+
+
+PAIR = "mean PCK@0.2 on the 400 of 486 test instances that neither model was trained on is 90.0 against"
+TEXTS = [
+    (
+        "pck",
+        {"difference": difference(-0.501, -1.5, 0.5)},
+        f"{PAIR} the champion's 90.0: 0.501 points lower (95 % interval -1.5 to +0.5); at most 0.5 points lower is "
+        "allowed",
+    ),
+    (
+        "pck",
+        {"difference": difference(-0.2, -0.4, -0.001)},
+        f"{PAIR} the champion's 90.0: 0.2 points lower (95 % interval -0.4 to -0.001); the loss is significant, "
+        "and no significant loss is allowed",
+    ),
+    (
+        "pck",
+        {"difference": Difference("", 400, 1.2345, None)},
+        f"{PAIR} the champion's 90.0: 1.2 points higher (without an interval: all instances are in one bootstrap "
+        "cluster)",
+    ),
+    (
+        "pck",
+        {"difference": difference(-0.4, -0.9, 0.1)},
+        f"{PAIR} the champion's 90.0: 0.4 points lower (95 % interval -0.9 to +0.1); up to 0.5 points lower is "
+        "allowed if the loss is not significant",
+    ),
+    (
+        "reference",
+        {"reference": ReferenceResult(92.04, difference(-2.04, -3.0, -1.0))},
+        f"{PAIR} the reference's 92.0: 2.0 points lower (95 % interval -3.0 to -1.0); at most 0.5 points lower is "
+        "allowed",
+    ),
+    ("slices", {"slices": []}, "no slice of the test instances is large enough to compare"),
+    (
+        "slices",
+        {},
+        "none of 1 slices lost significantly more than 3 points of mean PCK@0.2; the worst is group: a (30 "
+        "instances), no difference (interval corrected for the number of slices -1.0 to +1.0)",
+    ),
+    (
+        "p95_ratio",
+        {"challenger": replace(CHALLENGER, p95_ms=7.5)},
+        "p95 latency on the target local is 7.5 ms, 1.5 times the champion's 5 ms; at most 1.2 times is allowed",
+    ),
+    (
+        "size_ratio",
+        {"challenger": replace(CHALLENGER, bytes=1101)},
+        "the file has 1,101 bytes, 1.101 times the champion's 1,000; at most 1.1 times is allowed",
+    ),
+    (
+        "parity",
+        {"parity": Parity(89.499, 90.0, 486)},
+        "mean PCK@0.2 on all 486 test instances is 89.5 for the TFLite file and 90.0 for its Keras model: 0.501 "
+        "points lower; at most 0.5 points lower is allowed",
+    ),
+    ("p95_ms", {}, "p95 latency on the target local is 5 ms; there is no limit"),
+    ("bytes", {}, "the file has 1,000 bytes; there is no limit"),
+    ("data", {}, "the annotations passed validation"),
+    ("data", {"data_failures": ["too few films", "x"]}, "the annotations failed validation: too few films; x"),
+    (
+        "unseen_instances",
+        {},
+        "the 400 of 486 test instances that neither model was trained on can be compared; 86 are in groups that a "
+        "model was trained on (champion 86); at least 1 are required",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "text"), TEXTS)
+def test_the_text_of_every_check(name, change, text):
+    checks = {check.name: check.text for check in run_checks(replace(EVIDENCE, **change), GATE)}
+    assert checks[name] == text
+
+
+def test_the_texts_of_absolute_limits_and_of_the_first_champion():
+    gate = GATE.model_copy(update={"max_p95_ms": 4.5, "max_bytes": 1_000_000, "min_above_mean_pose": 5.0})
+    evidence = replace(WITHOUT_CHAMPION, mean_pose=86.0, difference=difference(4.0, 3.0, 5.0))
+    checks = {check.name: check.text for check in run_checks(evidence, gate)}
+    assert checks["p95_ms"] == "p95 latency on the target local is 5 ms; at most 4.5 ms is allowed"
+    assert checks["bytes"] == "the file has 1,000 bytes; at most 1,000,000 bytes is allowed"
+    assert checks["above_mean_pose"] == (
+        f"{PAIR} the mean pose's 86.0: 4.0 points higher (95 % interval +3.0 to +5.0); at least 5 points higher is "
+        "required"
     )
+
+
+def test_the_metrics_of_the_decision_log_name_their_evaluation_set():
+    assert replace(EVIDENCE, reference=ReferenceResult(91.0, EQUAL)).as_metrics() == {
+        "evaluation_set": "the 400 of 486 test instances that neither model was trained on",
+        "test_instances": 400,
+        "target": "local",
+        "models": {
+            "challenger": {"pck_0.2_mean": 90.0, "p95_ms": 5.0, "bytes": 1000},
+            "champion": {"pck_0.2_mean": 90.0, "p95_ms": 5.0, "bytes": 1000},
+            "reference": {"pck_0.2_mean": 91.0},
+        },
+    }
+    assert set(WITHOUT_CHAMPION.as_metrics()["models"]) == {"challenger"}
+
+
+def test_the_summary_of_one_and_of_two_failed_checks():
+    pck = {"difference": difference(-4.0, -5.0, -3.0)}
+    one = summarise(run_checks(replace(EVIDENCE, **pck), GATE))
+    assert one.startswith("the check pck failed: mean PCK@0.2 on the 400 of 486") and "too" not in one
+    two = summarise(run_checks(replace(EVIDENCE, **pck, data_failures=["x"]), GATE))
+    assert two == f"{one}; the check data failed, too"

@@ -8,7 +8,7 @@ import pytest
 
 from splitpose.errors import InputError
 from splitpose.promotion.decision import Decision, parse_decision
-from splitpose.promotion.decision_log import append, read
+from splitpose.promotion.decision_log import append, read, user_name
 
 pytestmark = pytest.mark.integration
 
@@ -134,7 +134,60 @@ def test_concurrent_processes_lose_no_decision(tmp_path, repository):
 def test_markdown_has_every_value():
     text = replace(DECISION, dry_run=True, reference={"number": "2"}, warnings=["no record"]).as_markdown()
     assert text.splitlines()[0] == "# keep (dry run)"
+    assert text.splitlines()[2].startswith(
+        "dry run, nothing was changed: there is no champion, the new model would "
+    )
     assert "- challenger: version 7, variant final\n- champion: none\n- reference: number 2" in text
     assert "\n\n**Warning:** no record\n\n" in text
     assert "| size | yes | 100 |  | 100 bytes |\n| slices | **no** | -3.5 | -2.0 | group a\\|b |" in text
     assert text.endswith("sample, 20261122T235959.123456Z, automatic")
+
+
+ONE, TWO = {"number": "1"}, {"number": "2"}
+NEW = {"number": ""}
+"""The challenger of a dry run is not registered."""
+
+
+@pytest.mark.parametrize(
+    ("action", "dry_run", "challenger", "champion", "outcome"),
+    [
+        ("promote", False, TWO, ONE, "promoted version 2 in place of version 1"),
+        ("promote", False, ONE, None, "promoted version 1"),
+        (
+            "promote", True, NEW, ONE,
+            "dry run, nothing was changed: would promote the new model in place of version 1",
+        ),
+        ("promote", True, NEW, None, "dry run, nothing was changed: would promote the new model"),
+        ("keep", False, TWO, ONE, "kept version 1"),
+        ("keep", True, NEW, ONE, "dry run, nothing was changed: would keep version 1"),
+        ("keep", False, TWO, None, "there is no champion, version 2 was not promoted"),
+        (
+            "keep", True, NEW, None,
+            "dry run, nothing was changed: there is no champion, the new model would not be promoted",
+        ),
+        ("rollback", False, ONE, TWO, "rolled back to version 1 from version 2"),
+        ("rollback", False, ONE, None, "rolled back to version 1"),
+        ("reference", False, TWO, ONE, "made version 2 the reference"),
+    ],
+)  # fmt: skip
+def test_the_headline_names_the_outcome_and_the_reason(action, dry_run, challenger, champion, outcome):
+    decision = replace(DECISION, action=action, dry_run=dry_run, challenger=challenger, champion=champion)
+    assert decision.headline == f"{outcome}: a slice is worse"
+
+
+def test_records_without_user_host_and_metrics_remain_readable():
+    values = {key: value for key, value in asdict(DECISION).items() if key not in ("user", "host", "metrics")}
+    earlier = parse_decision(json.dumps(values))
+    assert (earlier, earlier.author) == (DECISION, "automatic")
+    present = replace(DECISION, by="manual", user="anna", host="box7", metrics={"target": "local"})
+    assert parse_decision(present.as_json()) == present
+    assert present.author == "manual (anna on box7)"
+
+
+def test_an_account_without_a_name_is_recorded_by_its_number(monkeypatch):
+    monkeypatch.setenv("LOGNAME", "anna")
+    assert user_name() == "anna"
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 98765)
+    assert user_name() == "98765"

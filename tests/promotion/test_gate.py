@@ -1,3 +1,4 @@
+import itertools
 import json
 import re
 import shutil
@@ -46,8 +47,9 @@ def test_a_first_champion_must_beat_the_mean_pose(evaluate, file):
     decision = evaluate(file())
     assert decision.promote
     assert decision.reason == (
-        "there is no champion yet; all 6 checks passed: mean PCK@0.2 of 100.0 against the mean pose's 100.0 on "
-        "40 test instances, +0 points (+0 to +0)"
+        "all 6 checks passed; deciding check above_mean_pose: mean PCK@0.2 on all 40 test instances is 100.0 "
+        "against the mean pose's 100.0: no difference (95 % interval +0.0 to +0.0); at least 0 points higher is "
+        "required"
     )
     assert results(decision)["p95_ms"] == (True, 2.0)
     without_nose = evaluate(file(lost=["nose"]))
@@ -58,7 +60,7 @@ def test_a_first_champion_must_beat_the_mean_pose(evaluate, file):
 def test_a_champion_of_another_size_and_padding_is_scored_by_its_own_metadata(evaluate, file):
     decision = evaluate(file(size=32, padding=1.5), champion=file(size=48, padding=3.0))
     assert results(decision)["pck"] == (True, 0.0)
-    assert "100.0 against the champion's 100.0 on 40 test instances" in decision.reason
+    assert "on all 40 test instances is 100.0 against the champion's 100.0" in decision.reason
     assert decision.promote
 
 
@@ -66,8 +68,10 @@ def test_a_worse_model_is_not_promoted_and_a_better_one_is(evaluate, file):
     worse = evaluate(file(lost=WRISTS), champion=file())
     assert not worse.promote
     assert results(worse)["pck"] == results(worse)["slices"][:1] + (-18.182,) == (False, -18.182)
-    assert worse.reason.startswith(
-        "2 of 9 checks failed, pck, slices: mean PCK@0.2 of 81.818 against the champion's"
+    assert worse.reason == (
+        "the check pck failed: mean PCK@0.2 on all 40 test instances is 81.8 against the champion's 100.0: 18.2 "
+        "points lower (95 % interval -18.2 to -18.2); at most 0.5 points lower is allowed; the check slices "
+        "failed, too"
     )
     better = evaluate(file(), champion=file(lost=WRISTS))
     assert better.promote and results(better)["pck"] == (True, 18.182)
@@ -88,21 +92,26 @@ def test_only_instances_that_both_crop_policies_accept_are_compared(evaluate, fi
     # 10 of the 40 have no bounding box
     for challenger, champion in (("bbox", "joints"), ("joints", "bbox")):
         decision = evaluate(file(region_from=challenger), champion=file(region_from=champion))
-        assert "100.0 against the champion's 100.0 on 30 test instances" in decision.reason
-    assert "on 40 test instances" in evaluate(file(padding=2.0), champion=file()).reason
+        every = (
+            "the 30 of 40 test instances that every model can crop"
+            if champion == "bbox"
+            else "all 30 test instances"
+        )
+        assert f"on {every} is 100.0 against the champion's 100.0" in decision.reason
+    assert "on all 40 test instances" in evaluate(file(padding=2.0), champion=file()).reason
 
 
 def test_the_present_test_instances_count(evaluate, file, project):
     table = annotations.read(project.table)
     project.write_table(table[:20])
-    assert "on 18 test instances" in evaluate(file(padding=2.0), champion=file()).reason
+    assert "on all 18 test instances" in evaluate(file(padding=2.0), champion=file()).reason
 
 
 def test_the_champions_own_file_is_not_promoted_again(evaluate, file, tmp_path):
     shutil.copy(file(), tmp_path / "champion.tflite")
     decision = evaluate(file(), champion=tmp_path / "champion.tflite")
     assert (decision.promote, decision.checks) == (False, [])
-    assert decision.reason == "the challenger is the same file as the champion"
+    assert decision.reason == "the challenger is the same file as the champion, so there is nothing to compare"
 
 
 NOT_COMPARABLE = [
@@ -133,7 +142,7 @@ def test_nothing_is_promoted_if_the_champion_or_the_reference_cannot_be_compared
     assert decision.promote is decision.is_comparable is (reason is None)
     if reason:
         assert re.fullmatch(
-            rf"nothing is promoted, because the {name} cannot be compared \({reason}.*\); restore it, or choose .*"
+            rf"the {name} cannot be compared \({reason}.*\); restore it, or choose .*"
             rf"`splitpose promote{' --reference' if name == 'reference' else ''}`",
             decision.reason,
         )
@@ -148,7 +157,7 @@ def test_nothing_is_promoted_without_the_file_of_the_champion_or_the_reference(e
     )
     assert (decision.promote, decision.checks, decision.is_comparable) == (False, [], False)
     assert decision.reason.startswith(
-        f"nothing is promoted, because the {name} cannot be compared (version 1: its file is missing from run 2); "
+        f"the {name} cannot be compared (version 1: its file is missing from run 2); "
     )
 
 
@@ -164,7 +173,10 @@ def test_a_loss_against_the_reference_blocks_the_challenger(evaluate, file):
     assert not decision.promote
     checks = results(decision)
     assert (checks["pck"], checks["reference"]) == ((True, 9.091), (False, -18.182))
-    assert "1 of 10 checks failed, reference: mean PCK@0.2 of 81.818 against the reference's" in decision.reason
+    assert (
+        "the check reference failed: mean PCK@0.2 on all 40 test instances is 81.8 against the reference's"
+        in decision.reason
+    )
 
 
 def test_the_reference_is_not_measured_twice_if_it_is_the_champion(evaluate, file, tmp_path, monkeypatch):
@@ -198,8 +210,8 @@ def test_a_leak_is_found(evaluate, file, leaked_into, project, profile):
     decision = evaluate(**files)
     check = next(check for check in decision.checks if check.name == "unseen_instances")
     assert (check.passed, check.value, check.limit) == (True, 32, 10)
-    assert f"8 are excluded, because they are in training groups ({leaked_into} 8)" in check.text
-    assert "on 32 test instances" in decision.reason
+    assert f"8 are in groups that a model was trained on ({leaked_into} 8)" in check.text
+    assert "on the 32 of 40 test instances that none of the models was trained on is" in decision.reason
     assert decision.promote and decision.warnings == []
 
 
@@ -207,7 +219,10 @@ def test_a_leak_into_a_first_champion_is_found(evaluate, file, project, profile)
     leak = TrainingGroups.of(
         annotations.read(project.table).query("group == 'film 3'").assign(split="val"), profile
     )
-    assert "on 36 test instances" in evaluate(file(groups=leak)).reason
+    assert (
+        "on the 36 of 40 test instances that the challenger was not trained on"
+        in evaluate(file(groups=leak)).reason
+    )
 
 
 @pytest.mark.parametrize(("films", "remaining"), [(8, 8), (10, 0)])
@@ -221,9 +236,9 @@ def test_too_few_unseen_instances_are_refused_without_a_measurement(
     assert (decision.promote, decision.is_comparable, fake_device.runs) == (False, True, [])
     assert results(decision) == {"unseen_instances": (False, remaining)}
     assert decision.reason == (
-        f"1 of 1 checks failed, unseen_instances: {remaining} test instances that no compared model was trained "
-        f"on; {40 - remaining} are excluded, because they are in training groups (challenger {40 - remaining}); "
-        "at least 10 are required"
+        f"the check unseen_instances failed: the {remaining} of 40 test instances that neither model was trained "
+        f"on can be compared; {40 - remaining} are in groups that a model was trained on (challenger "
+        f"{40 - remaining}); at least 10 are required"
     )
 
 
@@ -235,7 +250,53 @@ def test_models_without_a_record_are_compared_with_a_warning(evaluate, file):
     )
     assert decision.promote
     assert decision.warnings == [warning]
-    assert decision.reason.endswith(f"; warning: {warning}")
+
+
+def test_the_messages_of_limits_that_are_exceeded(project, profile, fake_device, file):
+    """The champion and the challenger are real files of different sizes; the device is a fake, and so is parity."""
+    challenger, champion = file(padding=2.0, viewpoint="observer"), file(lost=WRISTS)
+    sizes = challenger.stat().st_size, champion.stat().st_size
+    fake_device.times = {challenger.stem: itertools.repeat(7.5), champion.stem: itertools.repeat(5.0)}
+    project.write_parity(challenger, tflite=89.0, keras=95.25)
+    limits = {"max_p95_ms": 6.0, "max_bytes": 1000, "max_size_ratio": 0.5}
+    strict = profile.model_copy(update={"gate": profile.gate.model_copy(update=limits)})
+    decision = gate.evaluate(project.root, strict, challenger, Opponent(champion))
+    texts = {check.name: check.text for check in decision.checks if not check.passed}
+    size_ratio = f"{round(sizes[0] / sizes[1], 3):g}"
+    assert texts == {
+        "p95_ratio": "p95 latency on the target local is 7.5 ms, 1.5 times the champion's 5 ms; at most 1.2 times "
+        "is allowed",
+        "size_ratio": f"the file has {sizes[0]:,} bytes, {size_ratio} times the champion's {sizes[1]:,}; at most "
+        "0.5 times is allowed",
+        "parity": "mean PCK@0.2 on all 40 test instances is 89.0 for the TFLite file and 95.2 for its Keras model: "
+        "6.2 points lower; at most 0.5 points lower is allowed",
+        "p95_ms": "p95 latency on the target local is 7.5 ms; at most 6 ms is allowed",
+        "bytes": f"the file has {sizes[0]:,} bytes; at most 1,000 bytes is allowed",
+    }
+    assert decision.reason == (
+        f"the check p95_ratio failed: {texts['p95_ratio']}; the checks size_ratio, parity, p95_ms and bytes "
+        "failed, too"
+    )
+    assert decision.metrics is not None
+    assert decision.metrics["models"] == {
+        "challenger": {"pck_0.2_mean": 100.0, "p95_ms": 7.5, "bytes": sizes[0]},
+        "champion": {"pck_0.2_mean": 81.818, "p95_ms": 5.0, "bytes": sizes[1]},
+    }
+
+
+def test_gate_and_parity_name_their_own_evaluation_sets(evaluate, file, project, profile):
+    """Parity is measured on all 40 test instances; the champion was trained on 8 of them."""
+    table = annotations.read(project.table)
+    leak = TrainingGroups.of(table[table["group"].isin(["film 3", "film 7"])].assign(split="train"), profile)
+    decision = evaluate(file(), champion=file(padding=2.0, groups=leak))
+    texts = {check.name: check.text for check in decision.checks}
+    assert texts["pck"] == (
+        "mean PCK@0.2 on the 32 of 40 test instances that neither model was trained on is 100.0 against the "
+        "champion's 100.0: no difference (95 % interval +0.0 to +0.0)"
+    )
+    assert texts["parity"].startswith(
+        "mean PCK@0.2 on all 40 test instances is 95.0 for the TFLite file and 95.2 for"
+    )
 
 
 def test_a_damaged_challenger_is_an_error(evaluate, tmp_path, file):
@@ -280,7 +341,7 @@ def test_annotations_that_failed_their_checks(evaluate, file, project):
     project.checks.write_text(json.dumps({"passed": False, "failures": ["too few films", "no test instances"]}))
     decision = evaluate(file())
     assert not decision.promote
-    assert "1 of 6 checks failed, data: too few films; no test instances" in decision.reason
+    assert decision.reason.endswith("the annotations failed validation: too few films; no test instances")
 
 
 @pytest.mark.parametrize(
@@ -291,7 +352,7 @@ def test_annotations_that_failed_their_checks(evaluate, file, project):
         ("parity", "{}", r"parity/final\.json: int8: KeyError\('int8'\); run the stage convert again"),
         (
             "parity",
-            '{"int8": {"bytes": 1, "pck_0.2_mean": 9, "keras_pck_0.2_mean": 9}}',
+            '{"int8": {"bytes": 1, "pck_0.2_mean": 9, "keras_pck_0.2_mean": 9, "test_instances": 3}}',
             r"does not belong to",
         ),
         ("parity", '{"int8": {"bytes": 1, "pck_0.2_mean": null, "keras_pck_0.2_mean": 9}}', r"int8: TypeError"),

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -181,3 +182,58 @@ def test_a_deleted_reference_is_replaced(project, splitpose):
     assert (registry.reference(), registry.deleted_reference()) == (None, "1")
     assert splitpose("promote", "--reference").endswith("version 3 (spot float32), the first reference")
     assert registry.deleted_reference() is None
+
+
+def test_champion_shows_both_models_and_the_history(project, splitpose, capsys, monkeypatch):
+    root, registry = project
+    monkeypatch.setenv("LOGNAME", "anna")
+    monkeypatch.setattr("socket.gethostname", lambda: "box7")
+    splitpose("promote", "--version", "1", "--reason", "the first")
+    splitpose("promote", "--version", "2", "--reason", "looks better")
+    profile = "test_champion_shows_both_models_and_the_history"
+    legacy = {
+        "time": "20200101T000000.000000Z", "profile": profile, "action": "keep", "by": "hand", "dry_run": False,
+        "challenger": {"number": "3"}, "champion": None, "reason": "of an earlier release", "checks": [],
+    }  # fmt: skip
+    others = json.dumps(legacy | {"time": "20300101T000000.000000Z", "profile": "another", "action": "promote"})
+    with (root / "reports/decisions.jsonl").open("a") as file:
+        file.write(f"{others}\n")
+    registry.set_tags(registry.versions()[2], {f"splitpose.decision.{legacy['time']}": json.dumps(legacy)})
+    log = (root / "reports/decisions.jsonl").read_bytes()
+
+    assert main(["champion", "--params", str(root / "params.yaml"), "--json", str(root / "status.json")]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    size = (root / "2.tflite").stat().st_size
+    champion = lines[lines.index("Champion of test_champion_shows_both_models_and_the_history") :]
+    assert champion[1].startswith("version 2 (spot float32), MLflow run ")
+    assert re.fullmatch(r"since \d{4}-\d\d-\d\d \d\d:\d\d, manual \(anna on box7\): looks better", champion[2])
+    assert champion[3].startswith("metrics not recorded in the decision log; the next `splitpose retrain`")
+    assert champion[4].startswith(f"file {root}/mlartifacts/") and champion[4].endswith(f" ({size:,} bytes)")
+    assert champion[5] == f"SHA-256 {registry.versions()[1].sha256}"
+    assert champion[6] == "trained on not recorded"
+    assert any(line.startswith("version 1 (spot float32)") for line in lines)  # the reference
+    assert [line.split(maxsplit=2)[2] for line in lines[-3:]] == [
+        "promote 2 1 manual (anna on box7) looks better",
+        "promote 1 - manual (anna on box7) the first",
+        "keep 3 - manual of an earlier release",
+    ]
+    assert (root / "reports/decisions.jsonl").read_bytes() == log  # nothing was written
+    status = json.loads((root / "status.json").read_text())
+    assert (status["champion"]["version"], status["reference"]["version"]) == ("2", "1")
+    assert (status["champion"]["decision"]["user"], status["champion"]["decision"]["host"]) == ("anna", "box7")
+    assert [one["reason"] for one in status["decisions"]] == ["of an earlier release", "the first", "looks better"]
+
+
+def test_without_a_champion_one_line_says_so(project, splitpose):
+    assert splitpose("champion", status=1) == (
+        "error: splitpose-test_without_a_champion_one_line_says_so: there is no champion yet; choose a version "
+        "with `splitpose promote --version` from 1, 2, 3"
+    )
+
+
+def test_an_alias_that_was_set_elsewhere_has_no_decision(project, splitpose, capsys):
+    root, registry = project
+    splitpose("promote", "--version", "1")
+    connect(root).set_registered_model_alias(registry.name, "champion", "3")
+    assert main(["champion", "--params", str(root / "params.yaml")]) == 0
+    assert "not recorded in the decision log" in capsys.readouterr().out.splitlines()[2]

@@ -120,14 +120,16 @@ def mlflow(postgres: str, s3: dict[str, str], password: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def prefect(postgres: str, password: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of the API of a Prefect server with runs in PostgreSQL."""
+    """Return the address of the API of a Prefect server with runs in PostgreSQL and the password.
+
+    It has the settings that docs/security.md recommends (`pipelines` sets all but the password).
+    """
     port = free_port()
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     settings = {
         "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
         "PREFECT_API_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://postgres:{password}@{postgres}/prefect",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_API_AUTH_STRING": f"splitpose:{password}",
     }
     server = Server(command, f"http://127.0.0.1:{port}/api/health", settings)
     try:

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-import requests
 from mlflow import MlflowClient
 from support import toy_project
 from support.flow_runner import kill_processes, wait_for_output
+from support.prefect_api import PrefectApi
 from support.servers import BUCKET, s3_client
 
 TRAIN = """\
@@ -92,8 +92,13 @@ class Machine:
 
 
 @pytest.fixture
-def machines(origin, repository, mlflow, prefect, s3, tmp_path):
-    services = {"MLFLOW_TRACKING_URI": mlflow, "PREFECT_API_URL": prefect, **s3}
+def machines(origin, repository, mlflow, prefect, s3, password, tmp_path):
+    services = {
+        "MLFLOW_TRACKING_URI": mlflow,
+        "PREFECT_API_URL": prefect,
+        "PREFECT_API_AUTH_STRING": f"splitpose:{password}",
+        **s3,
+    }
     yield [Machine(origin, name, repository, services) for name in ("coordinator", "first", "second")]
     kill_processes(tmp_path)
 
@@ -106,10 +111,9 @@ def distribute(coordinator: Machine) -> float:
     return time.monotonic() - start
 
 
-def training_runs(prefect: str) -> list[tuple[datetime, datetime]]:
+def training_runs(prefect: PrefectApi) -> list[tuple[datetime, datetime]]:
     """Return start and end of the last two runs of workers."""
-    body = {"flows": {"name": {"any_": ["train"]}}, "sort": "START_TIME_DESC", "limit": 2}
-    runs = requests.post(f"{prefect}/flow_runs/filter", json=body, timeout=10).json()
+    runs = prefect.post("flow_runs/filter", flows={"name": {"any_": ["train"]}}, sort="START_TIME_DESC", limit=2)
     assert [run["state_name"] for run in runs] == ["Completed", "Completed"]
     return sorted(tuple(datetime.fromisoformat(run[key]) for key in ("start_time", "end_time")) for run in runs)
 
@@ -118,9 +122,10 @@ def test_two_workers_share_variants_and_repeats_and_the_coordinator_reports(
     origin, machines, mlflow, prefect, s3, password, capsys
 ):
     coordinator, first, second = machines
+    api = PrefectApi(prefect, f"splitpose:{password}")
     first.start_worker()
     alone = distribute(coordinator)
-    (_, ended), (began, _) = training_runs(prefect)
+    (_, ended), (began, _) = training_runs(api)
     assert began >= ended  # one worker trains two variants one after the other
 
     # Two repeats of one variant, each trained again because of the iterations.
@@ -136,7 +141,7 @@ def test_two_workers_share_variants_and_repeats_and_the_coordinator_reports(
         git(machine.root, "pull", "--quiet")
     second.start_worker()
     together = distribute(coordinator)
-    (_, ended), (began, _) = training_runs(prefect)
+    (_, ended), (began, _) = training_runs(api)
     assert began < ended
     with capsys.disabled():
         print(f"\ntwo trainings: one worker {alone:.0f} s, two {together:.0f} s, ratio {alone / together:.2f}")
@@ -163,6 +168,7 @@ def test_two_workers_share_variants_and_repeats_and_the_coordinator_reports(
     assert any(key.endswith("models/plain/int8.tflite") for key in keys)
     for log in logs:
         assert password not in log
+        assert "waiting until it ends" not in log  # each worker has a clone of its own
         assert "warning: MLflow" not in log
 
 

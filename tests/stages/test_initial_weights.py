@@ -12,7 +12,8 @@ from splitpose.errors import ExternalServiceError, InputError
 from splitpose.settings import RunConfig
 from splitpose.stages.initial_files import InitialFiles, InitialRecord, Origin
 from splitpose.stages.initial_weights import VARIABLE, describe, initial_weights, requested_source
-from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
+from splitpose.tracking.model_registry import ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 
 WEIGHTS = b"weights of the champion"
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()

@@ -6,7 +6,7 @@ import numpy as np
 
 from splitpose.crops.geometry import CropRegion
 from splitpose.inference.pose_model import Prediction
-from splitpose.inference.sliding_window import iou
+from splitpose.inference.sliding_window import overlap
 from splitpose.skeleton import JOINTS
 
 PADDING = 1.5
@@ -44,6 +44,9 @@ class FakeModel:
     padding: float = PADDING
     joints_padding: float = PADDING
     has_confidence: bool = True
+    person_threshold: float = 0.0
+    confidences: list[float] = field(default_factory=list)
+    """The confidence of each person; `HIGH_CONFIDENCE` if it is empty."""
     regions: list[CropRegion] = field(default_factory=list)
     """The regions that were predicted."""
 
@@ -57,5 +60,15 @@ class FakeModel:
             if is_detected and nearest
             else person_joints(region.x, region.y, 0.2 * region.side)
         )
-        confidence = HIGH_CONFIDENCE if is_detected else LOW_CONFIDENCE
+        confidence = self._confidence(nearest) if is_detected and nearest else LOW_CONFIDENCE
         return Prediction(joints, np.full(len(JOINTS), confidence), region)
+
+    def _confidence(self, person: tuple[float, float, float]) -> float:
+        return self.confidences[self.persons.index(person)] if self.confidences else HIGH_CONFIDENCE
+
+
+def iou(first: CropRegion, second: CropRegion) -> float:
+    """Return the intersection over union of two regions."""
+    smaller = min(first.side, second.side) ** 2
+    intersection = overlap(first, second) * smaller
+    return intersection / (first.side**2 + second.side**2 - intersection)

@@ -12,6 +12,8 @@ from pathlib import Path
 import boto3
 import requests
 
+import pipelines  # noqa: F401 (sets the variables of the Prefect servers that the project starts)
+
 BUCKET = "splitpose"
 """The bucket of the S3 server."""
 
@@ -60,7 +62,7 @@ class Server:
 def prefect_server(home: Path) -> Iterator[Server]:
     """Run a Prefect server; its API is `server.health` without /health."""
     port = free_port()
-    settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+    settings = {"PREFECT_HOME": str(home)}
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     server = Server(command, f"http://127.0.0.1:{port}/api/health", settings)
     try:

@@ -129,6 +129,15 @@ def decodings(variant: str) -> list[dict[str, Any]]:
     ]
 
 
+def person_detection(variant: str) -> dict[str, Any]:
+    """Return person thresholds: none for baseline; for final 0.75 and one false alarm in 20 test images."""
+    validation = {"people": 20, "misses": 0, "empty": 20, "false_alarms": 0}
+    calibrated = {"threshold": 0.75, "validation": validation, "test": validation | {"false_alarms": 1}}
+    missing = {"threshold": None, "validation": None, "test": None}
+    file = {"baseline": missing, "final": calibrated}[variant]
+    return {"empty_images": "rendered", "files": dict.fromkeys(PRECISIONS, file)}
+
+
 def robustness(variant: str) -> dict[str, Any]:
     """Return robustness: baseline does not follow shifted crops; both variants are robust to darkening."""
     ratio = {"baseline": 0.1, "final": 0.75}[variant]
@@ -329,7 +338,11 @@ def write_project(root: Path, profile: Path, repeats: int = 1) -> Path:
                 path = reports / "training_time" / stage / f"{variant}-{repeat}.json"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(json.dumps({f"{stage}_seconds": seconds}))
-        for folder, content in (("decodings", decodings(variant)), ("robustness", robustness(variant))):
+        for folder, content in (
+            ("decodings", decodings(variant)),
+            ("robustness", robustness(variant)),
+            ("person_detection", person_detection(variant)),
+        ):
             (reports / folder).mkdir(exist_ok=True)
             (reports / folder / f"{variant}.json").write_text(json.dumps(content))
     return root

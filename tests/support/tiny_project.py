@@ -24,6 +24,7 @@ def tiny_profile(repository: Path, name: str = "sample", **source: object) -> di
     profile["scoring"] |= {"resamples": 100}
     # With few people, one joint changes the PCK by a point or more.
     profile["conversion"] |= {"calibration_crops": 8, "max_pck_drop": {"float16": 5.0, "int8": 20.0}}
+    profile["person_detection"] |= {"images": 2}
     profile["benchmark"] |= {"threads": [1], "runs": 10, "warmup_runs": 2}
     # An untrained model may become the first champion; latencies of a few runs are inaccurate.
     profile["gate"] |= {

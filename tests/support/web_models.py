@@ -55,7 +55,9 @@ def write_models(folder: Path) -> None:
             write_model(folder, variant, precision, convert_to_tflite(model, precision, crops), codec)
 
 
-def write_model(folder: Path, variant: str, precision: str, content: bytes, codec: Codec) -> None:
+def write_model(
+    folder: Path, variant: str, precision: str, content: bytes, codec: Codec, person_threshold: float | None = None
+) -> None:
     """Write a file with metadata."""
     output, fwhm, decoding = describe_codec(codec)
     metadata = Metadata(
@@ -70,6 +72,7 @@ def write_model(folder: Path, variant: str, precision: str, content: bytes, code
         decoding=decoding,
         weights_sha256="a" * 64,
         crops_sha256="b" * 64,
+        person_threshold=person_threshold,
         training_groups=TRAINING_GROUPS.to_json(),
     )
     (folder / variant).mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from support.fake_model import PADDING, FakeModel
 
 from splitpose.benchmark.targets.latency_statistics import summarise_sustained
 from splitpose.codecs import Codec, Coordinates, Heatmaps
@@ -20,7 +21,7 @@ from splitpose.crops.geometry import CropRegion, ImagePyramid, apply_affine, cro
 from splitpose.drawing import draw_joints
 from splitpose.files import atomic_file
 from splitpose.inference.metadata import Metadata, embed_metadata
-from splitpose.inference.sliding_window import WINDOW_SIDES, sliding_windows
+from splitpose.inference.sliding_window import WINDOW_SIDES, joints_crop_policy, search_people, sliding_windows
 from splitpose.skeleton import JOINTS, LIMBS
 
 FILE = Path(__file__).with_name("vectors.json")
@@ -105,6 +106,45 @@ def windows() -> list[Json]:
     for width, height in [(640, 480), (333, 777), (100, 100), (900, 20), (1, 1)]:
         found = [[window.x, window.y, window.side] for window in sliding_windows(width, height)]
         cases.append({"width": width, "height": height, "sides": WINDOW_SIDES, "windows": found})
+    return cases
+
+
+SEARCHED_PERSONS = [(110, 240, 130, 0.7), (330, 260, 110, 0.9), (540, 230, 120, 0.8), (330, 200, 40, 0.85)]
+"""(x, y, size, confidence) of persons; the last one's region is inside that of the second."""
+
+
+def searches() -> list[Json]:
+    """Return the regions (x, y, side) of the people found with models that detect given persons.
+
+    Such a model predicts, in a region whose IoU with that of a person (x, y, size, confidence) is above 0.35, the
+    person with the highest IoU: joints whose box has its centre at (x, y) and the side `size`. A person's region
+    has 1.5 times this side. Elsewhere it predicts joints whose box has the region's centre and a fifth of its side,
+    with confidence 0.4.
+    """
+    cases = []
+    for persons, threshold, max_people in [
+        (SEARCHED_PERSONS, 0.5, 4),
+        (SEARCHED_PERSONS, 0.5, 2),
+        (SEARCHED_PERSONS, 0.75, 4),
+        (SEARCHED_PERSONS, 0.95, 4),
+        (SEARCHED_PERSONS[:1], 0.0, 1),
+        ([], 0.0, 1),
+        ([], 0.5, 3),
+    ]:
+        model: Any = FakeModel(
+            [person[:3] for person in persons],
+            confidences=[confidence for *_, confidence in persons],
+            person_threshold=threshold,
+        )
+        image: Any = None
+        people = search_people(model, image, (640, 480), joints_crop_policy(PADDING), max_people)
+        cases.append(
+            {
+                "width": 640, "height": 480, "padding": PADDING, "persons": persons, "threshold": threshold,
+                "max_people": max_people, "found": [list(vars(person.region).values()) for person in people],
+                "confidences": [round(person.mean_confidence, 6) for person in people], "runs": len(model.regions),
+            }
+        )  # fmt: skip
     return cases
 
 
@@ -254,6 +294,7 @@ def vectors() -> dict[str, list[Any]]:
         "crops": crops(rng),
         "affines": affines(rng),
         "windows": windows(),
+        "searches": searches(),
         "decodings": decodings(rng),
         "drawings": drawings(rng),
         "latencies": latencies(rng),

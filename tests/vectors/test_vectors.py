@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from support.fake_model import FakeModel
 from vectors import generate
 from vectors.generate import unpack_array
 
@@ -12,7 +13,7 @@ from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.crops.geometry import CropRegion, ImagePyramid, apply_affine, crop_affine, crop_region, invert_affine
 from splitpose.errors import InputError
 from splitpose.inference.metadata import read_metadata
-from splitpose.inference.sliding_window import WINDOW_SIDES, sliding_windows
+from splitpose.inference.sliding_window import WINDOW_SIDES, joints_crop_policy, search_people, sliding_windows
 from splitpose.skeleton import JOINTS, LIMBS
 
 VECTORS = json.loads(generate.FILE.read_text())
@@ -53,6 +54,23 @@ def test_windows(case):
     assert case["sides"] == list(WINDOW_SIDES)
     windows = [[window.x, window.y, window.side] for window in sliding_windows(case["width"], case["height"])]
     assert np.array(windows) == pytest.approx(np.array(case["windows"]))
+
+
+@cases("searches")
+def test_searches(case):
+    persons = [tuple(person) for person in case["persons"]]
+    model = FakeModel(
+        [person[:3] for person in persons],
+        confidences=[confidence for *_, confidence in persons],
+        person_threshold=case["threshold"],
+    )
+    policy = joints_crop_policy(case["padding"])
+    people = search_people(model, None, (case["width"], case["height"]), policy, case["max_people"])
+    assert [list(vars(person.region).values()) for person in people] == [
+        pytest.approx(found) for found in case["found"]
+    ]
+    assert [person.mean_confidence for person in people] == pytest.approx(case["confidences"])
+    assert len(model.regions) == case["runs"]
 
 
 @cases("decodings")

@@ -22,13 +22,16 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         pipeline.reproduce: "splitpose reproduce",
         pipeline.retrain: "splitpose retrain --dry-run",
         pipeline.schedule: "splitpose schedule --stuck-after 24",
+        pipeline.retention: "splitpose retention --dry-run",
     },
     "Champion": {
+        champion.champion: "splitpose champion --json champion.json",
         champion.promote: 'splitpose promote --version 3 --reason "better on the new phone"',
         champion.rollback: 'splitpose rollback --reason "wrists jump"',
     },
     "Tracking and demo": {
         tracking.sync: "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 splitpose sync",
+        tracking.ui: "splitpose ui --port 5001 --no-browser",
         tracking.demo: "splitpose demo --port 8001",
     },
 }

@@ -1,4 +1,4 @@
-"""Commands that change the champion and the reference manually: promote and rollback."""
+"""Commands about the champion and the reference: champion shows them, promote and rollback change them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,25 @@ from splitpose import paths
 
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Reason for the decision log.")]
 Params = Annotated[Path, typer.Option(metavar="YAML", help="params.yaml of the project.")]
+
+
+def champion(
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write everything to this file.")] = None,
+    params: Params = paths.PARAMS,
+) -> None:
+    """Show the champion, the reference and the history of decisions.
+
+    Of each model: when, why and on which account it was chosen, its metrics
+    with their evaluation set, its file, latency and training data.
+    """
+    from splitpose.cli.champion_table import print_status
+    from splitpose.files import write_json
+    from splitpose.promotion.champion_status import read_status
+
+    status = read_status(params)
+    if json:
+        write_json(status, json)
+    print_status(status)
 
 
 def promote(

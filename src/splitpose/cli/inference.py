@@ -28,6 +28,9 @@ def predict(
             "optionally id, as in an annotation table. Leading folders of an image's path may be omitted.",
         ),
     ] = None,
+    people: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Without a box, search each image for up to N people.")
+    ] = 1,
     threads: Threads = 1,
     no_drawings: Annotated[bool, typer.Option("--no-drawings", help="Write predictions.csv only.")] = False,
     no_search: Annotated[
@@ -45,9 +48,10 @@ def predict(
 
     Writes predictions.csv and a copy of each image and video with the joints
     drawn. The model runs on the crop region around each bounding box. Without
-    a box, it searches the image for one person; a model without confidence
-    output uses the whole image. In videos, people are tracked from frame to
-    frame.
+    a box, it searches the image for one person, or for up to N with
+    --people N; the row of an image without a person has no joints. A model
+    without confidence output uses the whole image. In videos, people are
+    tracked from frame to frame; several of them require --boxes.
 
     Inputs that cannot be read are reported and skipped; the exit status is
     then 1. docs/predict.md explains the columns, the search, the tracker and
@@ -55,12 +59,15 @@ def predict(
     """
     if box is not None and boxes is not None:
         raise typer.BadParameter("use either --box or --boxes", param_hint="--boxes")
+    if people > 1 and (box is not None or boxes is not None or no_search):
+        raise typer.BadParameter("requires a search, without --box, --boxes and --no-search", param_hint="--people")
     _require_models([model])
     from splitpose.inference.predict import predict as run
     from splitpose.inference.predict_options import PredictOptions
 
     options = PredictOptions(
         sliding_window=not no_search,
+        people=people,
         track=not no_tracking,
         smooth=not no_smoothing,
         draw=not no_drawings,

@@ -1,4 +1,4 @@
-"""Commands that show results outside the terminal: sync (MLflow) and demo (the web page)."""
+"""Commands that show results outside the terminal: sync and ui (MLflow), and demo (the web page)."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +23,19 @@ def sync() -> None:
 
     for variant, run in tracking.sync_runs(Path.cwd()).items():
         print(f"{variant}: MLflow run {run}")
+
+
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
+    browser: Annotated[bool, typer.Option(help="Open the comparison in the browser.")] = True,
+) -> None:
+    """Serve MLflow's UI on 127.0.0.1 until Ctrl-C, and open the comparison of the present runs.
+
+    The runs are first completed, as by `splitpose sync`.
+    """
+    from splitpose.tracking.ui import serve
+
+    serve(Path.cwd(), port, browser)
 
 
 def demo(

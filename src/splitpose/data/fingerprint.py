@@ -1,4 +1,5 @@
-"""Fingerprints of the files outside the project: the source's annotations, images and archive, and weights files.
+"""Fingerprints of the files outside the project: the source's annotations, images and archive, weights files, and
+images without people.
 
 A fingerprint is a function of the files' contents. As in git, a file is read again only if its size or one of its
 times differs from those of the last run.
@@ -154,6 +155,32 @@ def fingerprint_weights(model: Model, hashes: FileHashes) -> dict[str, str | Non
         else hashes.hash_file(Path(value), _no_weights(key, value))
         for key, value in values.items()
     }
+
+
+def fingerprint_folder(folder: str | None, key: str, hashes: FileHashes) -> dict[str, Any]:
+    """Return the fingerprint of all files in a folder and its subfolders, except hidden ones; {} without a folder.
+
+    Args:
+        folder: the folder.
+        key: the parameter that names it, for the message.
+        hashes: hashes of files.
+
+    Raises:
+        InputError: There is no such folder, or a file cannot be read.
+    """
+    if folder is None:
+        return {}
+    root = Path(folder).expanduser().resolve()
+    if not root.is_dir():
+        raise InputError(f"{key}: {folder}: no such folder of images; correct the path, or set it to null")
+    names = sorted(
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    )
+    file_hashes = hashes.hash_all([f"{root}/{name}" for name in names], f"reading {root.name}")
+    listing = (f"{sha} {name}\n" for name, sha in zip(names, file_hashes, strict=True))
+    return {"files": len(names), "files_sha256": _digest(listing)}
 
 
 def _no_weights(key: str, value: str) -> str:

@@ -12,7 +12,8 @@ def check_parity(variant: str, results: Mapping[Precision, Mapping[str, Any]], l
 
     Args:
         variant: name for the message.
-        results: by precision, {"pck_0.2_mean", "keras_pck_0.2_mean": percent, "max_difference": of the outputs}.
+        results: by precision, {"pck_0.2_mean", "keras_pck_0.2_mean": percent, "test_instances": their number,
+            "max_difference": of the outputs}.
         limits: the profile's `conversion`.
 
     Raises:
@@ -26,8 +27,10 @@ def check_parity(variant: str, results: Mapping[Precision, Mapping[str, Any]], l
     for precision, max_drop in max_drops.items():
         pck, keras_pck = results[precision]["pck_0.2_mean"], results[precision]["keras_pck_0.2_mean"]
         if not abs(pck - keras_pck) <= max_drop:
+            count = results[precision]["test_instances"]
             breaches.append(
-                f"{precision} mean PCK@0.2 is {pck}, that of the Keras model {keras_pck} (limit {max_drop} points)"
+                f"{precision} mean PCK@0.2 on all {count} test instances is {pck}, that of the Keras model "
+                f"{keras_pck} (limit {max_drop} points)"
             )
     if breaches:
         raise InputError(

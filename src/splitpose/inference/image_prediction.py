@@ -17,7 +17,7 @@ from splitpose.inference.inputs import InputFile
 from splitpose.inference.pose_model import EMPTY_POSE, PoseModel, Prediction
 from splitpose.inference.predict_options import PredictOptions
 from splitpose.inference.prefetch import prefetch
-from splitpose.inference.sliding_window import joints_crop_policy, search
+from splitpose.inference.sliding_window import joints_crop_policy, search_people
 
 PREFETCH_DEPTH = 4
 """Number of images that are read ahead, and of images that are predicted ahead."""
@@ -80,15 +80,23 @@ def _predict_image(
 ) -> ImageResult | str:
     pyramid = ImagePyramid(image.pixels)
     height, width = image.pixels.shape[:2]
-    predictions = []
+    predictions: list[tuple[str, Prediction]] = []
     for instance in instances:
         try:
             region = initial_region(instance.bbox, width, height, model.padding)
         except InputError as error:
             return f"{image.file.path}: {error}"
         if instance.bbox is None and options.sliding_window and model.has_confidence:
-            prediction = search(model, pyramid, (width, height), joints_crop_policy(model.joints_padding))
+            policy = joints_crop_policy(model.joints_padding)
+            people = search_people(model, pyramid, (width, height), policy, options.people)
+            predictions += _name_people(instance.id, people)
         else:
             prediction = model.predict_region(pyramid, region) if region else None
-        predictions.append((instance.id, prediction or EMPTY_POSE))
+            predictions.append((instance.id, prediction or EMPTY_POSE))
     return ImageResult(image.file, image.pixels, predictions)
+
+
+def _name_people(id: str, people: Sequence[Prediction]) -> list[tuple[str, Prediction]]:
+    """Return the people with their ids: ID, ID@2, ID@3 ...; if there are none, an empty pose with the id ID."""
+    ids = [id, *(f"{id}@{number}" for number in range(2, len(people) + 1))]
+    return list(zip(ids, people or [EMPTY_POSE], strict=True))

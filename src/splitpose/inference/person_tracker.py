@@ -69,6 +69,8 @@ class PersonTracker:
     ):
         self._model, self._size, self._fps, self._is_fixed = model, size, fps, is_fixed
         self._initial_region, self.region = region, region
+        self.person_threshold = model.person_threshold if region is None else 0.0
+        """Mean confidence below which a frame shows no person; 0 if the person's region is given."""
         self._crop_policy: CropPolicy | None = (
             joints_crop_policy(model.padding) if model.regions_from_joints else None
         )

@@ -49,11 +49,14 @@ def predict(
         options: search, tracking, smoothing, drawing and threads.
 
     Raises:
-        InputError: before anything is written if it concerns all inputs; otherwise after all other inputs are done.
+        InputError: before anything is written if it concerns all inputs, as if several people are searched for with
+            a model that has no person threshold; otherwise after all other inputs are done.
             An input that cannot be predicted is reported on the standard error output.
     """
     cv2.setNumThreads(1)  # reading, prediction and drawing have threads of their own
     pose_model = PoseModel.load(model, options.threads)
+    if options.people > 1:
+        _check_person_threshold(pose_model, model, options.people)
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is not a directory; choose another --out")
     inputs, problems = collect_inputs(paths, out)
@@ -69,11 +72,24 @@ def predict(
                 problems += job.predict_video(file, instances[file])
         if not table.rows:
             raise InputError("no input could be predicted; the reasons are listed above")
-    print(f"{table.rows} rows: {out / PREDICTIONS}{', drawings in the same folder' if options.draw else ''}")
+    empty = f", {table.empty_rows} of them without a person" if table.empty_rows else ""
+    drawings = ", drawings in the same folder" if options.draw else ""
+    print(f"{table.rows} rows{empty}: {out / PREDICTIONS}{drawings}")
     if pose_model.metadata:
         print(VIEWPOINTS[pose_model.metadata.viewpoint])
     if problems:
         raise InputError(f"{len(problems)} input(s) could not be predicted completely; they are listed above")
+
+
+def _check_person_threshold(model: PoseModel, path: Path, people: int) -> None:
+    """Raise InputError if the model cannot state how many people an image shows."""
+    if model.person_threshold:
+        return
+    if not model.has_confidence:
+        raise InputError(f"{path}: has no confidence output, so it cannot find {people} people; use --boxes")
+    raise InputError(
+        f"{path}: has no person threshold, so it cannot find {people} people; convert it again, or use --boxes"
+    )
 
 
 def _to_instances(inputs: Sequence[InputFile], boxes: Sequence[float] | Path | None) -> tuple[Instances, list[str]]:
@@ -97,11 +113,8 @@ class _Job:
         problems = []
         if not files:
             return []
-        if self._cannot_search(instance for file in files for instance in instances[file]):
-            print(
-                "this model has no confidence output, so images are not searched for a person: "
-                "without a box, the whole image is used"
-            )
+        if self._is_searched(instance for file in files for instance in instances[file]):
+            self._warn_about_search()
         with bar("images") as progress:
             task = progress.add_task("images", total=len(files))
             for result in predict_images(files, instances, self.model, self.options):
@@ -110,6 +123,8 @@ class _Job:
                 else:
                     for id, prediction in result.predictions:
                         self.table.add(id, result.file.name, prediction)
+                    if not any(prediction.region for _, prediction in result.predictions):
+                        print(f"{result.file.name}: no person")
                     if self.options.draw:
                         write_drawing(result, self.out)
                 progress.advance(task)
@@ -117,6 +132,11 @@ class _Job:
 
     def predict_video(self, file: InputFile, instances: Sequence[InstanceBox]) -> list[str]:
         """Predict a video and draw it."""
+        if self.options.people > 1:
+            return [
+                _report("skipped", f"{file.path}: several people in a video require --boxes with one row for each")
+            ]
+        empty_rows = self.table.empty_rows
         try:
             video = Video(file.path)
             trackers = create_trackers(instances, video, self.model, self.options)
@@ -131,14 +151,25 @@ class _Job:
                 progress.advance(task)
             progress.update(task, total=video.frames_read)
         seconds = perf_counter() - start
-        print(f"{file.name}: {video.frames_read} frames, {video.frames_read / seconds:.1f} frames/s")
+        empty = self.table.empty_rows - empty_rows
+        no_person = f", no person in {empty} of them" if empty else ""
+        print(f"{file.name}: {video.frames_read} frames{no_person}, {video.frames_read / seconds:.1f} frames/s")
         warning = video.truncation_warning()
         return [_report("warning", warning)] if warning else []
 
-    def _cannot_search(self, instances: Iterable[InstanceBox]) -> bool:
-        """Return whether an instance requires a search but the model has no confidence output."""
-        is_searched = self.options.sliding_window and any(instance.bbox is None for instance in instances)
-        return is_searched and not self.model.has_confidence
+    def _is_searched(self, instances: Iterable[InstanceBox]) -> bool:
+        """Return whether an instance requires a search."""
+        return self.options.sliding_window and any(instance.bbox is None for instance in instances)
+
+    def _warn_about_search(self) -> None:
+        """Print what the model lacks for a search."""
+        if not self.model.has_confidence:
+            print(
+                "this model has no confidence output, so images are not searched for a person: "
+                "without a box, the whole image is used"
+            )
+        elif not self.model.person_threshold:
+            print("this model has no person threshold, so a person is predicted in every image, even without one")
 
 
 def _report(level: str, problem: str) -> str:

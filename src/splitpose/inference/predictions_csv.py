@@ -31,6 +31,8 @@ class PredictionsWriter:
     def __init__(self, writer: Any):
         self._writer = writer
         self.rows = 0
+        self.empty_rows = 0
+        """Number of rows without a person."""
 
     def add(self, id: str, image: str, prediction: Prediction, frame: Frame | None = None) -> None:
         """Write the row of a person's prediction in an image, or in a frame of a video."""
@@ -43,6 +45,7 @@ class PredictionsWriter:
         ]
         self._writer.writerow([id, image, frame.number if frame else None, *map(_format, numbers)])
         self.rows += 1
+        self.empty_rows += region is None
 
 
 @contextmanager

@@ -1,9 +1,14 @@
-"""Sliding-window search for a person in a whole image, with a model that was trained on crops around people.
+"""Sliding-window search for people in a whole image, with a model that was trained on crops around people.
 
 The model predicts windows that together cover the image. The most confident predictions are repeated in the regions
 that their own joints suggest. Ranking by confidence alone is better than by the product of confidence and agreement
 between a window and the region that its joints suggest (94 % instead of 89 % of the joints within 0.2 torso
 diameters, on 300 training people of the sample).
+
+If several people are searched for, predictions that overlap a person who has already been found by half or more
+are dropped (`MAX_OVERLAP`). With the int8 file of the sample's final variant, this leaves 8 false people in 180
+rendered scenes of one to three people, and finds 90 % of the 360 people; excluding regions by an intersection over
+union of 0.3 leaves 31, most of them heads or legs of people who have already been found.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +27,8 @@ KEEP_RATIO = 1 / 3
 MAX_ASPECT_RATIO = 8
 """In a more elongated image, windows are as large as in one of this ratio, and extend beyond the shorter side."""
 
-SAME_PERSON_IOU = 0.3
-"""Intersection over union from which two regions are assumed to show the same person."""
+MAX_OVERLAP = 0.5
+"""Overlap (see `overlap`) from which two regions are assumed to show the same person, or a part of the person."""
 
 CropPolicy = Callable[[np.ndarray], CropRegion]
 """Maps a person's joints (K, 2) px to the person's crop region."""
@@ -40,7 +45,7 @@ def search(
     """Search for the person that the model is most confident of.
 
     In each round the most confident third of the predictions is repeated in the regions that their joints suggest,
-    until one is left.
+    until one is left. Predictions that suggest the region of an excluded person are dropped before.
 
     Args:
         model: a model with confidence output.
@@ -53,19 +58,22 @@ def search(
     Returns:
         The prediction, None if every person found is excluded.
     """
-    predictions = [model.predict_region(image, region) for region in sliding_windows(*size, sides)]
-    while len(predictions) > 1:
-        predictions = sorted(predictions, key=lambda prediction: -prediction.mean_confidence)
-        best = predictions[: max(1, round(KEEP_RATIO * len(predictions)))]
-        predictions = [model.predict_region(image, crop_policy(prediction.joints)) for prediction in best]
-        predictions = [prediction for prediction in predictions if not _is_excluded(prediction, exclude)]
-    return predictions[0] if predictions else None
+    windows = _predict_windows(model, image, size, sides)
+    return _refine(model, image, crop_policy, windows, exclude)
 
 
 def search_people(
     model: PoseModel, image: ImagePyramid, size: tuple[int, int], crop_policy: CropPolicy, max_people: int = 1
 ) -> list[Prediction]:
     """Search for several people, the most confident first.
+
+    1. Predict all windows (`sliding_windows`), once.
+    2. Refine them to the most confident person, as in `search`: sort the predictions by decreasing mean confidence,
+       compute the region that each one's joints suggest, drop the regions that overlap the region of a person who
+       has already been found by `MAX_OVERLAP` or more, and predict the first third of the others (rounded half to
+       even, at least one); repeat this until one prediction is left.
+    3. If it reaches `model.person_threshold`, it is the next person: continue with step 2, starting again from the
+       windows. Otherwise, or if no prediction is left, the search ends.
 
     Args:
         model: a model with confidence output.
@@ -77,14 +85,39 @@ def search_people(
     Returns:
         The people whose mean confidence reaches `model.person_threshold`; an empty list if there is no person.
     """
+    windows = _predict_windows(model, image, size, WINDOW_SIDES)
     people: list[Prediction] = []
     while len(people) < max_people:
         regions = [person.region for person in people if person.region is not None]
-        found = search(model, image, size, crop_policy, regions)
+        found = _refine(model, image, crop_policy, windows, regions)
         if found is None or found.mean_confidence < model.person_threshold:
             break
         people.append(found)
     return people
+
+
+def _predict_windows(
+    model: PoseModel, image: ImagePyramid, size: tuple[int, int], sides: Sequence[float]
+) -> list[Prediction]:
+    return [model.predict_region(image, region) for region in sliding_windows(*size, sides)]
+
+
+def _refine(
+    model: PoseModel,
+    image: ImagePyramid,
+    crop_policy: CropPolicy,
+    windows: Sequence[Prediction],
+    exclude: Sequence[CropRegion],
+) -> Prediction | None:
+    """Return the person that remains after all rounds of a search, None if every region is excluded."""
+    predictions = list(windows)
+    while len(predictions) > 1:
+        predictions.sort(key=lambda prediction: -prediction.mean_confidence)
+        suggested = (crop_policy(prediction.joints) for prediction in predictions)
+        regions = [region for region in suggested if not _is_excluded(region, exclude)]
+        best = regions[: max(1, round(KEEP_RATIO * len(regions)))]
+        predictions = [model.predict_region(image, region) for region in best]
+    return predictions[0] if predictions else None
 
 
 def joints_crop_policy(padding: float) -> CropPolicy:
@@ -101,18 +134,16 @@ def sliding_windows(width: int, height: int, sides: Sequence[float] = WINDOW_SID
     return windows
 
 
-def iou(first: CropRegion, second: CropRegion) -> float:
-    """Return the intersection over union of two regions."""
+def overlap(first: CropRegion, second: CropRegion) -> float:
+    """Return the area of the intersection of two regions over the area of the smaller one."""
     reach = (first.side + second.side) / 2
     gaps = (first.x - second.x, first.y - second.y)
     width, height = (min(reach - abs(gap), first.side, second.side) for gap in gaps)
-    intersection = max(width, 0.0) * max(height, 0.0)
-    return intersection / (first.side**2 + second.side**2 - intersection)
+    return max(width, 0.0) * max(height, 0.0) / min(first.side, second.side) ** 2
 
 
-def _is_excluded(prediction: Prediction, exclude: Sequence[CropRegion]) -> bool:
-    region = prediction.region
-    return region is not None and any(iou(region, other) >= SAME_PERSON_IOU for other in exclude)
+def _is_excluded(region: CropRegion, exclude: Sequence[CropRegion]) -> bool:
+    return any(overlap(region, other) >= MAX_OVERLAP for other in exclude)
 
 
 def _centres(length: int, side: float) -> list[float]:

@@ -13,7 +13,7 @@ from splitpose.drawing import draw_prediction
 from splitpose.inference.boxes import InstanceBox, initial_region
 from splitpose.inference.inputs import InputFile
 from splitpose.inference.person_tracker import PersonTracker, TrackedPose
-from splitpose.inference.pose_model import PoseModel, Prediction
+from splitpose.inference.pose_model import EMPTY_POSE, PoseModel, Prediction
 from splitpose.inference.predict_options import PredictOptions
 from splitpose.inference.predictions_csv import PredictionsWriter
 from splitpose.inference.prefetch import prefetch
@@ -80,7 +80,9 @@ def predict_video(
 ) -> Iterator[int]:
     """Write a row for each person and frame, and the video with the poses drawn.
 
-    The rows of a person have the ids ID#000000, ID#000001 ...; a video in another format than MP4 becomes NAME.mp4.
+    A person who is searched for has no joints in the frames in which the confidence is below the model's person
+    threshold. The rows of a person have the ids ID#000000, ID#000001 ...; a video in another format than MP4
+    becomes NAME.mp4.
 
     Yields:
         The number of each completed frame.
@@ -102,6 +104,8 @@ def predict_video(
         for result, joints in _smooth(results, video.fps, options):
             for id, pose, pose_joints in zip(trackers, result.poses, joints, strict=True):
                 prediction = replace(pose.prediction, joints=pose_joints)
+                if prediction.mean_confidence < trackers[id].person_threshold:
+                    prediction = EMPTY_POSE
                 output.table.add(f"{id}#{result.frame.number:06d}", file.name, prediction, result.frame)
                 if writer and prediction.region:
                     draw_prediction(

@@ -12,11 +12,12 @@ from typing import Any
 
 from splitpose import paths
 from splitpose.errors import ExternalServiceError, InputError
-from splitpose.promotion import decision_log, gate
+from splitpose.promotion import decision_log, gate, training_data
 from splitpose.promotion.decision import Decision
 from splitpose.promotion.gate import GateDecision, Opponent
 from splitpose.settings import Params, Profile, load
-from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
+from splitpose.tracking.model_registry import ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 
 
 def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
@@ -52,6 +53,7 @@ def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
     challenger = RegisteredVersion("", runs[variant], sha256, variant, precision, {})
     if not dry_run:
         challenger = registry.register(runs[variant], tflite, weights)
+        training_data.record(root, profile, registry, challenger)
     veto = rollback_reason(decision_log.read(log), sha256)
     promoted = result.promote and veto is None
     reason = result.reason if veto is None else f"{veto}; {result.reason}"
@@ -72,6 +74,9 @@ def decide(root: Path, runs: Mapping[str, str], dry_run: bool) -> Decision:
         reason=reason,
         reference=_describe(reference or new_reference),
         warnings=result.warnings,
+        metrics=result.metrics,
+        user=decision_log.user_name(),
+        host=decision_log.host_name(),
     )
     if dry_run:
         decision_log.append(log, decision)
@@ -121,7 +126,10 @@ def rollback_reason(decisions: Sequence[Decision], sha256: str) -> str | None:
         if decision.action == "promote" and not decision.dry_run and _has_hash(decision.challenger, sha256):
             return None
         if decision.action == "rollback" and _has_hash(decision.champion, sha256):
-            return f"it was rolled back manually ({decision.reason}) and requires `splitpose promote`"
+            by = f" by {decision.user} on {decision.host}" if decision.user else ""
+            return (
+                f"the challenger was rolled back manually{by} ({decision.reason}) and requires `splitpose promote`"
+            )
     return None
 
 

@@ -37,6 +37,41 @@ class Decision:
     """The reference after the decision; None if there is none, and in decisions of earlier versions."""
     warnings: list[str] = field(default_factory=list)
     """What the comparison could not take into account, each in one line."""
+    user: str | None = None
+    """The account that decided manually or ran the flow; None in decisions of earlier versions."""
+    host: str | None = None
+    """The machine on which the decision was made; None in decisions of earlier versions."""
+    metrics: dict[str, Any] | None = None
+    """The metrics of the models (see `measurements.Evidence.as_metrics`); None if nothing was measured."""
+
+    @property
+    def author(self) -> str:
+        """Who decided, e.g. "manual (anna on box7)"."""
+        if self.user and self.host:
+            return f"{self.by} ({self.user} on {self.host})"
+        return self.by
+
+    @property
+    def headline(self) -> str:
+        """What was decided and why, in one line, e.g. "kept version 1: the check pck failed: ..."."""
+        dry_run = "dry run, nothing was changed: " if self.dry_run else ""
+        return f"{dry_run}{self._outcome()}: {self.reason}"
+
+    def _outcome(self) -> str:
+        """Return what happened, or would have happened, to the champion or the reference."""
+        challenger, champion = _number(self.challenger), _number(self.champion)
+        new = f"version {challenger}" if challenger else "the new model"
+        if self.action == "promote":
+            instead = f" in place of version {champion}" if champion else ""
+            return f"{'would promote' if self.dry_run else 'promoted'} {new}{instead}"
+        if self.action == "rollback":
+            return f"rolled back to {new}{f' from version {champion}' if champion else ''}"
+        if self.action == "reference":
+            return f"made {new} the reference"
+        if not champion:
+            verb = "would not be promoted" if self.dry_run else "was not promoted"
+            return f"there is no champion, {new} {verb}"
+        return f"{'would keep' if self.dry_run else 'kept'} version {champion}"
 
     def as_json(self) -> str:
         """Return the decision as one line of JSON."""
@@ -48,11 +83,11 @@ class Decision:
         return "\n\n".join(
             [
                 f"# {self.action}{' (dry run)' if self.dry_run else ''}",
-                self.reason,
+                self.headline,
                 *(f"**Warning:** {warning}" for warning in self.warnings),
                 "\n".join(f"- {name}: {_model_text(model)}" for name, model in models.items()),
                 *([_checks_table(self.checks)] if self.checks else []),
-                f"{self.profile}, {self.time}, {self.by}",
+                f"{self.profile}, {self.time}, {self.author}",
             ]
         )
 
@@ -103,9 +138,14 @@ def _checks_table(checks: list[dict[str, Any]]) -> str:
     rows = [("check", "passed", "value", "limit", ""), ("---", "---", "---:", "---:", "---")]
     for check in checks:
         passed = "yes" if check["passed"] else "**no**"
-        rows.append((check["name"], passed, _number(check["value"]), _number(check["limit"]), check["text"]))
+        rows.append((check["name"], passed, _cell(check["value"]), _cell(check["limit"]), check["text"]))
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
 
 
-def _number(value: Any) -> str:
+def _cell(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def _number(model: dict[str, Any] | None) -> str:
+    """Return the number of a version, "" if there is no version or if it is not registered (dry run)."""
+    return str(model.get("number") or "") if model else ""

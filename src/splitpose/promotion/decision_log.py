@@ -5,8 +5,10 @@ lines from the tags.
 """
 
 import fcntl
+import getpass
 import os
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,7 +17,9 @@ from typing import Any
 
 from splitpose.errors import InputError
 from splitpose.promotion.decision import Decision, parse_decision
-from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
+from splitpose.promotion.notifications import notify
+from splitpose.tracking.model_registry import ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 
 TAG_PREFIX = "splitpose.decision."
 """Prefix of a version's tag that contains a decision; the decision's time follows."""
@@ -91,6 +95,7 @@ def execute(
     if reference:
         registry.set_reference(reference)
     append(path, decision)
+    notify(decision)
 
 
 def restore(registry: ModelRegistry, path: Path) -> None:
@@ -99,16 +104,43 @@ def restore(registry: ModelRegistry, path: Path) -> None:
     Raises:
         InputError: a line or a tag is not a decision.
     """
-    logged = {decision.time for decision in read(path)}
+    for decision in _missing(registry, read(path)):
+        append(path, decision)
+
+
+def history(registry: ModelRegistry, path: Path) -> list[Decision]:
+    """Return the decisions of the file and of the registry in order of time, without writing anything.
+
+    Raises:
+        InputError: a line or a tag is not a decision.
+    """
+    logged = read(path)
+    return sorted([*logged, *_missing(registry, logged)], key=lambda decision: decision.time)
+
+
+def _missing(registry: ModelRegistry, logged: Sequence[Decision]) -> list[Decision]:
+    """Return the decisions in the registry's tags that are not logged, in order of time."""
+    times = {decision.time for decision in logged}
     tagged = [
         _parse(text, f"{registry.name}, version {version.number}, tag {key}")
         for version in registry.versions()
         for key, text in version.tags.items()
         if key.startswith(TAG_PREFIX)
     ]
-    missing = [decision for decision in tagged if decision.time not in logged]
-    for decision in sorted(missing, key=lambda decision: decision.time):
-        append(path, decision)
+    return sorted((one for one in tagged if one.time not in times), key=lambda decision: decision.time)
+
+
+def user_name() -> str:
+    """Return the account that runs this process, its number if it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # for example in a container
+        return str(os.getuid())
+
+
+def host_name() -> str:
+    """Return the name of this machine."""
+    return socket.gethostname()
 
 
 def timestamp() -> str:

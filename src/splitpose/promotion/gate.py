@@ -6,6 +6,7 @@ It fails closed: if the champion or the reference cannot be compared with the ch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -44,6 +45,8 @@ class GateDecision:
     """What the comparison could not take into account, each in one line."""
     is_comparable: bool = True
     """False if the champion or the reference could not be compared."""
+    metrics: dict[str, Any] | None = None
+    """The metrics of the compared models (see `measurements.Evidence.as_metrics`), None if nothing was measured."""
 
 
 def evaluate(
@@ -79,11 +82,13 @@ def evaluate(
             try:
                 opponents[name] = _load(opponent, new, table)
             except InputError as error:
-                reason = f"nothing is promoted, because the {name} cannot be compared ({error}); {REMEDIES[name]}"
+                reason = f"the {name} cannot be compared ({error}); {REMEDIES[name]}"
                 return GateDecision(False, [], _one_line(reason), is_comparable=False)
     old = opponents.get("champion")
     if old and _same_file(old, new):
-        return GateDecision(False, [], "the challenger is the same file as the champion")
+        return GateDecision(
+            False, [], "the challenger is the same file as the champion, so there is nothing to compare"
+        )
     return _compare(root, profile, table, {"challenger": new, **opponents})
 
 
@@ -110,19 +115,27 @@ def _compare(
 ) -> GateDecision:
     """Run the checks on the test instances that no candidate has seen; with too few of them, only that check."""
     groups = {name: one.training_groups for name, one in candidates.items()}
-    unseen = exclude_seen(select_test_rows(table, *candidates.values()), groups)
-    enough = check_unseen_instances(unseen, profile.gate)
-    results = [enough]
-    if enough.passed:
-        old, reference = candidates.get("champion"), candidates.get("reference")
-        if old and reference and _same_file(old, reference):
-            reference = old
-        results = run_checks(measure(root, profile, unseen, candidates["challenger"], old, reference), profile.gate)
-    warnings = describe_unknown(groups)
-    preamble = "" if "champion" in candidates else "there is no champion yet; "
-    suffix = "".join(f"; warning: {warning}" for warning in warnings)
-    reason = _one_line(f"{preamble}{summarise(results)}{suffix}")
-    return GateDecision(all(result.passed for result in results), results, reason, warnings)
+    new, old, reference = (candidates.get(name) for name in ("challenger", "champion", "reference"))
+    assert new is not None
+    if old and reference and _same_file(old, reference):
+        reference = old
+    unseen = exclude_seen(
+        select_test_rows(table, *candidates.values()),
+        groups,
+        models=len({id(one) for one in (new, old, reference) if one}),
+        total=len(select_test_rows(table, new)),
+    )
+    results, metrics = [check_unseen_instances(unseen, profile.gate)], None
+    if results[0].passed:
+        evidence = measure(root, profile, unseen, new, old, reference)
+        results, metrics = run_checks(evidence, profile.gate), evidence.as_metrics()
+    return GateDecision(
+        promote=all(result.passed for result in results),
+        checks=results,
+        reason=_one_line(summarise(results)),
+        warnings=describe_unknown(groups),
+        metrics=metrics,
+    )
 
 
 def _same_file(one: Candidate, other: Candidate) -> bool:

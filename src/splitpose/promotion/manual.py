@@ -12,7 +12,8 @@ from splitpose.errors import InputError
 from splitpose.promotion import decision_log
 from splitpose.promotion.decision import Action, Decision
 from splitpose.settings import Params, load
-from splitpose.tracking.model_registry import ModelRegistry, RegisteredVersion
+from splitpose.tracking.model_registry import ModelRegistry
+from splitpose.tracking.registered_version import RegisteredVersion
 from splitpose.tracking.runs import shorten_timeouts
 
 
@@ -139,6 +140,8 @@ def _decision(
         checks=[],
         reason=" ".join(reason.split()) or "no reason given",
         reference=decision_log.describe_version(reference) if reference else None,
+        user=decision_log.user_name(),
+        host=decision_log.host_name(),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,10 @@ class Metrics:
     p95_ms: float
     bytes: int
 
+    def as_json(self) -> dict[str, float]:
+        """Return the metrics by the keys of reports/comparison.json."""
+        return {"pck_0.2_mean": self.pck, "p95_ms": self.p95_ms, "bytes": self.bytes}
+
 
 @dataclass(frozen=True)
 class ReferenceResult:
@@ -45,6 +50,8 @@ class Parity:
 
     tflite: float
     keras: float
+    test_instances: int
+    """Number of test instances; these are all that the challenger can crop, also those that a model has seen."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,20 @@ class Evidence:
     parity: Parity
     data_failures: list[str]
     """Failures of the stage validate."""
+
+    def as_metrics(self) -> dict[str, Any]:
+        """Return the metrics of each model with their evaluation set and device, as JSON for the decision log."""
+        models: dict[str, dict[str, float]] = {"challenger": self.challenger.as_json()}
+        if self.champion:
+            models["champion"] = self.champion.as_json()
+        if self.reference:
+            models["reference"] = {"pck_0.2_mean": self.reference.pck}
+        return {
+            "evaluation_set": self.unseen.label,
+            "test_instances": len(self.unseen.rows),
+            "target": self.target,
+            "models": models,
+        }
 
 
 def select_test_rows(table: pd.DataFrame, *candidates: Candidate) -> pd.DataFrame:
@@ -164,7 +185,8 @@ def _read_parity(path: Path, precision: str, challenger: Path) -> Parity:
     results = read_json(path, produced_by="the stage convert")
     try:
         result = results[precision]
-        parity = Parity(float(result["pck_0.2_mean"]), float(result["keras_pck_0.2_mean"]))
+        pcks = float(result["pck_0.2_mean"]), float(result["keras_pck_0.2_mean"])
+        parity = Parity(*pcks, int(result["test_instances"]))
         size = int(result["bytes"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: {precision}: {error!r}; run the stage convert again") from error

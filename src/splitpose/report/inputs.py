@@ -40,6 +40,8 @@ class ReportInputs:
     metrics: Mapping[str, Mapping[str, Any]]
     decodings: Mapping[str, Sequence[Mapping[str, Any]]]
     robustness: Mapping[str, Mapping[str, Any]]
+    person_detection: Mapping[str, Mapping[str, Any]]
+    """Person thresholds and their errors."""
     benchmarks: Mapping[str, Benchmark]
     histories: Mapping[str, pd.DataFrame]
     """Training histories."""

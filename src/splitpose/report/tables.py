@@ -125,8 +125,9 @@ def tflite_table(comparison: Mapping[str, Any]) -> Table:
         title=f"TFLite files ({describe_data(comparison)})",
         headers=("variant", "precision", "MB", "PCK@0.2", "p50 ms", "p95 ms", "fully delegated"),
         rows=tuple(rows),
-        note="PCK is measured on the file itself, always without the flip test. Latency is that of one image on "
-        "the target device (median and 95th percentile). Fully delegated: XNNPACK runs every operation."
+        note="PCK is measured on the file itself, on all test instances and without the flip test; the gate of "
+        "`splitpose retrain` leaves out those that a compared model was trained on. Latency is that of one image "
+        "on the target device (median and 95th percentile). Fully delegated: XNNPACK runs every operation."
         + (" The files are those of each variant's exported repeat." if seeds.has_several(comparison) else ""),
     )
 

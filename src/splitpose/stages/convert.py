@@ -1,4 +1,6 @@
-"""convert: convert a variant to TFLite files, and score each of them on the same test crops as the Keras model."""
+"""convert: convert a variant to TFLite files, score each of them on the same test crops as the Keras model, and
+calibrate the confidence below which each of them finds no person.
+"""
 
 import hashlib
 import logging
@@ -16,7 +18,9 @@ from splitpose.data.training_groups_files import read_training_groups
 from splitpose.errors import InputError
 from splitpose.evaluation import predictions
 from splitpose.evaluation.pck import normalised_errors, pck
+from splitpose.export.detection_images import SPLITS, DetectionImages
 from splitpose.export.parity import check_parity
+from splitpose.export.person_detection import NOT_CALIBRATED, DetectionScores, calibrate, score_images
 from splitpose.export.tflite import convert_to_precisions
 from splitpose.files import atomic_file, write_json
 from splitpose.inference.metadata import Metadata, describe_codec, embed_metadata
@@ -51,37 +55,49 @@ class TestSet:
 
 
 def convert(
-    profile: Profile, variant: str, table: Path, crops: Path, weights: Path, out: Path, parity: Path
+    profile: Profile,
+    variant: str,
+    data: Path,
+    table: Path,
+    crops: Path,
+    weights: Path,
+    out: Path,
+    parity: Path,
+    detection: Path,
 ) -> None:
-    """Convert a variant and compare each file with the Keras model."""
+    """Convert a variant, compare each file with the Keras model and calibrate its person threshold."""
     model = models.load_weights(build_seeded_model(variant, profile), weights)
     codec = build_codec(variant, profile)
     test_crops = list(tfrecords.read(crops, "test"))
-    ground_truth = predictions.ground_truth(annotations.read(table), [crop.id for crop in test_crops])
+    annotated = annotations.read(table)
+    ground_truth = predictions.ground_truth(annotated, [crop.id for crop in test_crops])
     test_set = TestSet(test_crops, ground_truth, codec, profile.scoring.torso_joints)
     pixels = test_set.pixels
     keras_outputs = predict(model, pixels)
     keras_pck = test_set.mean_pck(keras_outputs)
     calibration = _calibration_crops(crops, profile)
     results: dict[Precision, dict[str, Any]] = {}
-    contents = convert_to_precisions(model, PRECISIONS, calibration)
-    for precision, content in zip(PRECISIONS, contents, strict=True):
-        path = out / f"{precision}.tflite"
-        metadata = _metadata(profile, variant, precision, codec, weights, crops)
-        with atomic_file(path) as temporary:
-            temporary.write_bytes(embed_metadata(content, metadata))
+    contents = dict(zip(PRECISIONS, convert_to_precisions(model, PRECISIONS, calibration), strict=True))
+    paths = {precision: out / f"{precision}.tflite" for precision in PRECISIONS}
+    metadata = {
+        precision: _metadata(profile, variant, precision, codec, weights, crops) for precision in PRECISIONS
+    }
+    for precision, path in paths.items():
+        _write(path, contents[precision], metadata[precision])
         outputs = PoseModel.load(path, threads=2, metadata_required=True).run(pixels)
         results[precision] = {
-            "bytes": path.stat().st_size,
+            "bytes": 0,
             "pck_0.2_mean": test_set.mean_pck(outputs),
             "keras_pck_0.2_mean": keras_pck,
+            "test_instances": len(test_crops),
             "max_difference": round(float(np.abs(outputs - keras_outputs).max()), 6),
         }
         logger.info(
-            "%s: %s: %.2f MB, PCK@0.2 %.1f (Keras %.1f)",
+            "%s: %s: %.2f MB, mean PCK@0.2 on all %d test instances: %.1f (Keras %.1f)",
             variant,
             precision,
-            results[precision]["bytes"] / 1e6,
+            path.stat().st_size / 1e6,
+            len(test_crops),
             results[precision]["pck_0.2_mean"],
             keras_pck,
         )
@@ -89,9 +105,51 @@ def convert(
         check_parity(variant, results, profile.conversion)
     except InputError:
         for precision in PRECISIONS:  # files that failed the check must not be used
-            (out / f"{precision}.tflite").unlink()
+            paths[precision].unlink()
         raise
+    models_by_precision = {
+        precision: PoseModel.load(path, metadata_required=True) for precision, path in paths.items()
+    }
+    detections = _calibrate(models_by_precision, DetectionImages(annotated, data, profile.person_detection))
+    for precision, path in paths.items():
+        threshold = detections[precision]["threshold"]
+        _log_detection(variant, precision, detections[precision])
+        _write(path, contents[precision], metadata[precision].model_copy(update={"person_threshold": threshold}))
+        results[precision]["bytes"] = path.stat().st_size
     write_json(results, parity)
+    is_rendered = profile.person_detection.background_images is None
+    write_json({"empty_images": "rendered" if is_rendered else "photographs", "files": detections}, detection)
+
+
+def _write(path: Path, content: bytes, metadata: Metadata) -> None:
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(embed_metadata(content, metadata))
+
+
+def _calibrate(files: dict[Precision, PoseModel], images: DetectionImages) -> dict[Precision, dict[str, Any]]:
+    """Choose the person threshold of each file and count its errors; a file without confidence has none."""
+    if not all(model.has_confidence for model in files.values()):
+        return dict.fromkeys(files, NOT_CALIBRATED)
+    models = list(files.values())
+    scores = {
+        split: (score_images(models, images.people(split)), score_images(models, images.empty(split)))
+        for split in SPLITS
+    }
+    return {
+        precision: calibrate(*(DetectionScores(people[index], empty[index]) for people, empty in scores.values()))
+        for index, precision in enumerate(files)
+    }
+
+
+def _log_detection(variant: str, precision: Precision, result: dict[str, Any]) -> None:
+    if result["threshold"] is None:
+        return
+    errors = result["test"]
+    logger.info(
+        f"{variant}: {precision}: person threshold {result['threshold']:.3f}: misses {errors['misses']} of "
+        f"{errors['people']} test images with people, false alarms in {errors['false_alarms']} of "
+        f"{errors['empty']} images without"
+    )
 
 
 def _metadata(

@@ -129,7 +129,7 @@ def evaluate(
         outputs.metrics,
     )
     pck = result.metrics["pck"]["0.2"]["mean"]
-    logger.info("%s: mean PCK@0.2 on %d test instances: %s", variant, len(ids), pck)
+    logger.info("%s: mean PCK@0.2 on all %d test instances: %s", variant, len(ids), pck)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ def read_inputs(profile: Path, params: Params, data: Path, annotated: Path, repo
         metrics=reports.read_variants(paths.metrics, "evaluate", variants),
         decodings=reports.read_variants(paths.decodings, "evaluate", variants),
         robustness=reports.read_variants(paths.robustness, "evaluate", variants),
+        person_detection=reports.read_variants(paths.person_detection, "convert", variants),
         benchmarks={
             name: Benchmark.read(reports.existing(paths.benchmark(name), f"benchmark@{name}")) for name in variants
         },

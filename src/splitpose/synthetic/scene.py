@@ -7,6 +7,12 @@ from splitpose.synthetic import appearance, background, camera, figure, lighting
 from splitpose.synthetic.camera import FilmStyle
 from splitpose.synthetic.poses import torso_px
 
+BACKGROUND_BLURS = (0.7, 1.5, 2.5, 4.0, 6.0)
+"""Standard deviations of the background's blur, px, equally probable."""
+
+FOREGROUND_PROB = 0.3
+"""Probability of an object in front of the people."""
+
 
 def render_scene(rng: np.random.Generator, style: FilmStyle, people: int) -> tuple[np.ndarray, np.ndarray]:
     """Render an image, (480, 720, 3) uint8, and return it with the joints of its people, (people, K, 2) in px."""
@@ -15,13 +21,22 @@ def render_scene(rng: np.random.Generator, style: FilmStyle, people: int) -> tup
     image = background.render_background(rng)
     for _ in range(rng.choice([0, 0, 0, 0, 1, 1, 2])):
         _draw_bystander(image, joints, light, rng)
-    image = background.defocus(image, float(rng.choice([0.7, 1.5, 2.5, 4.0, 6.0])))
+    image = background.defocus(image, float(rng.choice(BACKGROUND_BLURS)))
     for person in sorted(joints, key=torso_px):
         figure.draw_person(image, person, appearance.sample_appearance(rng), light, rng)
-    if rng.random() < 0.3:
+    if rng.random() < FOREGROUND_PROB:
         chests = joints[:, INDEX["lsho"], 1] * 0.4 + joints[:, INDEX["lhip"], 1] * 0.6
         image = background.add_foreground(image, rng, float(chests.max()))
     return camera.apply_film_style(image, style, rng), joints
+
+
+def render_empty_scene(rng: np.random.Generator) -> np.ndarray:
+    """Render an image without people, (480, 720, 3) uint8, in a random film's style."""
+    style = camera.sample_film_style(rng)
+    image = background.defocus(background.render_background(rng), float(rng.choice(BACKGROUND_BLURS)))
+    if rng.random() < FOREGROUND_PROB:
+        image = background.add_foreground(image, rng, float(rng.uniform(0.5, 0.8) * poses.HEIGHT))
+    return camera.apply_film_style(image, style, rng)
 
 
 def _sample_separate_poses(rng: np.random.Generator, style: FilmStyle, people: int) -> np.ndarray:

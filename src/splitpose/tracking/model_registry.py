@@ -5,7 +5,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +15,8 @@ from splitpose.data.training_groups import TrainingGroups
 from splitpose.errors import ExternalServiceError, InputError
 from splitpose.files import atomic_file
 from splitpose.inference.metadata import Metadata, require_metadata
+from splitpose.tracking import presentation
+from splitpose.tracking.registered_version import RegisteredVersion
 from splitpose.tracking.runs import connect, has_store, translated_errors, without_credentials
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
@@ -37,22 +39,6 @@ RECORD = "splitpose.training_groups_json"
 """Tag of a version: the record of these groups, unless it is longer than MAX_TAG; the file contains it, too."""
 MAX_TAG = 5000
 """Maximum number of characters of a tag in MLflow's databases."""
-
-
-@dataclass(frozen=True)
-class RegisteredVersion:
-    """A version of the registered model: a TFLite file and its Keras weights, which belong to an MLflow run."""
-
-    number: str
-    """MLflow's version number."""
-    run: str
-    """The id of the run."""
-    sha256: str
-    """The hash of the file, "" if the version was not registered by this class."""
-    variant: str
-    precision: str
-    tags: Mapping[str, str]
-    """All tags of the version in MLflow."""
 
 
 class ModelRegistry:
@@ -162,6 +148,10 @@ class ModelRegistry:
             )
         return self._download(version, _file_name(version), version.sha256, folder)
 
+    def file_location(self, version: RegisteredVersion) -> str:
+        """Return the path or URI of a version's TFLite file, without credentials; the file may be missing."""
+        return self._place(version, _file_name(version))
+
     def download_weights(self, version: RegisteredVersion, folder: Path) -> Path:
         """Download a version's Keras weights into `folder`, and return their path.
 
@@ -187,6 +177,7 @@ class ModelRegistry:
             self._set_alias(CHAMPION, version)  # first, so that an interruption does not look like a deletion
         self._save_history([*earlier, version.number])
         self._set_alias(CHAMPION, version)
+        self.mark_champions()
 
     def previous_champion(self) -> RegisteredVersion:
         """Return the latest earlier champion that still exists. Raises InputError if there is none."""
@@ -207,7 +198,15 @@ class ModelRegistry:
         earlier, version = self._earlier_champions(), self.previous_champion()
         self._set_alias(CHAMPION, version)
         self._save_history(earlier)
+        self.mark_champions()
         return version
+
+    def mark_champions(self) -> None:
+        """Mark the present and former champions and their runs by a tag, for MLflow's tables."""
+        champion = self.champion()
+        numbers = [*self._earlier_champions(), *([champion.number] if champion else [])]
+        with translated_errors():
+            presentation.mark_champions(self._client, self.name, self.versions(), numbers)
 
     def set_tags(self, version: RegisteredVersion, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""
@@ -313,10 +312,12 @@ class ModelRegistry:
         model = self._registered_model()
         with translated_errors():
             if model is None:
-                self._client.create_registered_model(self.name)
+                description = presentation.describe_model(self.name)
+                self._client.create_registered_model(self.name, description=description)
             source = f"runs:/{version.run}/{_artifact_path(version)}"
+            tags, description = dict(version.tags), presentation.describe_version(version.tags)
             return _from_mlflow(
-                self._client.create_model_version(self.name, source, version.run, dict(version.tags))
+                self._client.create_model_version(self.name, source, version.run, tags, description=description)
             )
 
     def _is_intact(self, version: RegisteredVersion) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splitpose.errors import ExternalServiceError
+from splitpose.tracking import presentation
 from splitpose.tracking.git import git
 from splitpose.tracking.relocation import DATABASE, relocate
 
@@ -24,8 +25,13 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # the URL may contain a password
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # output may be a log file
 
-HISTORY_METRICS = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
-"""Columns of a training history that are logged as metrics; the step is the column `iteration`."""
+HISTORY_METRICS = {
+    "train_loss": "train/loss",
+    "learning_rate": "train/learning_rate",
+    "val_loss": "val/loss",
+    "val_pck_0.2": "val/pck_0.2",
+}
+"""The metric of each column of a training history that is logged; the step is the column `iteration`."""
 
 ORIGIN = "splitpose.origin"
 """Tag: whether the variant was trained for this run or restored from DVC's cache (see `provenance`)."""
@@ -45,13 +51,14 @@ class Run:
         """Log the rows of a training history whose iterations are not logged yet, with a prefix of the metrics."""
         from mlflow.entities import Metric
 
-        known = {metric.step for metric in self.client.get_metric_history(self.id, prefix + HISTORY_METRICS[0])}
+        first = prefix + next(iter(HISTORY_METRICS.values()))
+        known = {metric.step for metric in self.client.get_metric_history(self.id, first)}
         now = _now()
         new = [row for row in rows if row["iteration"] not in known]
         metrics = [
-            Metric(prefix + key, float(row[key]), now, int(row["iteration"]))
+            Metric(prefix + key, float(row[column]), now, int(row["iteration"]))
             for row in new
-            for key in HISTORY_METRICS
+            for column, key in HISTORY_METRICS.items()
         ]
         for start in range(0, len(metrics), MAX_METRICS):
             self.client.log_batch(self.id, metrics=metrics[start : start + MAX_METRICS])
@@ -81,10 +88,37 @@ class Run:
         new = [RunTag(key, value) for key, value in tags.items() if known.get(key) != value]
         self.client.log_batch(self.id, tags=new)
 
+    def describe(self, text: str) -> None:
+        """Set the description, unless the run has one: it may have been edited in MLflow's UI."""
+        if presentation.DESCRIPTION not in self.client.get_run(self.id).data.tags:
+            self.set_tags({presentation.DESCRIPTION: text})
+
     def set_origin(self, origin: str) -> None:
         """Set the origin of the run's results, unless it is set: a later call may only have restored them."""
         if ORIGIN not in self.client.get_run(self.id).data.tags:
             self.set_tags({ORIGIN: origin})
+
+    def log_datasets(self, datasets: Iterable[Mapping[str, str]]) -> None:
+        """Log datasets as inputs of the run; existing ones are skipped.
+
+        Args:
+            datasets: {"name", "digest", "context"} of each; the context is its use, for example "training".
+        """
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        inputs = self.client.get_run(self.id).inputs
+        known = {(one.dataset.name, one.dataset.digest) for one in inputs.dataset_inputs} if inputs else set()
+        new = [
+            DatasetInput(
+                # The type "local" is MLflow's for files; the path is relative to the project.
+                Dataset(one["name"], one["digest"], "local", json.dumps({"uri": one["name"]})),
+                [InputTag("mlflow.data.context", one["context"])],
+            )
+            for one in datasets
+            if (one["name"], one["digest"]) not in known
+        ]
+        if new:
+            self.client.log_inputs(self.id, new)
 
     def log_artifacts(self, root: Path, files: Iterable[Path]) -> None:
         """Log files below `root` as artifacts with the same paths; if one has changed, log all of them again."""
@@ -169,16 +203,24 @@ def without_credentials(text: str) -> str:
 def open_run(root: Path, profile: str, variant: str, state: str) -> Run:
     """Return the run of a variant in a state of the pipeline, which its tag identifies; create it if necessary."""
     client = connect(root)
-    experiment = _experiment(client, root, f"splitpose-{profile}")
+    experiment = _experiment(client, root, experiment_name(profile))
     if run_id := _search(client, [experiment], state):
         return Run(client, run_id)
     tags = {
         "splitpose.state": state,
         "splitpose.variant": variant,
         "splitpose.profile": profile,
+        presentation.COLOR: presentation.color(client, experiment, variant),
         **_git_commit(root),
     }
-    return Run(client, client.create_run(experiment, tags=tags, run_name=variant).info.run_id)
+    start = _now()
+    name = presentation.run_name(variant, state, start)
+    return Run(client, client.create_run(experiment, start, tags, name).info.run_id)
+
+
+def experiment_name(profile: str) -> str:
+    """Return the name of a profile's experiment, which is that of its registered model, too."""
+    return f"splitpose-{profile}"
 
 
 def find_run(root: Path, state: str) -> str | None:

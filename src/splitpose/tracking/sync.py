@@ -4,21 +4,28 @@ A stage whose results DVC restores from its cache runs no code, so a run's metri
 read from files. Synchronising again changes nothing; after the database was deleted, it restores the runs.
 """
 
+import csv
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from splitpose import paths
 from splitpose.errors import InputError
 from splitpose.files import read_json
-from splitpose.settings import PRECISIONS, Params, load
-from splitpose.tracking import provenance, state
+from splitpose.settings import Params, load
+from splitpose.tracking import presentation, provenance, state
+from splitpose.tracking.former_metrics import rename_former_metrics
+from splitpose.tracking.headline import headline_metrics
 from splitpose.tracking.relocation import relocate
-from splitpose.tracking.runs import metric_prefix, open_run, translated_errors
+from splitpose.tracking.runs import (
+    HISTORY_METRICS,
+    connect,
+    experiment_name,
+    metric_prefix,
+    open_run,
+    translated_errors,
+)
 from splitpose.tracking.state import Entries
 
 SHARED_ARTIFACTS = ("dvc.lock", str(paths.PARAMS), str(paths.COMPARISON), f"{paths.FIGURES}/*")
@@ -29,6 +36,9 @@ SELECTED_REPEAT = "splitpose.repeat"
 
 INITIAL_WEIGHTS = "splitpose.initial_weights"
 """Tag: what training started from, e.g. "champion, version 3", a path or "none"."""
+
+DATASETS = {str(paths.CROPS): "training", str(paths.ANNOTATIONS): "evaluation"}
+"""The data that are logged as inputs of a run, and their use."""
 
 SYNTHETIC = {"data": "synthetic"}
 """Tags of a run whose model was trained and scored on rendered people."""
@@ -51,15 +61,25 @@ def sync_runs(root: Path, variants: Sequence[str] | None = None) -> dict[str, st
     """
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         relocate(root)  # first, so that MLflow's own commands find the artifacts although a stage has to run
+        rename_former_metrics(root)
     entries = state.lock_entries(root)
     variants = list(load(Params, root / paths.PARAMS).variants) if variants is None else variants
     finished = [variant for variant in variants if state.is_finished(entries, variant)]
     with translated_errors():
         runs = {variant: _sync_run(root, state.with_upstream(entries, variant), variant) for variant in finished}
+        for profile in {state.profile(entries, variant) for variant in finished}:
+            presentation.update(connect(root), experiment_name(profile))
+            _mark_champions(root, profile)
     if len(runs) < len(variants):
         missing = ", ".join(variant for variant in variants if variant not in runs)
         raise InputError(f"{root / 'dvc.lock'}: not all stages have run for {missing}; run the pipeline again")
     return runs
+
+
+def _mark_champions(root: Path, profile: str) -> None:
+    from splitpose.tracking.model_registry import ModelRegistry  # imports pandas, which takes a second
+
+    ModelRegistry(root, profile).mark_champions()
 
 
 def _sync_run(root: Path, entries: Entries, variant: str) -> str:
@@ -70,14 +90,13 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     )
     selection = read_json(_select(root, outputs, paths.repeat_selection(variant)), f"the stage select@{variant}")
     metrics = read_json(_select(root, outputs, paths.metrics(variant)), evaluate)
-    decodings = read_json(_select(root, outputs, paths.decodings(variant)), evaluate)
     parity = read_json(_select(root, outputs, paths.parity(variant)), convert)
     latency = read_json(_select(root, outputs, paths.benchmark(variant)), benchmark)
     repeats = state.repeats(entries, variant)
     history_paths = {
         metric_prefix(repeats, repeat): paths.repeat_history(variant, repeat) for repeat in repeats
     } | {"": paths.history(variant)}
-    histories = {prefix: pd.read_csv(_select(root, outputs, path)) for prefix, path in history_paths.items()}
+    histories = {prefix: _read_rows(_select(root, outputs, path)) for prefix, path in history_paths.items()}
     parameters = state.parameters(entries, variant)
     profile, digest = state.profile(entries, variant), state.digest(entries, variant)
 
@@ -85,20 +104,20 @@ def _sync_run(root: Path, entries: Entries, variant: str) -> str:
     run.set_origin(provenance.TRAINED if provenance.was_trained(root, digest) else provenance.RESTORED)
     run.log_params(parameters)
     for prefix, history in histories.items():
-        run.log_history(history.to_dict("records"), prefix)
-    run.log_metrics(
-        _repeat_metrics(selection)
-        | _score_metrics(metrics)
-        | _decoding_metrics(decodings)
-        | _precision_metrics(parity)
-        | _precision_metrics(latency)
+        run.log_history(history, prefix)
+    headline = headline_metrics(metrics, selection, parity, latency)
+    run.log_metrics(headline)
+    hashes = _data_hashes(entries)
+    run.log_datasets(
+        {"name": path, "digest": hashes[path], "context": use} for path, use in DATASETS.items() if path in hashes
     )
-    run.set_tags(
-        _data_hashes(entries) | {f"device.{fact}": str(value) for fact, value in latency["device"].items()}
-    )
+    run.set_tags({path.replace("/", "."): md5 for path, md5 in hashes.items()})
+    run.set_tags({f"device.{fact}": str(value) for fact, value in latency["device"].items()})
     run.set_tags({SELECTED_REPEAT: str(selection["selected"])} | _initial_weights(root, variant))
-    if parameters.get("source.kind") == "sample":
+    is_synthetic = parameters.get("source.kind") == "sample"
+    if is_synthetic:
         run.set_tags(SYNTHETIC)
+    run.describe(_describe(variant, profile, is_synthetic, headline))
     shared = [file for pattern in SHARED_ARTIFACTS for file in sorted(root.glob(pattern))]
     own = [file for file in outputs if file.suffix != ".h5"]
     run.log_artifacts(root, [*own, *shared, root / paths.profile(profile)])
@@ -142,6 +161,16 @@ def _select(root: Path, outputs: list[Path], path: Path) -> Path:
     return root / path
 
 
+def _read_rows(path: Path) -> list[dict[str, float]]:
+    """Return the rows of a training history, the iteration as an integer, without the name of the phase."""
+    with path.open(newline="") as file:
+        rows = [
+            {key: float(row[key]) for key in HISTORY_METRICS} | {"iteration": int(row["iteration"])}
+            for row in csv.DictReader(file)
+        ]
+    return rows
+
+
 def _initial_weights(root: Path, variant: str) -> dict[str, str]:
     """Return the tag of what training started from, none if the pipeline has no such record."""
     path = root / paths.initial_weights_record(variant)
@@ -152,66 +181,18 @@ def _initial_weights(root: Path, variant: str) -> dict[str, str]:
     return {INITIAL_WEIGHTS: f"{origin['source'] or 'none'}{version}"}
 
 
-def _repeat_metrics(selection: Mapping[str, Any]) -> dict[str, float]:
-    """Return the validation results of each of several repeats as {"repeat_2/best_val_pck_0.2": 87.5, ...}."""
-    results = selection["repeats"]
-    if len(results) == 1:
-        return {}
-    return {
-        f"repeat_{number}/best_{key}": result[key]
-        for number, result in results.items()
-        for key in ("iteration", "val_loss", "val_pck_0.2")
-    }
-
-
-def _score_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Return a variant's scores as MLflow metrics; the losses are those of the checkpoint that was kept."""
-    values: dict[str, float] = {
-        "test_instances": metrics["n"],
-        "parameters": metrics["parameters"],
-        "macs": metrics["macs"],
-        "best_iteration": metrics["best_iteration"],
-        "best_train_loss": metrics["train_loss"],
-        "best_val_loss": metrics["val_loss"],
-    }
-    for threshold, groups in metrics["pck"].items():
-        values |= _with_intervals(f"pck_{threshold}", groups, metrics["ci95"][threshold])
-    for limit, groups in metrics["auc"].items():
-        areas = {group: percent for group, percent in groups.items() if group != "ci95"}
-        values |= _with_intervals(f"auc_{limit}", areas, groups["ci95"])
-    return values
-
-
-def _with_intervals(name: str, groups: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, float]:
-    """Return {"pck_0.2_mean": 90.0, "pck_0.2_mean_ci95_low": 89.1, ...} without groups that are never annotated."""
-    values: dict[str, float] = {}
-    for group, percent in groups.items():
-        if percent is not None:
-            values[f"{name}_{group}"] = percent
-            values[f"{name}_{group}_ci95_low"], values[f"{name}_{group}_ci95_high"] = intervals[group]
-    return values
-
-
-def _decoding_metrics(decodings: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the PCK of every decoding as {"pck_0.2_mean_argmax_flip_test": 91.0, ...}."""
-    return {
-        f"pck_{threshold}_mean_{decoding['name'].replace(' + ', '_').replace(' ', '_')}": groups["mean"]
-        for decoding in decodings
-        for threshold, groups in decoding["pck"].items()
-    }
-
-
-def _precision_metrics(results: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Return numbers of the TFLite files as {"p50_ms_int8": 0.24, ...}; booleans become 1 and 0."""
-    return {
-        f"{key}_{precision}": float(value)
-        for precision, values in results.items()
-        for key, value in values.items()
-        if precision in PRECISIONS and isinstance(value, (int, float))
-    }
-
-
 def _data_hashes(entries: Entries) -> dict[str, str]:
-    """Return DVC's hashes of the data that the variant was built from, as tags."""
+    """Return DVC's hashes of the data that the variant was built from by path."""
     outs = [out for entry in entries.values() for out in entry.get("outs", [])]
-    return {out["path"].replace("/", "."): out["md5"] for out in outs if out["path"].startswith(f"{paths.DATA}/")}
+    return {out["path"]: out["md5"] for out in outs if out["path"].startswith(f"{paths.DATA}/")}
+
+
+def _describe(variant: str, profile: str, is_synthetic: bool, metrics: Mapping[str, float]) -> str:
+    """Return the description of a run with these headline metrics."""
+    data = "rendered synthetic people; the scores do not transfer to photographs" if is_synthetic else profile
+    return (
+        f"Variant {variant} of the profile {profile}, trained and tested on {data}. "
+        f"PCK@0.2 on {metrics['data/test_instances']:.0f} test instances: {metrics['test/pck_0.2_mean']:.1f} %. "
+        f"All results are in the artifacts: scores in reports/metrics/{variant}.json, latencies in "
+        f"reports/benchmark/{variant}.json, TFLite files in models/{variant}/."
+    )

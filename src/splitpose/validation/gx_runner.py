@@ -16,6 +16,7 @@ from great_expectations.data_context.types.base import (
 )
 
 from splitpose.errors import InputError
+from splitpose.validation.data_docs.page_view import VIEW
 from splitpose.validation.expectation_suites import Rule, Suite
 
 # The log repeats failed expectations with tracebacks; the validation results contain all necessary information.
@@ -80,7 +81,10 @@ class SuiteRunner:
     def build_data_docs(self, folder: Path) -> None:
         """Build the Data Docs (HTML) of all suites run so far; the entry page is `folder/index.html`.
 
-        Existing Data Docs are replaced. Raises InputError if the folder contains other files.
+        The pages load nothing from the network. Existing Data Docs are replaced.
+
+        Raises:
+            InputError: the folder contains other files.
         """
         if folder.exists() and any(folder.iterdir()) and not (folder / "index.html").is_file():
             raise InputError(f"{folder}: contains other files than Data Docs; choose a new folder for them")
@@ -90,10 +94,12 @@ class SuiteRunner:
             "class_name": "SiteBuilder",
             "show_how_to_buttons": False,
             "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(temporary)},
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", "view": VIEW},
+            "site_section_builders": {"expectations": {"view": VIEW}, "validations": {"view": VIEW}},
         }
         self._context.add_data_docs_site("docs", site)
         self._context.build_data_docs(["docs"])
+        shutil.rmtree(temporary / "static")  # fonts and images that the pages do not use
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from splitpose.report import comparators, device_tables, paper_tables, tables
+from splitpose.report.detection_table import detection_table
 from splitpose.report.document import Block, Facts, Section
 from splitpose.report.figures import latency
 from splitpose.report.inputs import ReportInputs
@@ -25,6 +26,7 @@ def device_section(inputs: ReportInputs) -> Section:
         (
             tables.tflite_table(inputs.comparison),
             device_tables.runtime_table(inputs.benchmarks, data),
+            *filter(None, (detection_table(inputs.person_detection, data),)),
             *_threads_blocks(inputs, data),
             figure(
                 "operators",

@@ -1,83 +1,98 @@
-"""Prediction of rows: an image and an optional bounding box in, the joints of the person out."""
+"""Prediction of rows: an image and an optional bounding box in, the joints of its people out."""
 
-import base64
-import binascii
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from splitpose import images
-from splitpose.annotations import BOX_COLUMNS
-from splitpose.crops.bounding_box import bbox_region, validate_bbox
-from splitpose.crops.geometry import CropRegion, ImagePyramid, full_image_region
+from splitpose.crops.geometry import ImagePyramid
 from splitpose.errors import InputError
-from splitpose.inference.pose_model import PoseModel
+from splitpose.inference.boxes import initial_region
+from splitpose.inference.pose_model import EMPTY_POSE, PoseModel, Prediction
+from splitpose.inference.sliding_window import joints_crop_policy, search_people
 from splitpose.skeleton import JOINTS
+from splitpose.tracking.model_server.limits import Limits
+from splitpose.tracking.model_server.model_pool import ModelPool
+from splitpose.tracking.model_server.row_requests import RowRequest, decode_image, parse_rows
 
-IMAGE_COLUMN = "image"
-"""The input column with the bytes of an image file."""
-OUTPUT_COLUMNS = [f"{joint}_{value}" for joint in JOINTS for value in ("x", "y", "confidence")]
-"""The output columns."""
+DEFAULT_LIMITS = Limits()
+ROW_COLUMN = "row"
+"""The output column with the number of the input row, from 1."""
+REGION_COLUMNS = ("region_x", "region_y", "region_side")
+"""The output columns with centre and side of the crop region in px."""
+JOINT_COLUMNS = tuple(f"{joint}_{value}" for joint in JOINTS for value in ("x", "y", "confidence"))
+"""The output columns with the joints."""
+OUTPUT_COLUMNS = (ROW_COLUMN, *REGION_COLUMNS, *JOINT_COLUMNS)
 
 
-def predict_rows(rows: pd.DataFrame, model: PoseModel) -> pd.DataFrame:
-    """Predict the joints of the person in each row's image.
+def predict_rows(
+    rows: pd.DataFrame, pool: ModelPool, limits: Limits = DEFAULT_LIMITS, people: int = 1
+) -> pd.DataFrame:
+    """Predict the joints of the people in each row's image, as `splitpose predict` does.
 
     Args:
-        rows: N rows with the column `image`, the bytes of a JPEG or PNG file, and optionally the person's bounding
-            box in px, box_x0, box_y0, box_x1, box_y1; without it the crop is the whole image.
-        model: the model.
+        rows: N rows with the column `image`, the bytes of a JPEG or PNG file, and optionally a person's bounding
+            box in px, box_x0, box_y0, box_x1, box_y1. Without it the image is searched, or predicted as a whole
+            if the model has no confidence output.
+        pool: the model; it is not borrowed while an image is decoded.
+        limits: limits of the request.
+        people: maximum number of people that a search returns per image.
 
     Returns:
-        N rows with the columns <joint>_x and <joint>_y, px of the image, and <joint>_confidence from 0 to 1, which
-        is None if the model has no confidence output.
+        One row for each person, in the order of the input, the most confident person of an image first: `row`, the
+        number of the input row from 1; region_x, region_y and region_side, the crop region in px; <joint>_x and
+        <joint>_y, px of the image, and <joint>_confidence from 0 to 1, which is None if the model has no
+        confidence output. An image in which no person is found has one row in which only `row` is not None.
 
     Raises:
-        InputError: the image or the bounding box of a row is not valid; the message contains the row's number.
+        InputError: the request exceeds a limit, or the image or the bounding box of a row is not valid; the message
+            contains the row's number.
     """
+    if not 1 <= people <= limits.max_people:
+        raise InputError(f"people is {people}; use 1 to {limits.max_people}")
     predictions = []
-    for number, row in enumerate(rows.to_dict("records"), 1):
+    for request in parse_rows(rows, limits):
         try:
-            image = _image(row.get(IMAGE_COLUMN))
-            region = _region(row, image, model.padding)
+            found = _predict_people(request, pool, people)
         except InputError as error:
-            raise InputError(f"row {number} of {len(rows)}: {error}") from error
-        prediction = model.predict_region(ImagePyramid(image), region)
-        predictions.append(np.column_stack([prediction.joints, prediction.confidence]).ravel())
-    table = pd.DataFrame(predictions, columns=OUTPUT_COLUMNS, index=rows.index, dtype=np.float64)
-    empty = table.columns[table.isna().any()]  # JSON has no NaN
-    return table.astype(dict.fromkeys(empty, object)).where(table.notna(), None)
+            raise InputError(f"row {request.number} of {len(rows)}: {error}") from error
+        predictions += [(request.number, prediction) for prediction in found or [EMPTY_POSE]]
+    return _to_table(predictions, rows.index)
 
 
-def _image(data: Any) -> np.ndarray:
-    """Return the image in the bytes of a file, (H, W, 3) uint8 BGR."""
-    if not isinstance(data, bytes) or not data:
-        raise InputError(f"no {IMAGE_COLUMN}; send the bytes of a JPEG or PNG file (base64 in JSON)")
-    image = images.decode(_from_base64(data))
-    if image is None:
-        raise InputError(
-            f"{IMAGE_COLUMN}: not an image, damaged or truncated; send a JPEG or PNG file (base64 in JSON)"
-        )
-    return image
+def _predict_people(request: RowRequest, pool: ModelPool, people: int) -> Sequence[Prediction]:
+    pixels = decode_image(request.data)
+    height, width = pixels.shape[:2]
+    image = ImagePyramid(pixels)
+    with pool.borrow() as model:
+        return _search_or_predict(model, image, (width, height), request.bbox, people)
 
 
-def _from_base64(data: bytes) -> bytes:
-    """Decode base64, which MLflow's server does for dataframe_records and dataframe_split only.
-
-    The bytes of a JPEG or PNG file are returned unchanged: their first byte is not a character of base64.
-    """
-    try:
-        return base64.b64decode(data, validate=True)
-    except binascii.Error:
-        return data
+def _search_or_predict(
+    model: PoseModel, image: ImagePyramid, size: tuple[int, int], bbox: np.ndarray | None, people: int
+) -> Sequence[Prediction]:
+    if bbox is None and model.has_confidence:
+        return search_people(model, image, size, joints_crop_policy(model.joints_padding), people)
+    region = initial_region(bbox, *size, model.padding)
+    return [model.predict_region(image, region)] if region else []
 
 
-def _region(row: Mapping[Any, Any], image: np.ndarray, padding: float) -> CropRegion:
-    """Return the crop region of a row: around its bounding box, or the whole image."""
-    height, width = image.shape[:2]
-    box = np.array([row.get(column) for column in BOX_COLUMNS], np.float64)  # None becomes NaN
-    if np.isnan(box).all():
-        return full_image_region(width, height)
-    return bbox_region(validate_bbox(box), width, height, padding)
+def _to_table(predictions: Sequence[tuple[int, Prediction]], index: pd.Index) -> pd.DataFrame:
+    """Return the output; a row has the index of its input row."""
+    numbers = np.array([number for number, _ in predictions], np.int64)
+    values = np.array([_to_values(prediction) for _, prediction in predictions]).reshape(
+        -1, len(OUTPUT_COLUMNS) - 1
+    )
+    if (missing := np.isnan(values)).any():
+        values = np.where(missing, None, values)  # JSON has no NaN
+    table = pd.DataFrame(values, columns=OUTPUT_COLUMNS[1:], index=index[numbers - 1])
+    table.insert(0, ROW_COLUMN, numbers)
+    return table
+
+
+def _to_values(prediction: Prediction) -> np.ndarray:
+    """Return the values of the output columns after `row`."""
+    region = prediction.region
+    centre_and_side = (region.x, region.y, region.side) if region else (np.nan,) * 3
+    joints = np.column_stack([prediction.joints, prediction.confidence]).ravel()
+    return np.concatenate([centre_and_side, joints])

@@ -10,7 +10,9 @@ import pandas as pd
 
 import splitpose
 from splitpose.annotations import BOX_COLUMNS
-from splitpose.tracking.model_server.rows import IMAGE_COLUMN, OUTPUT_COLUMNS
+from splitpose.tracking.model_server.limits import Limits
+from splitpose.tracking.model_server.row_requests import IMAGE_COLUMN
+from splitpose.tracking.model_server.rows import JOINT_COLUMNS, REGION_COLUMNS, ROW_COLUMN
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow.models import ModelSignature
@@ -30,19 +32,24 @@ def save(tflite: Path, folder: Path) -> None:
         artifacts={"tflite": str(tflite)},
         code_paths=[str(package)],
         signature=signature(),
+        model_config=Limits().to_config(),
         input_example=input_example(),
         pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
     )
 
 
 def signature() -> "ModelSignature":
-    """Return the schema of the model's input and output columns."""
+    """Return the schema of the model's input and output columns, and of its parameter `people`."""
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
     boxes = (ColSpec(DataType.double, column, required=False) for column in BOX_COLUMNS)
-    joints = (ColSpec(DataType.double, column, "_confidence" not in column) for column in OUTPUT_COLUMNS)
-    return ModelSignature(Schema([ColSpec(DataType.binary, IMAGE_COLUMN), *boxes]), Schema([*joints]))
+    values = (ColSpec(DataType.double, column, required=False) for column in (*REGION_COLUMNS, *JOINT_COLUMNS))
+    return ModelSignature(
+        Schema([ColSpec(DataType.binary, IMAGE_COLUMN), *boxes]),
+        Schema([ColSpec(DataType.long, ROW_COLUMN), *values]),
+        ParamSchema([ParamSpec("people", DataType.long, 1)]),
+    )
 
 
 def input_example() -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""Great Expectations' Data Docs as pages that load nothing from the network."""
