@@ -179,12 +179,13 @@ const scenarios = {
     const states = [];
     for (const seconds of times) {
       await page.locator("#seek").fill(String(seconds));
-      const ready = (text) => document.getElementById("time").textContent.startsWith(text);
-      await page.waitForFunction(ready, `0:0${seconds.toFixed(1)} / `);
+      const ready = (time) => Math.abs(Number(document.getElementById("image").dataset.time) - time) < 1e-3;
+      await page.waitForFunction(ready, seconds);
       states.push(await pageState(page));
     }
     const outside = await outsideWindow(page);
-    return { states, outside, file: (await saved(page, "#save-json")).name };
+    const time = await page.locator("#time").textContent();
+    return { states, outside, time, file: (await saved(page, "#save-json")).name };
   },
 
   /** Predict a video, first with a tracked person, then in the whole image. */

@@ -199,6 +199,7 @@ def test_a_paused_video_can_be_searched_for_an_image(drive, url, tmp_path):
     np.testing.assert_allclose(earlier, positions, atol=3)
     np.testing.assert_allclose(later, positions + [60, 0], atol=3)
     assert result["file"] == "moving-0.50s-splitpose.json"
+    assert result["time"] == "0:00.5 / 0:02.0"
     assert result["outside"] == []
 
 

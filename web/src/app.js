@@ -286,7 +286,9 @@ function display(/** @type {Result} */ shown) {
   const { name } = shown.model;
   const content = people.length ? `with the joints that ${name} predicts` : `without a person according to ${name}`;
   view.describe(`${shown.source.name} ${content}`);
-  view.canvas.dataset.people = JSON.stringify(people);
+  const shownValues = people.map(({ joints, confidence, region }) => ({ joints, confidence, region }));
+  view.canvas.dataset.people = JSON.stringify(shownValues);
+  view.canvas.dataset.time = String(shown.time);
   showStatus(describePeople(people, shown.model, threshold));
 }
 
