@@ -155,7 +155,7 @@ def test_two_workers_share_variants_and_repeats_and_the_coordinator_reports(
     store = MlflowClient(mlflow)
     (experiment,) = [found for found in store.search_experiments() if found.name == "splitpose-tiny"]
     runs = store.search_runs([experiment.experiment_id])
-    assert sorted(run.info.run_name for run in runs) == ["fast", "plain", "plain"]
+    assert sorted(run.data.tags["splitpose.variant"] for run in runs) == ["fast", "plain", "plain"]
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert {run.data.tags["splitpose.origin"] for run in runs} == {"trained"}
     for run in runs:

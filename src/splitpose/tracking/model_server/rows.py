@@ -83,9 +83,9 @@ def _to_table(predictions: Sequence[tuple[int, Prediction]], index: pd.Index) ->
     values = np.array([_to_values(prediction) for _, prediction in predictions]).reshape(
         -1, len(OUTPUT_COLUMNS) - 1
     )
-    if (missing := np.isnan(values)).any():
-        values = np.where(missing, None, values)  # JSON has no NaN
     table = pd.DataFrame(values, columns=OUTPUT_COLUMNS[1:], index=index[numbers - 1])
+    if np.isnan(values).any():
+        table = table.astype(object).where(table.notna(), None)  # JSON has no NaN
     table.insert(0, ROW_COLUMN, numbers)
     return table
 
