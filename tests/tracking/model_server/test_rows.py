@@ -126,6 +126,11 @@ def test_the_number_of_people_is_limited(spot, people):
         answer(table(), spot, people=people)
 
 
+def test_a_model_without_a_person_threshold_finds_one_person(centre):
+    with pytest.raises(InputError, match=r"^people is 2, but this model has no person threshold; use 1, or send"):
+        answer(table((image(40, 30), NO_BOX)), centre, people=2)
+
+
 def test_a_box_is_padded_and_becomes_the_crop(spot):
     # The longer side, 32, times 1.5 is 48 around (60, 30): a heatmap px is 6 px, the crop begins at (36, 6).
     (row,) = answer(table((image(57, 20), [44.0, 26.0, 76.0, 34.0])), spot).to_dict("records")
@@ -151,7 +156,7 @@ def test_no_rows_are_predicted_from_no_rows(spot):
 
 def test_a_model_without_confidence_returns_none_and_uses_the_whole_image(centre):
     rows = table((image(40, 30), [10.0, 10.0, 30.0, 20.0]), (image(40, 30), NO_BOX))
-    boxed, whole = answer(rows, centre, people=3).to_dict("records")
+    boxed, whole = answer(rows, centre).to_dict("records")
     assert (boxed["rwri_x"], boxed["rwri_y"], boxed["rwri_confidence"]) == (20, 15, None)
     assert (whole["region_x"], whole["region_y"], whole["region_side"]) == (47.5, 31.5, 96)
 

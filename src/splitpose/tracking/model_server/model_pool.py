@@ -23,8 +23,10 @@ class ModelPool:
         """
         self.size = size or min(os.cpu_count() or 1, MAX_MODELS)
         self._idle: SimpleQueue[PoseModel] = SimpleQueue()
-        for _ in range(self.size):
-            self._idle.put(PoseModel.load(path, metadata_required=True))
+        models = [PoseModel.load(path, metadata_required=True) for _ in range(self.size)]
+        self.has_person_threshold = models[0].person_threshold > 0
+        for model in models:
+            self._idle.put(model)
 
     @contextmanager
     def borrow(self) -> Iterator[PoseModel]:

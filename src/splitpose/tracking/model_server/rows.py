@@ -36,7 +36,8 @@ def predict_rows(
             if the model has no confidence output.
         pool: the model; it is not borrowed while an image is decoded.
         limits: limits of the request.
-        people: maximum number of people that a search returns per image.
+        people: maximum number of people that a search returns per image; more than 1 only if the model has a
+            person threshold.
 
     Returns:
         One row for each person, in the order of the input, the most confident person of an image first: `row`, the
@@ -45,11 +46,13 @@ def predict_rows(
         confidence output. An image in which no person is found has one row in which only `row` is not None.
 
     Raises:
-        InputError: the request exceeds a limit, or the image or the bounding box of a row is not valid; the message
-            contains the row's number.
+        InputError: the request exceeds a limit, the model cannot find several people, or the image or the bounding
+            box of a row is not valid; the message contains the row's number.
     """
     if not 1 <= people <= limits.max_people:
         raise InputError(f"people is {people}; use 1 to {limits.max_people}")
+    if people > 1 and not pool.has_person_threshold:
+        raise InputError(f"people is {people}, but this model has no person threshold; use 1, or send boxes")
     predictions = []
     for request in parse_rows(rows, limits):
         try:
