@@ -74,7 +74,9 @@ def test_without_the_second_repeat_everything_is_as_before_it(single, repeated):
     _, before = single
     folder, _ = repeated
     set_repeats(folder, [1])
-    assert not {"train_frozen@baseline-1", "fine_tune@baseline-1"} & set(stages_run(repro(folder, "evaluate@baseline")))
+    assert not {"train_frozen@baseline-1", "fine_tune@baseline-1"} & set(
+        stages_run(repro(folder, "evaluate@baseline"))
+    )
     after = hashes(folder)
     for path in (f"{MODELS}/final.weights.h5", "reports/history/baseline.csv", "reports/predictions/baseline.csv"):
         assert after[path] == before[path]

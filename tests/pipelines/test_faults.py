@@ -21,7 +21,7 @@ def steps_of(client: MlflowClient) -> list[int]:
     assert run.info.status == "FINISHED"
     assert run.data.tags["splitpose.origin"] == "trained"
     assert client.list_artifacts(run.info.run_id)
-    return sorted(metric.step for metric in client.get_metric_history(run.info.run_id, "train_loss"))
+    return sorted(metric.step for metric in client.get_metric_history(run.info.run_id, "train/loss"))
 
 
 def local(root: Path) -> MlflowClient:

@@ -150,13 +150,13 @@ def test_two_workers_share_variants_and_repeats_and_the_coordinator_reports(
     store = MlflowClient(mlflow)
     (experiment,) = [found for found in store.search_experiments() if found.name == "splitpose-tiny"]
     runs = store.search_runs([experiment.experiment_id])
-    assert sorted(run.info.run_name for run in runs) == ["fast", "plain", "plain"]
+    assert sorted(run.data.tags["splitpose.variant"] for run in runs) == ["fast", "plain", "plain"]
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert {run.data.tags["splitpose.origin"] for run in runs} == {"trained"}
     for run in runs:
         prefixes = ["", "repeat_1/", "repeat_2/"] if run.data.params["repeats"] == "[1, 2]" else [""]
         for prefix in prefixes:
-            losses = store.get_metric_history(run.info.run_id, f"{prefix}train_loss")
+            losses = store.get_metric_history(run.info.run_id, f"{prefix}train/loss")
             assert sorted(loss.step for loss in losses) == [10, 20, 30]
     keys = [item["Key"] for item in s3_client(s3).list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert any(key.startswith("dvc/runs/") for key in keys)

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,13 @@ Content = dict[str, Any]
 Synced = tuple[Path, dict[str, str], dict[str, Content]]
 """A project, the ids of its runs, and the content of MLflow before the synchronisation."""
 
-CURVES = ("train_loss", "val_loss", "val_pck_0.2", "learning_rate")
+CURVES = {
+    "train/loss": "train_loss",
+    "val/loss": "val_loss",
+    "val/pck_0.2": "val_pck_0.2",
+    "train/learning_rate": "learning_rate",
+}
+"""The column of a training history that a metric contains."""
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +63,20 @@ def synced(finished: Path) -> Synced:
 def contents(root: Path) -> dict[str, Content]:
     """Return the content of MLflow's database without times and ids by variant."""
     with sqlite3.connect(root / "mlflow.db") as database:
-        runs = database.execute("select run_uuid, name, status from runs").fetchall()
+        runs = database.execute("select run_uuid, status from runs").fetchall()
         found = {}
-        for run, name, status in runs:
+        for run, status in runs:
+            tags = database.execute("select key, value from tags where run_uuid = ?", [run])
+            named = dict(tags.fetchall())
+            name = named["splitpose.variant"]
             assert name not in found, "a second run of the same variant"
             metrics = database.execute("select key, step, value from metrics where run_uuid = ?", [run])
             params = database.execute("select key, value from params where run_uuid = ?", [run])
-            tags = database.execute("select key, value from tags where run_uuid = ?", [run])
             found[name] = {
                 "status": status,
                 "metrics": sorted(metrics),
                 "params": dict(params.fetchall()),
-                "tags": dict(tags.fetchall()),
+                "tags": named,
             }
     return found
 
@@ -120,8 +129,8 @@ def test_a_stage_logs_live_while_dvc_runs_it(synced: Synced) -> None:
     assert list(before) == ["plain"]
     assert before["plain"]["status"] == "RUNNING"
     assert before["plain"]["tags"]["splitpose.state"] == state.digest(state.lock_entries(root), "plain")
-    for key in CURVES:
-        assert curve(before["plain"], key) == [(row["iteration"], row[key]) for row in ROWS[1:]]
+    for key, column in CURVES.items():
+        assert curve(before["plain"], key) == [(row["iteration"], row[column]) for row in ROWS[1:]]
 
 
 def test_sync_completes_every_variant(synced: Synced) -> None:
@@ -130,19 +139,14 @@ def test_sync_completes_every_variant(synced: Synced) -> None:
     now = contents(root)
     for variant in ("plain", "fast"):
         assert now[variant]["status"] == "FINISHED"
-        for key in CURVES:
-            assert curve(now[variant], key) == [(row["iteration"], row[key]) for row in ROWS]
+        for key, column in CURVES.items():
+            assert curve(now[variant], key) == [(row["iteration"], row[column]) for row in ROWS]
         single = {key: value for key, _, value in now[variant]["metrics"] if key not in CURVES}
         assert single == {
-            "test_instances": 7, "parameters": 1000, "macs": 5000,
-            "best_iteration": 30, "best_train_loss": 0.125, "best_val_loss": 0.2,
-            "pck_0.05_mean": 20.5, "pck_0.05_mean_ci95_low": 18, "pck_0.05_mean_ci95_high": 23,
-            "pck_0.2_mean": 50.5, "pck_0.2_mean_ci95_low": 48, "pck_0.2_mean_ci95_high": 53,
-            "pck_0.2_lwri": 42, "pck_0.2_lwri_ci95_low": 35, "pck_0.2_lwri_ci95_high": 49,
-            "auc_0.2_mean": 30.5, "auc_0.2_mean_ci95_low": 28, "auc_0.2_mean_ci95_high": 33,
-            "pck_0.2_mean_argmax": 50.5, "pck_0.2_mean_argmax_flip_test": 52.5,
-            "pck_0.2_mean_int8": 49.5, "keras_pck_0.2_mean_int8": 50.5, "max_difference_int8": 0.25,
-            "bytes_int8": 321, "p50_ms_int8": 1.5, "p95_ms_int8": 2.5, "fully_delegated_int8": 1,
+            "test/pck_0.05_mean": 20.5, "test/pck_0.2_mean": 50.5, "test/auc_0.2_mean": 30.5,
+            "val/best_pck_0.2": 50, "data/test_instances": 7,
+            "device/parameters": 1000, "device/macs": 5000, "device/bytes_int8": 321, "device/p50_ms_int8": 1.5,
+            "device/pck_0.2_mean_int8": 49.5,
         }  # fmt: skip
         assert now[variant]["params"]["source.people"] == "20"
         tags = now[variant]["tags"]
@@ -177,12 +181,42 @@ def test_sync_logs_the_artifacts(synced: Synced) -> None:
         assert (folder / name).read_bytes() == (root / name).read_bytes()
 
 
+def test_runs_are_presented_in_the_ui(synced: Synced) -> None:
+    root, runs, _ = synced
+    client = connect(root)
+    experiment = client.get_experiment_by_name("splitpose-tiny")
+    assert "test/ PCK" in experiment.tags["mlflow.note.content"]
+    for variant, color in (("plain", "#0072b2"), ("fast", "#e69f00")):
+        run = client.get_run(runs[variant])
+        day = f"{datetime.fromtimestamp(run.info.start_time / 1000):%Y-%m-%d}"
+        assert run.info.run_name == f"{variant} {day} {run.data.tags['splitpose.state'][:8]}"
+        assert run.data.tags["mlflow.runColor"] == color
+        assert "PCK@0.2 on 7 test instances: 50.5 %" in run.data.tags["mlflow.note.content"]
+        (crops,) = run.inputs.dataset_inputs
+        assert (crops.dataset.name, crops.dataset.digest) == ("data/crops", hash_of(root, "data/crops"))
+        assert [(tag.key, tag.value) for tag in crops.tags] == [("mlflow.data.context", "training")]
+
+
+def test_the_comparison_shows_the_present_runs(synced: Synced) -> None:
+    root, runs, _ = synced
+    client = connect(root)
+    experiment = client.get_experiment_by_name("splitpose-tiny")
+    view = json.loads(experiment.tags["mlflow.sharedViewState.comparison"])
+    assert view["searchFilter"] == f"attributes.run_id IN ('{runs['plain']}', '{runs['fast']}')"
+    found = client.search_runs([experiment.experiment_id], view["searchFilter"])
+    assert {run.info.run_id for run in found} == set(runs.values())
+    assert [section["name"] for section in view["compareRunSections"]] == ["test", "device", "val", "train", "data"]
+
+
 def test_repeated_sync_changes_nothing(synced: Synced) -> None:
     root, runs, _ = synced
 
     def rows() -> dict[str, list[str]]:
         with sqlite3.connect(root / "mlflow.db") as database:
-            tables = ("runs", "metrics", "latest_metrics", "params", "tags", "experiments")
+            tables = (
+                "runs", "metrics", "latest_metrics", "params", "tags", "experiments", "experiment_tags", "datasets",
+                "inputs", "input_tags",
+            )  # fmt: skip
             return {table: sorted(map(str, database.execute(f"select * from {table}"))) for table in tables}
 
     def files() -> dict[Path, int]:
@@ -244,16 +278,16 @@ def test_a_file_that_differs_from_the_lock_is_an_error(project: Path) -> None:
         sync_runs(project)
 
 
-def test_a_lock_without_the_decodings_is_an_error(project: Path) -> None:
+def test_a_lock_without_the_parity_is_an_error(project: Path) -> None:
     path = project / "dvc.lock"
     lock = yaml.safe_load(path.read_text())
     for variant in toy_project.VARIANTS:
-        outs = lock["stages"][f"evaluate@{variant}"]["outs"]
-        outs[:] = [out for out in outs if "decodings" not in out["path"]]
+        outs = lock["stages"][f"convert@{variant}"]["outs"]
+        outs[:] = [out for out in outs if "parity" not in out["path"]]
     path.write_text(yaml.safe_dump(lock))
     with pytest.raises(
         InputError,
-        match=r"dvc.lock: reports/decodings/plain.json is not an output of any stage; run the pipeline again",
+        match=r"dvc.lock: reports/parity/plain.json is not an output of any stage; run the pipeline again",
     ):
         sync_runs(project)
 
@@ -304,18 +338,13 @@ def test_the_outputs_of_a_former_stage_belong_to_the_present_one(repeated: Path)
 def test_the_results_of_every_repeat_are_logged_in_one_run(repeated: Path) -> None:
     live = contents(repeated)["plain"]
     for repeat in (1, 2):
-        assert curve(live, f"repeat_{repeat}/val_loss") == [(row["iteration"], row["val_loss"]) for row in ROWS[1:]]
-    assert curve(live, "val_loss") == []  # no repeat is selected yet
+        assert curve(live, f"repeat_{repeat}/val/loss") == [(row["iteration"], row["val_loss"]) for row in ROWS[1:]]
+    assert curve(live, "val/loss") == []  # no repeat is selected yet
     sync_runs(repeated)
     now = contents(repeated)["plain"]
     for prefix in ("", "repeat_1/", "repeat_2/"):
-        for key in CURVES:
-            assert curve(now, prefix + key) == [(row["iteration"], row[key]) for row in ROWS]
-    best = {key: value for key, _, value in now["metrics"] if "/best_" in key}
-    assert best == {
-        "repeat_1/best_iteration": 30, "repeat_1/best_val_loss": 0.2, "repeat_1/best_val_pck_0.2": 50,
-        "repeat_2/best_iteration": 20, "repeat_2/best_val_loss": 0.25, "repeat_2/best_val_pck_0.2": 45,
-    }  # fmt: skip
+        for key, column in CURVES.items():
+            assert curve(now, prefix + key) == [(row["iteration"], row[column]) for row in ROWS]
     assert now["tags"]["splitpose.repeat"] == "1"
     assert now["params"]["repeats"] == "[1, 2]"
 
@@ -374,8 +403,8 @@ def test_a_training_that_failed_continues_its_run(as_stage: Path) -> None:
             log(row)
     now = contents(as_stage)["plain"]
     assert now["status"] == "RUNNING"
-    for key in CURVES:
-        assert curve(now, key) == [(row["iteration"], row[key]) for row in ROWS]
+    for key, column in CURVES.items():
+        assert curve(now, key) == [(row["iteration"], row[column]) for row in ROWS]
 
 
 def test_training_continues_without_mlflow(

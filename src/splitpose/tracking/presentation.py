@@ -3,6 +3,7 @@
 All functions can be repeated. A name or a description that was edited in the UI is kept.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,6 +22,13 @@ VARIANT_COLOR = "splitpose.color."
 PROMOTION = "splitpose.promotion"
 """Tag of a model version and of its run: CHAMPION_MARK, or FORMER_MARK if it was champion before."""
 CHAMPION_MARK, FORMER_MARK = "champion", "former champion"
+
+COMPARISON_VIEW = "comparison"
+"""Key of the view of the UI that compares the present runs."""
+SHARED_VIEW = "mlflow.sharedViewState."
+"""Tag of an experiment, followed by a key: a view that MLflow's UI saves as JSON for its button "Share"."""
+SECTIONS = {"test": True, "device": True, "val": True, "train": False, "data": False}
+"""The chart sections of the comparison in order, named after the prefixes of metrics, and whether they are open."""
 
 PALETTE = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7f7f7f", "#8c564b", "#bcbd22", "#000000",
@@ -81,6 +89,29 @@ def update(client: "MlflowClient", name: str) -> None:
         for version in client.search_model_versions(f"name='{name}'"):
             if not version.description:
                 client.update_model_version(name, version.version, describe_version(version.tags))
+
+
+def save_comparison(client: "MlflowClient", name: str, runs: Sequence[str]) -> None:
+    """Save the view of an experiment that compares runs in charts, unless it is saved already.
+
+    Args:
+        client: a client of the store.
+        name: name of the experiment.
+        runs: the ids of the runs.
+    """
+    view = {
+        "searchFilter": f"attributes.run_id IN ({', '.join(repr(run) for run in runs)})",
+        "compareRunCharts": [],  # MLflow adds one chart for each metric
+        "compareRunSections": [
+            {"uuid": section, "name": section, "display": is_open, "isReordered": True, "isGenerated": True}
+            for section, is_open in SECTIONS.items()
+        ],
+        "isAccordionReordered": True,
+    }
+    experiment = client.get_experiment_by_name(name)
+    key, value = f"{SHARED_VIEW}{COMPARISON_VIEW}", json.dumps(view)
+    if experiment is not None and experiment.tags.get(key) != value:
+        client.set_experiment_tag(experiment.experiment_id, key, value)
 
 
 def _complete_runs(client: "MlflowClient", experiment: str) -> None:

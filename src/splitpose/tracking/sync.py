@@ -63,12 +63,16 @@ def sync_runs(root: Path, variants: Sequence[str] | None = None) -> dict[str, st
         relocate(root)  # first, so that MLflow's own commands find the artifacts although a stage has to run
         rename_former_metrics(root)
     entries = state.lock_entries(root)
+    is_complete = variants is None
     variants = list(load(Params, root / paths.PARAMS).variants) if variants is None else variants
     finished = [variant for variant in variants if state.is_finished(entries, variant)]
     with translated_errors():
         runs = {variant: _sync_run(root, state.with_upstream(entries, variant), variant) for variant in finished}
         for profile in {state.profile(entries, variant) for variant in finished}:
-            presentation.update(connect(root), experiment_name(profile))
+            client, name = connect(root), experiment_name(profile)
+            presentation.update(client, name)
+            if is_complete:
+                presentation.save_comparison(client, name, list(runs.values()))
             _mark_champions(root, profile)
     if len(runs) < len(variants):
         missing = ", ".join(variant for variant in variants if variant not in runs)

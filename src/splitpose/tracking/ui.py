@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import requests
 
 from splitpose.errors import InputError
+from splitpose.tracking.presentation import COMPARISON_VIEW
 from splitpose.tracking.relocation import DATABASE
 
 HOST = "127.0.0.1"
@@ -62,7 +63,8 @@ def serve(root: Path, port: int = DEFAULT_PORT, open_browser: bool = True) -> No
             [sys.executable, "-m", "splitpose", "sync"], cwd=root, stdout=subprocess.PIPE, text=True
         )
         _wait_until_healthy(server, port)
-        address = link(f"http://{HOST}:{port}", RUN_LINE.findall(sync.stdout))
+        run = RUN_LINE.search(sync.stdout)
+        address = link(f"http://{HOST}:{port}", run[1] if run else None)
         print(f"MLflow's comparison of the present runs: {address}\nstop the server with Ctrl-C", flush=True)
         if open_browser and _has_browser():
             webbrowser.open(address)
@@ -88,20 +90,19 @@ def server_command(port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def link(server: str, runs: Sequence[str]) -> str:
-    """Return the address of MLflow's page that compares runs in charts; without runs, that of all experiments.
+def link(server: str, run: str | None) -> str:
+    """Return the address of the comparison in the experiment of a run; without a run, that of all experiments.
 
     Args:
         server: address of the server, which must respond.
-        runs: the ids of the runs, all in one experiment.
+        run: id of one of the present runs.
     """
-    if not runs:
+    if run is None:
         return f"{server}/#/experiments"
-    response = requests.get(f"{server}/api/2.0/mlflow/runs/get", {"run_id": runs[0]}, timeout=30)
+    response = requests.get(f"{server}/api/2.0/mlflow/runs/get", {"run_id": run}, timeout=30)
     response.raise_for_status()
     experiment = response.json()["run"]["info"]["experiment_id"]
-    ids = ", ".join(f"'{run}'" for run in runs)
-    query = {"searchFilter": f"attributes.run_id IN ({ids})", "compareRunsMode": "CHART"}
+    query = {"compareRunsMode": "CHART", "viewStateShareKey": COMPARISON_VIEW}
     return f"{server}/#/experiments/{experiment}/runs?{urlencode(query)}"
 
 
