@@ -10,6 +10,8 @@ os.environ.setdefault("PREFECT_HOME", str(Path(__file__).resolve().parents[1] / 
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
+# The log of a run also contains the warnings of the package, for example of a webhook that does not answer.
+os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "splitpose")
 # Seconds between two attempts of a task that depends on an external service, and between two heartbeats of a run.
 os.environ.setdefault("PREFECT_TASKS_DEFAULT_RETRY_DELAY_SECONDS", "30")
 os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
