@@ -77,6 +77,7 @@ def test_without_a_box_the_image_is_searched(spot):
 
 def test_results_are_those_of_the_command_predict(spot, centre, tmp_path):
     files = {f"{x}.png": image(x, 34, noise=100) for x in (6, 30, 90)} | {"a.jpg": image(70, 150, 200, 300, ".jpg")}
+    files["empty.png"] = image(30, 34, value=90)  # below the person threshold
     (tmp_path / "in").mkdir()
     for name, data in files.items():
         (tmp_path / "in" / name).write_bytes(data)
