@@ -21,7 +21,8 @@ export function fakeModel() {
   return model;
 }
 
-function iou(first, second) {
+/** Return the intersection over union of two regions. */
+export function iou(first, second) {
   const reach = (first.side + second.side) / 2;
   const extent = (gap) => Math.max(0, Math.min(reach - Math.abs(gap), first.side, second.side));
   const intersection = extent(first.x - second.x) * extent(first.y - second.y);

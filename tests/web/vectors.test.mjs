@@ -10,7 +10,8 @@ import { applyAffine, cropAffine, cropRegion, ImagePyramid, invertAffine } from 
 import { fifthMedians, percentile } from "../../web/src/latency.js";
 import { readMetadata } from "../../web/src/metadata.js";
 import { JOINTS, LIMBS } from "../../web/src/skeleton.js";
-import { slidingWindows, WINDOW_SIDES } from "../../web/src/sliding_window.js";
+import { meanConfidence, searchPeople, slidingWindows, WINDOW_SIDES } from "../../web/src/sliding_window.js";
+import { iou, joints as boxCorners, region as regionOf } from "./fake_model.mjs";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/vectors.json", import.meta.url), "utf8"));
 const ARRAYS = { uint8: Uint8Array, float32: Float32Array };
@@ -63,6 +64,25 @@ testCases("windows", ({ width, height, sides, windows }) => {
   assert.equal(actual.length, windows.length);
   assertClose(actual.map(({ x, y, side }) => [x, y, side]), windows, 1e-9, "window");
 });
+
+for (const [number, vector] of vectors.searches.entries()) {
+  test(`searches ${number}`, async () => {
+    const { width, height, padding, persons, threshold, max_people: maxPeople, found, confidences, runs } = vector;
+    let count = 0;
+    const predict = async (region) => {
+      count++;
+      const distances = persons.map((person) => iou(regionOf(person), region));
+      const best = distances.indexOf(Math.max(...distances)), isFound = distances[best] > 0.35;
+      const joints = boxCorners(isFound ? persons[best] : [region.x, region.y, 0.2 * region.side]);
+      return { joints, confidence: [isFound ? persons[best][3] : 0.4], region };
+    };
+    const cropPolicy = (joints) => cropRegion(joints, padding);
+    const people = await searchPeople(predict, width, height, cropPolicy, threshold, maxPeople);
+    assertClose(people.map(({ region }) => [region.x, region.y, region.side]), found, 1e-9, "region");
+    assertClose(people.map(meanConfidence), confidences, 1e-6, "confidence");
+    assert.equal(count, runs);
+  });
+}
 
 testCases("decodings", ({ codec, output, joints, confidence }) => {
   const actual =

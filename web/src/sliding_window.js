@@ -19,8 +19,8 @@ const KEEP_RATIO = 1 / 3;
 /** In a more elongated image, windows have the size for this aspect ratio, and extend beyond the shorter side. */
 const MAX_ASPECT_RATIO = 8;
 
-/** Intersection over union from which two regions are assumed to show the same person. */
-const SAME_PERSON_IOU = 0.3;
+/** Overlap from which two regions are assumed to show the same person, or a part of the person. */
+const MAX_OVERLAP = 0.5;
 
 /** Return the mean confidence of all joints. */
 export function meanConfidence(/** @type {Prediction} */ { confidence }) {
@@ -68,17 +68,17 @@ export async function searchPeople(predictRegion, width, height, cropPolicy, thr
 }
 
 /**
- * Return the intersection over union of two regions.
+ * Return the area of the intersection of two regions over the area of the smaller one.
  *
  * @param {CropRegion} first
  * @param {CropRegion} second
  */
-export function iou(first, second) {
+export function overlap(first, second) {
   const reach = (first.side + second.side) / 2;
   const extent = (/** @type {number} */ gap) =>
     Math.max(0, Math.min(reach - Math.abs(gap), first.side, second.side));
   const intersection = extent(first.x - second.x) * extent(first.y - second.y);
-  return intersection / (first.side ** 2 + second.side ** 2 - intersection);
+  return intersection / Math.min(first.side, second.side) ** 2;
 }
 
 /**
@@ -88,7 +88,7 @@ export function iou(first, second) {
  * @param {CropRegion[]} others
  */
 export function showsSamePerson(region, others) {
-  return others.some((other) => iou(region, other) >= SAME_PERSON_IOU);
+  return others.some((other) => overlap(region, other) >= MAX_OVERLAP);
 }
 
 /**
