@@ -142,6 +142,20 @@ def test_repeated_rollbacks_restore_earlier_champions(registry, content, tmp_pat
     assert registry.rollback() == one
 
 
+def test_champions_and_their_runs_are_marked(registry, content, tmp_path):
+    first, second, third = register(registry, content, tmp_path, 3)
+    for version in (first, second):
+        registry.promote(version)
+    marks = {version.number: version.tags.get("splitpose.promotion") for version in registry.versions()}
+    assert marks == {first.number: "former champion", second.number: "champion", third.number: None}
+    assert connect(registry.root).get_run(second.run).data.tags["splitpose.promotion"] == "champion"
+    registry.rollback()
+    marks = {version.number: version.tags.get("splitpose.promotion") for version in registry.versions()}
+    assert marks == {first.number: "champion", second.number: "former champion", third.number: None}
+    (described, *_) = connect(registry.root).search_model_versions(f"name='{registry.name}'")
+    assert described.description.startswith("TFLite file of the variant")
+
+
 def test_deleted_versions_are_not_champions(registry, content, tmp_path):
     one, two, three = register(registry, content, tmp_path, 3)
     for version in (one, two, three):
