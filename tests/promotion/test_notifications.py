@@ -68,6 +68,11 @@ def test_a_dry_run_is_not_posted(receiver):
     assert receiver.posted == []
 
 
+def test_a_night_without_new_data_is_not_posted(receiver):
+    notify(decision("keep", champion="3"))
+    assert receiver.posted == []
+
+
 def test_a_failed_delivery_is_a_warning(monkeypatch, caplog):
     monkeypatch.setattr("splitpose.webhook.FIRST_DELAY_S", 0.0)
     monkeypatch.setenv("SPLITPOSE_WEBHOOK", f"http://127.0.0.1:{free_port()}/secret-path")
