@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 def notify(decision: Decision) -> None:
     """Post a decision to the webhook, if there is one.
 
-    A night without new data, after which the champion was compared with itself, is not reported. A failure is only a warning in the log, because the decision has been made already.
+    A night without new data, after which the champion was compared with itself, is not reported. A failure is only
+    a warning in the log, because the decision has been made already.
     """
     compared_with_itself = decision.action == "keep" and _number(decision.challenger) == _number(decision.champion)
     if decision.dry_run or compared_with_itself or not webhook.is_configured():
