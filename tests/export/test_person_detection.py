@@ -41,7 +41,7 @@ def test_errors_are_counted_on_both_sets():
 
 
 def test_an_image_has_the_confidence_of_the_person_found():
-    person, nobody = FakeModel([(60, 50, 40)]), FakeModel([])
+    person, no_person = FakeModel([(60, 50, 40)]), FakeModel([])
     pixels = np.zeros((120, 160, 3), np.uint8)
-    found = score_images([person, nobody], iter([pixels, pixels]))
+    found = score_images([person, no_person], iter([pixels, pixels]))
     assert found == pytest.approx(np.array([[HIGH_CONFIDENCE] * 2, [LOW_CONFIDENCE] * 2]))
