@@ -1,8 +1,9 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.receiver import Receiver, running_receiver
 
 REPOSITORY = Path(__file__).parents[1]
 TESTS = Path(__file__).parent
@@ -34,6 +35,15 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """A receiver of webhooks on loopback, to which everything is posted as JSON."""
+    with running_receiver() as receiver:
+        monkeypatch.setenv("SPLITPOSE_WEBHOOK", receiver.url)
+        monkeypatch.delenv("SPLITPOSE_WEBHOOK_FORMAT", raising=False)
+        yield receiver
 
 
 @pytest.fixture(scope="session")

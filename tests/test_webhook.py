@@ -1,19 +1,10 @@
 import pytest
-from support.receiver import running_receiver
 from support.servers import free_port
 
 from splitpose import webhook
 from splitpose.errors import ExternalServiceError, InputError
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.fixture
-def receiver(monkeypatch):
-    with running_receiver() as receiver:
-        monkeypatch.setenv("SPLITPOSE_WEBHOOK", receiver.url)
-        monkeypatch.delenv("SPLITPOSE_WEBHOOK_FORMAT", raising=False)
-        yield receiver
 
 
 @pytest.mark.parametrize(

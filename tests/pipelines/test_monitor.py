@@ -11,7 +11,6 @@ from prefect.events import Event
 from prefect.events.clients import get_events_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Failed, Pending, Running, Scheduled
-from support.receiver import running_receiver
 
 from pipelines import alerts, automations
 from pipelines.alert_log import PREFIX
@@ -27,14 +26,6 @@ def client(shared_prefect):
     url = shared_prefect.health.removesuffix("/health")
     with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
         yield client
-
-
-@pytest.fixture
-def receiver(monkeypatch):
-    with running_receiver() as receiver:
-        monkeypatch.setenv("SPLITPOSE_WEBHOOK", receiver.url)
-        monkeypatch.delenv("SPLITPOSE_WEBHOOK_FORMAT", raising=False)
-        yield receiver
 
 
 @pytest.fixture

@@ -1,21 +1,12 @@
 """Messages about decisions, posted to a real receiver."""
 
 import pytest
-from support.receiver import running_receiver
 from support.servers import free_port
 
 from splitpose.promotion.decision import Decision
 from splitpose.promotion.notifications import notify
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.fixture
-def receiver(monkeypatch):
-    with running_receiver() as receiver:
-        monkeypatch.setenv("SPLITPOSE_WEBHOOK", receiver.url)
-        monkeypatch.delenv("SPLITPOSE_WEBHOOK_FORMAT", raising=False)
-        yield receiver
 
 
 def decision(action, champion="1", by="automatic", dry_run=False):

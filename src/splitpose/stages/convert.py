@@ -103,14 +103,12 @@ def convert(
         )
     try:
         check_parity(variant, results, profile.conversion)
+        files = {precision: PoseModel.load(path, metadata_required=True) for precision, path in paths.items()}
+        detections = _calibrate(files, DetectionImages(annotated, data, profile.person_detection))
     except InputError:
-        for precision in PRECISIONS:  # files that failed the check must not be used
-            paths[precision].unlink()
+        for path in paths.values():  # files that failed the check, or have no person threshold, must not be used
+            path.unlink()
         raise
-    models_by_precision = {
-        precision: PoseModel.load(path, metadata_required=True) for precision, path in paths.items()
-    }
-    detections = _calibrate(models_by_precision, DetectionImages(annotated, data, profile.person_detection))
     for precision, path in paths.items():
         threshold = detections[precision]["threshold"]
         _log_detection(variant, precision, detections[precision])
