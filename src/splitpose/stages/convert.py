@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import pandas as pd
 
 from splitpose import annotations, models
 from splitpose.codecs import Codec
@@ -31,6 +33,9 @@ from splitpose.settings import PRECISIONS, Precision, Profile
 from splitpose.stages.command import run
 
 logger = logging.getLogger(__name__)
+
+THREADS = 2
+"""Threads of the interpreters; they do not change the outputs."""
 
 
 @dataclass(frozen=True)
@@ -68,42 +73,20 @@ def convert(
     """Convert a variant, compare each file with the Keras model and calibrate its person threshold."""
     model = models.load_weights(build_seeded_model(variant, profile), weights)
     codec = build_codec(variant, profile)
-    test_crops = list(tfrecords.read(crops, "test"))
     annotated = annotations.read(table)
-    ground_truth = predictions.ground_truth(annotated, [crop.id for crop in test_crops])
-    test_set = TestSet(test_crops, ground_truth, codec, profile.scoring.torso_joints)
-    pixels = test_set.pixels
-    keras_outputs = predict(model, pixels)
-    keras_pck = test_set.mean_pck(keras_outputs)
-    calibration = _calibration_crops(crops, profile)
-    results: dict[Precision, dict[str, Any]] = {}
-    contents = dict(zip(PRECISIONS, convert_to_precisions(model, PRECISIONS, calibration), strict=True))
-    paths = {precision: out / f"{precision}.tflite" for precision in PRECISIONS}
+    contents = dict(
+        zip(PRECISIONS, convert_to_precisions(model, PRECISIONS, _calibration_crops(crops, profile)), strict=True)
+    )
     metadata = {
         precision: _metadata(profile, variant, precision, codec, weights, crops) for precision in PRECISIONS
     }
+    paths = {precision: out / f"{precision}.tflite" for precision in PRECISIONS}
     for precision, path in paths.items():
         _write(path, contents[precision], metadata[precision])
-        outputs = PoseModel.load(path, threads=2, metadata_required=True).run(pixels)
-        results[precision] = {
-            "bytes": 0,
-            "pck_0.2_mean": test_set.mean_pck(outputs),
-            "keras_pck_0.2_mean": keras_pck,
-            "test_instances": len(test_crops),
-            "max_difference": round(float(np.abs(outputs - keras_outputs).max()), 6),
-        }
-        logger.info(
-            "%s: %s: %.2f MB, mean PCK@0.2 on all %d test instances: %.1f (Keras %.1f)",
-            variant,
-            precision,
-            path.stat().st_size / 1e6,
-            len(test_crops),
-            results[precision]["pck_0.2_mean"],
-            keras_pck,
-        )
+    files = {precision: PoseModel.load(path, THREADS, metadata_required=True) for precision, path in paths.items()}
+    results = _compare_with_keras(variant, model, files, _read_test_set(profile, codec, annotated, crops))
     try:
         check_parity(variant, results, profile.conversion)
-        files = {precision: PoseModel.load(path, metadata_required=True) for precision, path in paths.items()}
         detections = _calibrate(files, DetectionImages(annotated, data, profile.person_detection))
     except InputError:
         for path in paths.values():  # files that failed the check, or have no person threshold, must not be used
@@ -117,6 +100,35 @@ def convert(
     write_json(results, parity)
     is_rendered = profile.person_detection.background_images is None
     write_json({"empty_images": "rendered" if is_rendered else "photographs", "files": detections}, detection)
+
+
+def _read_test_set(profile: Profile, codec: Codec, annotated: pd.DataFrame, crops: Path) -> TestSet:
+    test_crops = list(tfrecords.read(crops, "test"))
+    ground_truth = predictions.ground_truth(annotated, [crop.id for crop in test_crops])
+    return TestSet(test_crops, ground_truth, codec, profile.scoring.torso_joints)
+
+
+def _compare_with_keras(
+    variant: str, model: keras.Model, files: dict[Precision, PoseModel], test_set: TestSet
+) -> dict[Precision, dict[str, Any]]:
+    """Return the scores of each file and of the Keras model on the test crops, and their largest difference."""
+    pixels = test_set.pixels
+    keras_outputs = predict(model, pixels)
+    keras_pck = test_set.mean_pck(keras_outputs)
+    results: dict[Precision, dict[str, Any]] = {}
+    for precision, file in files.items():
+        outputs = file.run(pixels)
+        results[precision] = {
+            "pck_0.2_mean": test_set.mean_pck(outputs),
+            "keras_pck_0.2_mean": keras_pck,
+            "test_instances": len(pixels),
+            "max_difference": round(float(np.abs(outputs - keras_outputs).max()), 6),
+        }
+        logger.info(
+            f"{variant}: {precision}: mean PCK@0.2 on all {len(pixels)} test instances: "
+            f"{results[precision]['pck_0.2_mean']:.1f} (Keras {keras_pck:.1f})"
+        )
+    return results
 
 
 def _write(path: Path, content: bytes, metadata: Metadata) -> None:
