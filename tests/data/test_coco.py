@@ -8,14 +8,15 @@ import pytest
 from splitpose import images
 from splitpose.annotations import BOX_COLUMNS, joints_of
 from splitpose.data import coco
-from splitpose.data.coco_json import joint_indices
+from splitpose.data.joint_names import JointNames
+from splitpose.data.people import ReadOptions
 from splitpose.errors import InputError
 from splitpose.settings import CocoSource
 from splitpose.skeleton import FULL_NAMES, INDEX, JOINTS
 from splitpose.validation import validate
 
 NAMES = ["nose", "left_shoulder", "Right Shoulder", "left_ankle", "left_hip"]
-OPTIONS = coco.ReadOptions(min_joints=3, min_side=0.0)
+OPTIONS = ReadOptions(min_joints=3, min_side=0.0)
 
 
 def annotation(**changes):
@@ -83,19 +84,19 @@ def test_the_first_folder_with_the_image_is_used(tmp_path):
     + ["lsho", "left_sho", "shoulder_left", "ShoulderLeft", "Shoulder L"],
 )
 def test_joint_names_have_many_spellings(name):
-    assert joint_indices(["tail", name]) == {"lsho": 1}
+    assert JointNames().indices(["tail", name]) == {"lsho": 1}
 
 
 @pytest.mark.parametrize(
     "name", ["shoulder", "left", "left_ear", "left_knee", "eye_left_2", "left_eye_inner", "neck", "", "lefthip_r"]
 )
 def test_other_names_are_not_joints(name):
-    assert joint_indices([name]) == {}
+    assert JointNames().indices([name]) == {}
 
 
 def test_every_joint_is_recognised():
     for names in (JOINTS, FULL_NAMES.values()):
-        assert joint_indices(list(names)) == INDEX
+        assert JointNames().indices(list(names)) == INDEX
 
 
 # Skipped annotations
@@ -271,9 +272,9 @@ def test_real_photographs(shared, tmp_path):
     raw = tmp_path / "raw"
     raw.mkdir()
     coco.copy(settings.sets, raw)
-    annotated = coco.read_all(settings.sets, raw, coco.ReadOptions(min_joints=1, min_side=0))
+    annotated = coco.read_all(settings.sets, raw, ReadOptions(min_joints=1, min_side=0))
     assert len(annotated.table) + sum(annotated.skipped.values()) == 348
-    complete = coco.read_all(settings.sets, raw, coco.ReadOptions(min_joints=11, min_side=0))
+    complete = coco.read_all(settings.sets, raw, ReadOptions(min_joints=11, min_side=0))
     assert (len(complete.table), complete.skipped) == (74, {"fewer than 11 annotated joints": 274})
     assert np.isfinite(joints_of(complete.table)).all()
     result = validate(complete.table, tmp_path)

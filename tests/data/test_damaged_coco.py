@@ -9,10 +9,11 @@ from support import damaged_coco
 from support.damaged_coco import DAMAGES, INFINITE, NAN, Damage
 
 from splitpose.data import coco
+from splitpose.data.people import ReadOptions
 from splitpose.errors import InputError
 from splitpose.validation import validate
 
-OPTIONS = coco.ReadOptions(min_joints=8, min_side=16)
+OPTIONS = ReadOptions(min_joints=8, min_side=16)
 
 
 def read(folder):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from splitpose.data import coco_json
 from splitpose.data.fingerprint import FileHashes, fingerprint_folder, fingerprint_source, fingerprint_weights
+from splitpose.data.formats import coco_json
 from splitpose.errors import InputError
 from splitpose.settings import CocoSource, FlicSource, Model, SampleSource
 

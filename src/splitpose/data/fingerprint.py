@@ -94,7 +94,7 @@ class FileHashes:
         key = str(annotations.resolve())
         entry = self._known["annotated"].get(key, {})
         if entry.get("sha256") != sha256:
-            from splitpose.data import coco_json  # imports NumPy, which most runs do not need
+            from splitpose.data.formats import coco_json  # imports NumPy, which most runs do not need
 
             names = [str(path) for path in coco_json.load(annotations).annotated_images()]
             entry = {"sha256": sha256, "names": names}

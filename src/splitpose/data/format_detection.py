@@ -10,6 +10,7 @@ import pandas as pd
 from splitpose.annotations import TEXT_COLUMNS
 from splitpose.data import coco, flic
 from splitpose.data.flic import EXAMPLES
+from splitpose.data.people import ReadOptions
 from splitpose.data.reader_result import concatenate
 from splitpose.errors import InputError
 
@@ -74,7 +75,7 @@ def _read_coco(name: str, jsons: Sequence[Path], images: Path | None, root: Path
     """Read several JSONs below `root` as one source."""
     if images is not None:
         root = Path(os.path.commonpath([root, images]))
-    options = coco.ReadOptions(min_joints=1, min_side=0)
+    options = ReadOptions(min_joints=1, min_side=0)
     result = concatenate(
         coco.read(json, [images] if images else [json.parent, json.parent / coco.IMAGES], root, options)
         for json in jsons

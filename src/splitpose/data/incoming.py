@@ -13,6 +13,7 @@ import pandas as pd
 
 from splitpose.annotations import INCOMING, joints_of, with_joints
 from splitpose.data import coco
+from splitpose.data.people import ReadOptions
 from splitpose.data.reader_result import ReaderResult
 from splitpose.data.splits import draw_splits
 from splitpose.settings import Incoming, Viewpoint
@@ -55,12 +56,12 @@ def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint, see
     Raises:
         InputError: A JSON cannot be read; the first one is named.
     """
-    options = coco.ReadOptions(settings.min_joints, settings.min_side, settings.group, group_key="incoming.group")
+    options = ReadOptions(settings.min_joints, settings.min_side, settings.group, group_key="incoming.group")
     results = [_read(path, data, options, viewpoint) for path in sorted(folder.rglob("*.json"))]
     return [replace(result, table=_assign_splits(result.table, settings, seed)) for result in results]
 
 
-def _read(path: Path, data: Path, options: coco.ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
+def _read(path: Path, data: Path, options: ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
     result = coco.read(path, [path.parent, path.parent / coco.IMAGES], data, options)
     if viewpoint == "person":
         return result

@@ -7,6 +7,7 @@ import pandas as pd
 
 from splitpose import annotations, paths, validation
 from splitpose.data import coco, flic, incoming
+from splitpose.data.people import ReadOptions
 from splitpose.data.reader_result import ReaderResult, concatenate
 from splitpose.data.splits import assign_splits
 from splitpose.errors import InputError, some_of
@@ -69,7 +70,7 @@ def _read_sources(profile: Profile, data: Path) -> ReaderResult:
 
 def _read_source(source: Source, raw: Path) -> ReaderResult:
     if isinstance(source, CocoSource):
-        options = coco.ReadOptions(source.min_joints, source.min_side, source.group)
+        options = ReadOptions(source.min_joints, source.min_side, source.group)
         return coco.read_all(source.sets, raw, options)
     result = flic.read(raw, source.viewpoint)
     return ReaderResult(annotations.prefix_images(result.table, raw.name), result.skipped)

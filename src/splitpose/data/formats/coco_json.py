@@ -3,7 +3,6 @@
 Validation is strict: text is not converted to numbers, nor numbers and booleans to text. Unknown keys are ignored.
 """
 
-import re
 from codecs import BOM_UTF8
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -11,10 +10,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError
-from splitpose.skeleton import FULL_NAMES, JOINTS
+from splitpose.skeleton import FULL_NAMES
 
 ADVICE = "; provide a COCO keypoints JSON"
+_NAMES = JointNames()
 
 
 def load(path: Path) -> "CocoDataset":
@@ -40,28 +41,6 @@ def _describe(error: Any) -> str:
     return f"{f'{key}: ' if key else ''}{problem}{'' if is_coco else ADVICE}"
 
 
-def joint_indices(names: list[str]) -> dict[str, int]:
-    """Return the index in `names` of each joint of the skeleton that is among them.
-
-    Many spellings are accepted: "Left Shoulder", "left_shoulder", "leftShoulder", "l-shoulder", "lsho",
-    "shoulder_left" ...
-    """
-    joints = [_JOINT_BY_SPELLING.get(re.sub(r"[\W_]", "", name.lower())) for name in names]
-    return {joint: joints.index(joint) for joint in JOINTS if joint in joints}
-
-
-def _spellings(joint: str) -> set[str]:
-    """Return the spellings of a joint without separators: leftshoulder, lshoulder, leftsho, shoulderleft ..."""
-    *side, part = FULL_NAMES[joint].split()
-    if not side:
-        return {part}
-    sides, parts = {side[0], side[0][0]}, {part, joint[1:]}
-    return {spelling for s in sides for p in parts for spelling in (s + p, p + s)}
-
-
-_JOINT_BY_SPELLING = {spelling: joint for joint in JOINTS for spelling in _spellings(joint)}
-
-
 def _as_id(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("Input should be an integer or a string")
@@ -77,7 +56,7 @@ def _check_file_name(value: str) -> str:
 def _check_unique_joints(names: list[str] | None) -> list[str] | None:
     first: dict[str, str] = {}
     for name in names or []:
-        for joint in joint_indices([name]):
+        for joint in _NAMES.indices([name]):
             if joint in first:
                 raise ValueError(f"{first[joint]!r} and {name!r} both mean {FULL_NAMES[joint]}; rename one of them")
             first[joint] = name
@@ -139,7 +118,7 @@ class CocoCategory(Record):
     @property
     def joint_indices(self) -> dict[str, int]:
         """Index in `keypoints` of each joint of the skeleton that the category has."""
-        return joint_indices(self.keypoints or [])
+        return _NAMES.indices(self.keypoints or [])
 
 
 class CocoAnnotation(Record):
