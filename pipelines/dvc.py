@@ -166,21 +166,27 @@ def pull(root: Path, log: Callable[[str], None]) -> None:
     _run(root, f"dvc {command}", ["--wait-for-lock", command], log, None)
 
 
-def collect_garbage(root: Path, since: str, dry_run: bool, log: Callable[[str], None]) -> None:
+def collect_garbage(root: Path, since: str, dry_run: bool) -> int:
     """Delete files of the local cache that neither the workspace nor recent versions use; the remote is unchanged.
 
     Args:
         root: the project.
         since: date (YYYY-MM-DD); files that a commit since then uses are kept, and those of every branch and tag.
-        dry_run: only report the number of files.
-        log: called with every line of the command's output.
+        dry_run: delete nothing.
+
+    Returns:
+        The number of deleted files; of those that would be deleted for a dry run.
 
     Raises:
         StageError: a DVC file is invalid.
     """
     versions = ["--all-branches", "--all-tags", "--all-experiments", "--date", since]
     options = [*(versions if (root / ".git").exists() else []), "--dry" if dry_run else "--force"]
-    _run(root, "dvc gc", ["--wait-for-lock", "gc", "--workspace", *options], log, None)
+    lines: list[str] = []
+    _run(root, "dvc gc", ["--wait-for-lock", "gc", "--workspace", *options], lines.append, None)
+    # The rest is not shown: in a dry run every file's name, and a warning for every new output in every commit.
+    counts = [re.match(r"Removed (\d+) objects", line) for line in lines]
+    return sum(int(count[1]) for count in counts if count)
 
 
 def import_lock_entries(root: Path, shared: dict[str, Any], names: list[str], log: Callable[[str], None]) -> None:

@@ -60,20 +60,23 @@ def apply(root: Path, ages: Ages, dry_run: bool, port: int, log: Callable[[str],
                 log(f"  {flow_run.name}, {flow_run.state_name}, ended {flow_run.end_time:%Y-%m-%d}")
             if not dry_run:
                 delete_flow_runs(client, flow_runs)
-        log(f"Prefect: {_number(flow_runs, 'run')} that ended more than {ages.prefect:g} days ago {verb}")
+        log(f"Prefect: {_number(len(flow_runs), 'run')} that ended more than {ages.prefect:g} days ago {verb}")
     with workspace_lock(root, log):
         if ages.mlflow is not None:
             runs = mlflow_retention.outdated_runs(root, now - timedelta(days=ages.mlflow))
             for run in runs:
                 log(f"  {run.name} {run.id}, ended {run.ended:%Y-%m-%d}")
             permanently = dry_run or not runs or mlflow_retention.delete(root, runs)
-            log(f"MLflow: {_number(runs, 'run')} that ended more than {ages.mlflow:g} days ago {verb}")
+            log(f"MLflow: {_number(len(runs), 'run')} that ended more than {ages.mlflow:g} days ago {verb}")
             if not permanently:
                 log("MLflow: they can be restored until `mlflow gc` is run on the MLflow server")
         if ages.cache is not None:
             since = (now - timedelta(days=ages.cache)).date()
-            log(f"DVC: files that neither the workspace nor any branch, tag or commit since {since} uses {verb}:")
-            dvc.collect_garbage(root, since.isoformat(), dry_run, log)
+            files = dvc.collect_garbage(root, since.isoformat(), dry_run)
+            log(
+                f"DVC: {_number(files, 'file')} that neither the workspace nor any branch, tag or commit since "
+                f"{since} uses {verb}"
+            )
 
 
 def outdated_flow_runs(client: SyncPrefectClient, before: datetime) -> list[FlowRun]:
@@ -113,6 +116,6 @@ def _client(port: int) -> Iterator[SyncPrefectClient]:
         yield client
 
 
-def _number(items: list[FlowRun] | list[mlflow_retention.OutdatedRun], word: str) -> str:
+def _number(count: int, word: str) -> str:
     """Return a number with its noun."""
-    return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -94,4 +94,5 @@ def test_files_that_no_version_uses_are_deleted_from_the_cache(tmp_path):
         assert "forgotten" in cached()
         retention.apply(root, retention.Ages(None, None, 90), dry_run, PORT, lines.append)
     assert cached() == {"committed", "present"}
-    assert sum("would be deleted" in line for line in lines) == 1
+    assert ["DVC: 1 file that" in line for line in lines] == [True, True]
+    assert [line.endswith("would be deleted") for line in lines] == [True, False]
