@@ -121,7 +121,7 @@ def _image_sizes(images: pd.DataFrame, paths: Sequence[Path]) -> tuple[np.ndarra
         if len(missing) >= MANY_IMAGES:
             read = track(read, "reading image sizes", len(missing), "images")
         sizes[missing] = list(read)
-    return sizes, (f"{len(missing):,} images have no width or height; it is read from the files",)
+    return sizes, (f"images without width or height, which are read from the files: {len(missing):,}",)
 
 
 def _size_of_file(path: Path) -> tuple[int, int]:

@@ -96,13 +96,15 @@ def _no_joint_names(dataset: CocoDataset) -> str:
 
 
 def _check_unambiguous(path: Path, dataset: CocoDataset, joint_names: JointNames) -> None:
-    """Raise InputError if two keypoints of a category mean the same joint."""
+    """Raise InputError if two keypoints of a category mean the same joint, unless the joint map names one."""
     problems = []
     for index, category in enumerate(dataset.categories):
         first: dict[str, str] = {}
         for name in category.keypoints:
             joint = joint_names.joint(name)
-            if joint is not None and first.setdefault(joint, name) is not name:
+            if joint is None or joint in joint_names.joint_map:
+                continue
+            if first.setdefault(joint, name) is not name:
                 problems.append(
                     f"categories[{index}].keypoints: {first[joint]!r} and {name!r} both mean {FULL_NAMES[joint]}; "
                     "rename one of them"
@@ -135,7 +137,7 @@ def _read_joints(
         )
     texts = [f"annotations[{row}].keypoints: {problems[row]}" for row in sorted(problems)]
     raise_if_invalid(path, texts, len(annotations))
-    return joints, tuple(f"{count:,} {note}" for note, count in missing.items())
+    return joints, tuple(f"{note}: {count:,}" for note, count in missing.items())
 
 
 def _rows(mask: np.ndarray) -> list[int]:

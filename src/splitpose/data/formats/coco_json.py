@@ -94,7 +94,9 @@ def load(path: Path) -> CocoDataset:
     categories = _categories(path, file.categories or [])
     notes: Counter[str] = Counter()
     annotations = _annotations(path, file.annotations, images, categories, notes)
-    return CocoDataset(images, categories, annotations, tuple(f"{count:,} {note}" for note, count in notes.items()))
+    return CocoDataset(
+        images, categories, annotations, tuple(f"{note}: {count:,}" for note, count in notes.items())
+    )
 
 
 def raise_if_invalid(path: Path, problems: Sequence[str], total: int) -> None:
@@ -257,9 +259,9 @@ def _annotation(
         raise _InvalidEntryError(f"iscrowd: {entry.iscrowd} should be 0 or 1")
     bbox = _bbox(entry.bbox)
     if bbox is None:
-        notes["people have no bounding box (bbox is missing, null, empty, without area or of size -1)"] += 1
+        notes["people without a bounding box (bbox is missing, null, empty, without area or of size -1)"] += 1
     if entry.category_id is None and category_ids:
-        notes["people have no category_id and are of the only category"] += 1
+        notes["people without category_id, who are of the only category"] += 1
     return CocoAnnotation(
         _id("id", entry.id),
         rows[image_id],

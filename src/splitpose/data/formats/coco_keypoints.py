@@ -49,11 +49,13 @@ def count_missing(keypoints: np.ndarray, num_keypoints: Sequence[object]) -> Cou
     ]
     return +Counter(
         {
-            "people have keypoints whose coordinates are null, NaN or -1; they are not annotated": int(
+            "people with keypoints whose coordinates are null, NaN or -1, which are not annotated": int(
                 lacks_coordinates.any(axis=1).sum()
             ),
-            "people have coordinates, but visibility 0 (not annotated) for all keypoints": int(invisible.sum()),
-            "people have another num_keypoints than keypoints with visibility above 0; it is ignored": sum(differs),
+            "people with coordinates, but visibility 0 (not annotated) for all keypoints": int(invisible.sum()),
+            "people whose num_keypoints differs from their keypoints with visibility above 0 and is ignored": sum(
+                differs
+            ),
         }
     )
 
