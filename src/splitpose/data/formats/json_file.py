@@ -13,8 +13,11 @@ LARGE = 20_000_000
 BLOCK = 2**24
 """Bytes that are read at a time."""
 
-_TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|NaN|-?Infinity', re.DOTALL)
-"""Strings, so that nothing is replaced in them, and the numbers that Python writes although JSON has none."""
+_NON_FINITE = re.compile(rb"(?:NaN|-?Infinity)(?=\s*[,\]}])")
+"""Numbers that Python and JavaScript libraries write, although JSON has none."""
+
+_OUTSIDE = re.compile(rb"\s*[:,\]}](?:[\s:,\[\]{}0-9.eE+-]|null|true|false|NaN|Infinity)*")
+"""What there can be between the quote that ends a string and a number: no text."""
 
 
 def read_json(path: Path, advice: str) -> bytes | bytearray:
@@ -38,7 +41,11 @@ def read_json(path: Path, advice: str) -> bytes | bytearray:
             data = data.decode("utf-16").encode()
         except UnicodeError as error:
             raise InputError(f"{path}: Invalid JSON: damaged UTF-16 text{advice}") from error
-    return _without_non_finite(data.removeprefix(BOM_UTF8))
+    if data.startswith(BOM_UTF8):
+        data = data[len(BOM_UTF8) :]
+    if b"NaN" in data or b"Infinity" in data:
+        data = _replace_non_finite(data)
+    return data
 
 
 def _read(path: Path) -> bytes | bytearray:
@@ -52,13 +59,32 @@ def _read(path: Path) -> bytes | bytearray:
     return data
 
 
-def _without_non_finite(data: bytes | bytearray) -> bytes | bytearray:
-    """Replace NaN, Infinity and -Infinity by null."""
-    if b"NaN" not in data and b"Infinity" not in data:
-        return data
-    replaced, start = bytearray(), 0
-    for token in _TOKENS.finditer(data):
-        if not token[0].startswith(b'"'):
-            replaced += data[start : token.start()] + b"null"
-            start = token.end()
-    return replaced + data[start:]
+def _replace_non_finite(data: bytes | bytearray) -> bytearray:
+    """Return the text with null in place of NaN, Infinity and -Infinity, except in strings.
+
+    Only the text between each of them and the quote before it is examined, because finding all strings of a large
+    file takes longer than the rest of reading it. A string that looks like JSON from its start, such as ": NaN,", is
+    mistaken for it.
+    """
+    replaced, copied, checked, is_outside = bytearray(), 0, 0, True
+    for token in _NON_FINITE.finditer(data):
+        quote = data.rfind(b'"', checked, token.start())
+        if quote >= 0:
+            is_outside = (
+                not _is_escaped(data, quote) and _OUTSIDE.fullmatch(data, quote + 1, token.start()) is not None
+            )
+        if is_outside:
+            replaced += memoryview(data)[copied : token.start()]
+            replaced += b"null"
+            copied = token.end()
+        checked = token.end()
+    replaced += memoryview(data)[copied:]
+    return replaced
+
+
+def _is_escaped(data: bytes | bytearray, quote: int) -> bool:
+    """Return whether an odd number of backslashes precedes a quote."""
+    start = quote
+    while data[start - 1 : start] == b"\\":
+        start -= 1
+    return (quote - start) % 2 == 1
