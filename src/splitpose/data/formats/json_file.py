@@ -63,8 +63,8 @@ def _replace_non_finite(data: bytes | bytearray) -> bytearray:
     """Return the text with null in place of NaN, Infinity and -Infinity, except in strings.
 
     Only the text between each of them and the quote before it is examined, because finding all strings of a large
-    file takes longer than the rest of reading it. A string that looks like JSON from its start, such as ": NaN,", is
-    mistaken for it.
+    file takes longer than the rest of reading it. A string that looks like JSON from its start, such as ": NaN,",
+    is mistaken for it.
     """
     replaced, copied, checked, is_outside = bytearray(), 0, 0, True
     for token in _NON_FINITE.finditer(data):
