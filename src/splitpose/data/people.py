@@ -71,8 +71,10 @@ def select_people(
     if not is_kept.any():
         raise InputError(f"{annotations.path}: {_no_people(annotations, skipped, options)}")
     used, image = np.unique(people["image"].to_numpy(np.int64)[is_kept], return_inverse=True)
-    paths = [finder.find(name) or finder.missing_path(name) for name in images["file_name"].iloc[used]]
-    sizes, notes = _image_sizes(images.iloc[used], paths)
+    names = images["file_name"].iloc[used].tolist()
+    found = [finder.find(name) for name in names]
+    paths = [path or finder.missing_path(name) for path, name in zip(found, names, strict=True)]
+    sizes, notes = _image_sizes(images.iloc[used], found)
     prefix = annotations.path.relative_to(root).with_suffix("").as_posix()
     kept = people[is_kept].reset_index(drop=True)
     table = pd.DataFrame(
@@ -110,7 +112,7 @@ def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def _image_sizes(images: pd.DataFrame, paths: Sequence[Path]) -> tuple[np.ndarray, tuple[str, ...]]:
+def _image_sizes(images: pd.DataFrame, paths: Sequence[Path | None]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return width and height (N, 2) of images, read from the files where they are not given, and notes."""
     sizes = images[["width", "height"]].to_numpy(np.int64, copy=True)
     missing = np.flatnonzero((sizes <= 0).any(axis=1)).tolist()
@@ -124,10 +126,10 @@ def _image_sizes(images: pd.DataFrame, paths: Sequence[Path]) -> tuple[np.ndarra
     return sizes, (f"images without width or height, which are read from the files: {len(missing):,}",)
 
 
-def _size_of_file(path: Path) -> tuple[int, int]:
-    """Return width and height in px, as viewers and labelling tools display the image."""
+def _size_of_file(path: Path | None) -> tuple[int, int]:
+    """Return width and height in px, as viewers display the image; 1 x 1 if it is unreadable."""
     try:
-        image = decode(path.read_bytes(), grey=True)
+        image = None if path is None else decode(path.read_bytes(), grey=True)
     except OSError:
         image = None
     # Rows of unreadable images are quarantined, but their size has to be positive.

@@ -218,6 +218,10 @@ def test_a_missing_size_of_an_unreadable_image_does_not_stop_the_others(tmp_path
     assert select(tmp_path, content(width=0)).table["width"].tolist() == [1]
 
 
+def test_a_device_is_not_read_for_its_size(tmp_path):
+    assert select(tmp_path, content(width=0, file_name="/dev/zero")).table["width"].tolist() == [1]
+
+
 def test_a_size_may_be_a_number_with_a_zero(tmp_path):
     assert select(tmp_path, content(width=64.0)).table["width"].tolist() == [64]
 
