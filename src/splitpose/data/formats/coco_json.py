@@ -47,7 +47,7 @@ class CocoCategory(Struct, frozen=True):
     """Names of the keypoints, empty if there are none."""
 
 
-class CocoAnnotation(Struct, frozen=True):
+class CocoAnnotation(Struct, frozen=True, gc=False):
     """An entry of `annotations`: one person instance."""
 
     id: str
@@ -135,7 +135,7 @@ class _Category(Struct):
     keypoints: list[str] | None = None
 
 
-class _Annotation(Struct):
+class _Annotation(Struct, gc=False):
     id: Id
     image_id: Id
     category_id: Id | None = None
