@@ -113,5 +113,5 @@ def test_a_truncated_file_is_reported(tmp_path):
     data = json.dumps(damaged_coco.good_content()).encode()
     for end in range(0, len(data), 7):
         path.write_bytes(data[:end])
-        with pytest.raises(InputError, match=r"a.json: Invalid JSON"):
+        with pytest.raises(InputError, match=r"a.json: Invalid JSON: Input data was truncated"):
             coco.load(path)

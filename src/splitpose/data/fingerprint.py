@@ -11,9 +11,10 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError, one_line
 from splitpose.files import atomic_file
 from splitpose.progress import track
@@ -94,9 +95,10 @@ class FileHashes:
         key = str(annotations.resolve())
         entry = self._known["annotated"].get(key, {})
         if entry.get("sha256") != sha256:
-            from splitpose.data.formats import coco_json  # imports NumPy, which most runs do not need
+            from splitpose.data.formats import coco  # imports NumPy, which most runs do not need
 
-            names = [str(path) for path in coco_json.load(annotations).annotated_images()]
+            paths = map(PurePosixPath, coco.read(annotations, JointNames()).annotated_file_names())
+            names = [str(path) for path in paths if not path.is_absolute() and ".." not in path.parts]
             entry = {"sha256": sha256, "names": names}
         self._used["annotated"][key] = entry
         return list(entry["names"])

@@ -1,9 +1,10 @@
 """Selection of people from an annotation set: rows of the annotation table."""
 
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,12 @@ from splitpose.annotations import BOX_COLUMNS, cast_columns, with_joints
 from splitpose.data.formats.annotation_set import AnnotationSet
 from splitpose.data.image_finder import ImageFinder
 from splitpose.data.reader_result import ReaderResult
-from splitpose.errors import InputError
+from splitpose.errors import InputError, some_of
+from splitpose.images import decode
+from splitpose.progress import track
+
+MANY_IMAGES = 200
+"""Number of image files from which progress is displayed."""
 
 
 @dataclass(frozen=True)
@@ -47,35 +53,43 @@ def select_people(
     Raises:
         InputError: no person can be used, or a group is missing.
     """
-    skipped = Counter(annotations.skipped)
-    sides = _longer_sides(annotations)
+    people, images = annotations.people, annotations.images
     counts = np.isfinite(annotations.joints[..., 0]).sum(axis=1)
-    prefix = annotations.path.relative_to(root).with_suffix("").as_posix()
-    images = [
-        {
-            "image": _image_path(image["file_name"], finder, root),
-            "width": image["width"],
-            "height": image["height"],
-            "group": _group(image, options, f"{annotations.path}: images[{index}]"),
-        }
-        for index, image in enumerate(annotations.images.to_dict("records"))
-    ]
-    rows, kept = [], []
-    for index, person in enumerate(annotations.people.to_dict("records")):
-        if person["is_crowd"]:
-            skipped["crowd"] += 1
-        elif counts[index] < options.min_joints:
-            skipped[_too_few_joints(options.min_joints)] += 1
-        elif sides[index] < options.min_side:
-            skipped[f"smaller than {options.min_side:g} px"] += 1
-        else:
-            box = {column: person[column] for column in BOX_COLUMNS}
-            rows.append({"id": f"{prefix}-{person['id']}", "split": options.split} | images[person["image"]] | box)
-            kept.append(index)
-    if not rows:
+    # The first reason that applies is counted.
+    reasons = {
+        "crowd": people["is_crowd"].to_numpy(bool),
+        _too_few_joints(options.min_joints): counts < options.min_joints,
+        f"smaller than {options.min_side:g} px": _longer_sides(annotations) < options.min_side,
+    }
+    is_kept = np.ones(len(people), bool)
+    skipped = Counter(annotations.skipped)
+    for reason, applies in reasons.items():
+        skipped[reason] += int((is_kept & applies).sum())
+        is_kept &= ~applies
+    skipped = +skipped
+    groups = _groups(annotations, options)
+    if not is_kept.any():
         raise InputError(f"{annotations.path}: {_no_people(annotations, skipped, options)}")
-    table = cast_columns(with_joints(pd.DataFrame(rows), annotations.joints[kept]))
-    return ReaderResult(table, dict(skipped), annotations.notes)
+    used, image = np.unique(people["image"].to_numpy(np.int64)[is_kept], return_inverse=True)
+    names = images["file_name"].iloc[used].tolist()
+    found = [finder.find(name) for name in names]
+    paths = [path or finder.missing_path(name) for path, name in zip(found, names, strict=True)]
+    sizes, notes = _image_sizes(images.iloc[used], found)
+    prefix = annotations.path.relative_to(root).with_suffix("").as_posix()
+    kept = people[is_kept].reset_index(drop=True)
+    table = pd.DataFrame(
+        {
+            "id": [f"{prefix}-{person}" for person in kept["id"]],
+            "image": np.array([_relative(path, root) for path in paths], object)[image],
+            "width": sizes[image, 0],
+            "height": sizes[image, 1],
+            "split": options.split,
+            "group": np.array(groups, object)[used][image],
+        }
+    ).join(kept[BOX_COLUMNS])
+    table = cast_columns(with_joints(table, annotations.joints[is_kept]))
+    name = annotations.path.relative_to(root).as_posix()
+    return ReaderResult(table, dict(skipped), tuple(f"{name}: {note}" for note in (*annotations.notes, *notes)))
 
 
 def _too_few_joints(min_joints: int) -> str:
@@ -86,31 +100,62 @@ def _no_people(annotations: AnnotationSet, skipped: Counter[str], options: ReadO
     """Return the error for a set without usable people."""
     total = len(annotations.people) + sum(annotations.skipped.values())
     counts = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
+    remarks = "".join(f" ({note})" for note in annotations.notes)
     return (
-        f"none of the {total} annotations can be used{f' ({counts})' if counts else ''}; lower "
+        f"none of the {total} annotations can be used{f' ({counts})' if counts else ''}{remarks}; lower "
         f"min_joints (now {options.min_joints}) or min_side (now {options.min_side:g} px), or choose another file"
     )
 
 
-def _image_path(file_name: str, finder: ImageFinder, root: Path) -> str:
-    """Return an image's path below `root`."""
-    path = finder.find(file_name) or finder.missing_path(file_name)
+def _relative(path: Path, root: Path) -> str:
+    """Return a path below `root` relative to it, others unchanged."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def _group(image: dict[Any, Any], options: ReadOptions, where: str) -> str:
-    """Return the group of an image; see `ReadOptions.group`."""
-    path = PurePosixPath(str(image["file_name"]))
+def _image_sizes(images: pd.DataFrame, paths: Sequence[Path | None]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return width and height (N, 2) of images, read from the files where they are not given, and notes."""
+    sizes = images[["width", "height"]].to_numpy(np.int64, copy=True)
+    missing = np.flatnonzero((sizes <= 0).any(axis=1)).tolist()
+    if not missing:
+        return sizes, ()
+    with ThreadPoolExecutor() as pool:
+        read = pool.map(_size_of_file, [paths[index] for index in missing])
+        if len(missing) >= MANY_IMAGES:
+            read = track(read, "reading image sizes", len(missing), "images")
+        sizes[missing] = list(read)
+    return sizes, (f"images without width or height, which are read from the files: {len(missing):,}",)
+
+
+def _size_of_file(path: Path | None) -> tuple[int, int]:
+    """Return width and height in px, as viewers display the image; 1 x 1 if it is unreadable."""
+    try:
+        image = None if path is None else decode(path.read_bytes(), grey=True)
+    except OSError:
+        image = None
+    # Rows of unreadable images are quarantined, but their size has to be positive.
+    return (1, 1) if image is None else (image.shape[1], image.shape[0])
+
+
+def _groups(annotations: AnnotationSet, options: ReadOptions) -> list[str]:
+    """Return the group of each image; see `ReadOptions.group`."""
+    names = annotations.images["file_name"]
     if options.group == "image":
-        return str(path)
+        return [str(PurePosixPath(name)) for name in names]
     if options.group == "folder":
-        return str(path.parent)
-    value = image.get(options.group)
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+        return [str(PurePosixPath(name).parent) for name in names]
+    values = annotations.images.get(options.group, pd.Series([None] * len(names), dtype=object)).tolist()
+    wrong = [
+        f"images[{index}].{options.group}"
+        for index, value in enumerate(values)
+        if isinstance(value, bool) or not isinstance(value, int | str) or value == ""
+    ]
+    if wrong:
+        count = "" if len(wrong) == 1 else f" ({len(wrong):,} of {len(values):,} images)"
         raise InputError(
-            f"{where}.{options.group}: not text or an integer; {options.group_key} requires one in every image"
+            f"{annotations.path}: {some_of(wrong)}: not text or an integer{count}; "
+            f"{options.group_key} requires one in every image"
         )
-    return str(value)
+    return [str(value) for value in values]
 
 
 def _longer_sides(annotations: AnnotationSet) -> np.ndarray:

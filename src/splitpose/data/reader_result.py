@@ -20,7 +20,7 @@ class ReaderResult:
 
 
 def concatenate(results: Iterable[ReaderResult]) -> ReaderResult:
-    """Concatenate the tables of at least one result add up the skipped instances and collect the notes."""
+    """Concatenate the tables of at least one result, add up the skipped instances and collect the notes."""
     tables, skipped, notes = [], Counter[str](), list[str]()
     for result in results:
         tables.append(result.table)

@@ -1,6 +1,7 @@
 """validate: merge the annotations of all sources into one validated table; quarantine invalid rows."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -32,7 +33,7 @@ def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
     )
     result.raise_if_failed()
     _check_missing_people(out / paths.ANNOTATION_TABLE.name, result.table)
-    _write(result, sources.skipped, out)
+    _write(result, sources, out)
     _log_summary(result, sources, out)
 
 
@@ -65,7 +66,7 @@ def _read_sources(profile: Profile, data: Path) -> ReaderResult:
     new = incoming.read(
         data / annotations.INCOMING, data, profile.incoming, source.viewpoint, profile.validation.seed
     )
-    return concatenate([ReaderResult(table, base.skipped), *new])
+    return concatenate([replace(base, table=table), *new])
 
 
 def _read_source(source: Source, raw: Path) -> ReaderResult:
@@ -73,21 +74,24 @@ def _read_source(source: Source, raw: Path) -> ReaderResult:
         options = ReadOptions(source.min_joints, source.min_side, source.group)
         return coco.read_all(source.sets, raw, options)
     result = flic.read(raw, source.viewpoint)
-    return ReaderResult(annotations.prefix_images(result.table, raw.name), result.skipped)
+    return replace(result, table=annotations.prefix_images(result.table, raw.name))
 
 
-def _write(result: ValidationResult, skipped: dict[str, int], out: Path) -> None:
+def _write(result: ValidationResult, sources: ReaderResult, out: Path) -> None:
     with atomic_folder(out) as folder:
         annotations.write(result.table, folder / paths.ANNOTATION_TABLE.name)
         result.quarantine.to_csv(folder / paths.QUARANTINE.name, index=False)
         result.warnings.to_csv(folder / paths.WARNINGS.name, index=False)
         result.image_scan.to_parquet(folder / paths.IMAGE_SCAN.name, index=False)
-        write_json(result.summary | {"skipped": skipped}, folder / paths.VALIDATION_SUMMARY.name)
+        summary = result.summary | {"skipped": sources.skipped, "notes": list(sources.notes)}
+        write_json(summary, folder / paths.VALIDATION_SUMMARY.name)
 
 
 def _log_summary(result: ValidationResult, sources: ReaderResult, out: Path) -> None:
     for reason, count in sources.skipped.items():
         logger.info(f"{count:,} annotations skipped: {reason}")
+    for note in sources.notes:
+        logger.warning(note)
     logger.info(
         f"{len(result.table):,} of {len(sources.table):,} rows passed; "
         f"{result.summary['quarantined_rows']:,} in quarantine ({out / paths.QUARANTINE.name}); "
