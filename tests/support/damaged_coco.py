@@ -141,7 +141,7 @@ IMAGE = f"{coco.IMAGES}/0.png"
 ERRORS = [
     # The file itself.
     ("no file", lambda folder: (folder / coco.ANNOTATIONS).unlink(), "No such file or directory; provide a COCO"),
-    ("a folder", replace_by_folder, "Is a directory; provide a COCO"),
+    ("a folder", replace_by_folder, "no annotations found; provide a COCO"),
     ("empty", replace_file(b""), "Invalid JSON: EOF"),
     ("truncated", truncate(coco.ANNOTATIONS, 0.7), "Invalid JSON: EOF"),
     (
@@ -149,7 +149,7 @@ ERRORS = [
         replace_file(json.dumps(good_content()).encode().replace(b"0.png", b"\xe9.png")),
         "Invalid JSON: invalid",
     ),
-    ("zip", replace_by_zip, "Invalid JSON: expected value"),
+    ("zip", replace_by_zip, "is an archive; unpack it and give its folder"),
     ("image", replace_file(b"\x89PNG\r\n\x1a\n"), "Invalid JSON: expected value"),
     ("UTF-16", replace_file(json.dumps(good_content()).encode("utf-16")), "Invalid JSON: expected value"),
     ("endlessly nested", replace_file(b"[" * 100_000), "Invalid JSON: recursion limit"),

@@ -72,7 +72,8 @@ class JointNames:
         for joint, mapped in self.joint_map.items():
             if mapped == name:
                 return joint
-        return next((joint for text in _variants(name) if (joint := _JOINT_BY_SPELLING.get(text))), None)
+        known = (_JOINT_BY_SPELLING.get(text) for text in _variants(name))
+        return next(filter(None, known), None)
 
 
 def describe_unknown(names: Sequence[str], joint_names: JointNames) -> list[str]:
