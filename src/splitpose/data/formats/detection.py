@@ -214,7 +214,8 @@ def _merge(root: Path, found: Sequence[Found], sets: Sequence[AnnotationSet]) ->
         folder = _relative(one.folder, root)
         prefix = "" if folder == "." else f"{folder}/"
         stem = _relative(one.path.with_suffix("") if one.path.is_file() else one.path, root)
-        images.append(own.images.assign(file_name=prefix + own.images["file_name"].astype(str)))
+        names = own.images["file_name"].astype(str)
+        images.append(own.images.assign(file_name=prefix + names.str.lstrip("/") if prefix else names))
         ids = ("" if stem == "." else f"{stem}-") + own.people["id"].astype(str)
         people.append(own.people.assign(id=ids, image=own.people["image"] + offset))
         offset += len(own.images)

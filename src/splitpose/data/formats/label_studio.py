@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from splitpose.data.formats.annotation_set import AnnotationSet
-from splitpose.data.formats.json_file import load
+from splitpose.data.formats.json_content import load
 from splitpose.data.formats.json_keys import JsonKeys
 from splitpose.data.formats.labelled_points import (
     Corners,

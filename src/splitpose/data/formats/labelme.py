@@ -18,7 +18,7 @@ from typing import Any
 
 from splitpose.data.formats.annotation_set import AnnotationSet
 from splitpose.data.formats.image_sizes import size_of
-from splitpose.data.formats.json_file import load
+from splitpose.data.formats.json_content import load
 from splitpose.data.formats.json_keys import JsonKeys, json_keys
 from splitpose.data.formats.labelled_points import (
     LabelledBox,
