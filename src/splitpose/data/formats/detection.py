@@ -16,7 +16,7 @@ import pandas as pd
 
 from splitpose.data.formats import coco, cvat_xml, label_studio, labelme, ultralytics
 from splitpose.data.formats.annotation_set import AnnotationSet
-from splitpose.data.formats.json_keys import JsonKeys, json_keys
+from splitpose.data.formats.json_keys import PREFIX_BYTES, JsonKeys, json_keys
 from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError, one_line, some_of
 
@@ -194,7 +194,9 @@ def _detect_json(path: Path, keys: JsonKeys, is_explicit: bool) -> tuple[Found |
         return Found(path, labelme.read, labelme.FORMAT), ""
     if label_studio.is_label_studio(keys):
         return Found(path, label_studio.read, label_studio.FORMAT), ""
-    if keys.is_list or not {"images", "annotations", "categories"} & keys.top:
+    is_long = path.stat().st_size > PREFIX_BYTES
+    is_coco = {"images", "annotations", "categories"} & keys.top or (is_long and _contains(path, b'"annotations"'))
+    if keys.is_list or not is_coco:
         return None, UNRELATED
     if is_explicit or not keys.is_closed or _contains(path, b'"keypoints"'):
         return Found(path, coco.read, coco.FORMAT), ""

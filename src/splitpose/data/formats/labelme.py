@@ -62,7 +62,7 @@ def labelme_files(folder: Path) -> list[Path]:
 
 def is_labelme(keys: JsonKeys) -> bool:
     """Return whether a JSON with these keys is one of labelme."""
-    return not keys.is_list and bool({"shapes", "imagePath"} & keys.top)
+    return not keys.is_list and bool({"shapes", "imagePath", "imageData"} & keys.top)
 
 
 def _image(file: Path, content: Mapping[str, Any]) -> LabelledImage:
