@@ -15,8 +15,12 @@ def test_entries_are_lists_or_repeated() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("map.yaml", "lsho: 6\nrsho: b\n"), ("map.json", '{"lsho": "6", "rsho": "b"}'), ("p", "joint_map: {lsho: 6, rsho: b}")],
-)  # fmt: skip
+    [
+        ("map.yaml", "lsho: 6\nrsho: b\n"),
+        ("map.json", '{"lsho": "6", "rsho": "b"}'),
+        ("profile", "joint_map: {lsho: 6, rsho: b}"),
+    ],
+)
 def test_a_file_with_a_mapping(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     assert parse_joint_map([str(tmp_path / name)]) == {"lsho": "6", "rsho": "b"}
