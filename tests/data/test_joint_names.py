@@ -20,6 +20,7 @@ HALPE = [*COCO_NAMES, "head", "neck", "hip", "left_big_toe", "right_big_toe", "l
         ("r_wrist", "rwri"), ("LSho", "lsho"),
         ("rt_elbow", "relb"), ("body:LeftEye", "leye"), ("face-0", None), ("left_eye_inner", None),
         ("left_hand_root", None), ("shoulder", None), ("hip", None), ("lhip_r", None), ("7", None), ("", None),
+        ("kptLeftShoulder", "lsho"), ("k5_nose", "nose"), ("leftEyeInner", None),
         ("left_eye/inner", None), ("tail.nose", None), ("nariz", None),
     ],
 )  # fmt: skip
@@ -49,6 +50,7 @@ def test_a_joint_map_is_preferred() -> None:
     names = ["left_shoulder", "right_shoulder", "6"]
     assert JointNames({"lsho": "6"}).indices(names) == {"lsho": 2, "rsho": 1}
     assert JointNames({"lsho": "right_shoulder", "rsho": "left_shoulder"}).indices(names) == {"lsho": 1, "rsho": 0}
+    assert JointNames({"lsho": "hombro_izq"}).indices(["nose", "Hombro_Izq "]) == {"lsho": 1, "nose": 0}
     assert JointNames({"lsho": "8"}).indices(names) == {"lsho": 0, "rsho": 1}
 
 

@@ -163,4 +163,4 @@ def test_check_with_a_joint_map(tmp_path: Path) -> None:
     folder = labelling_tools.ultralytics(tmp_path / "export", names=False)
     detected = detect_format(folder, joint_map={"nose": "0"})
     assert detected.format == "Ultralytics pose (3 files)"
-    assert any(note.startswith("not annotated, because no keypoint has their name: ") for note in detected.notes)
+    assert any(": not annotated, because no keypoint has their name: " in note for note in detected.notes)

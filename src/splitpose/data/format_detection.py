@@ -80,7 +80,7 @@ def _read_annotations(path: Path, images: Path | None, joint_names: JointNames) 
     options = ReadOptions(min_joints=1, min_side=0)
     people = concatenate(
         select_people(
-            found.reader(found.path, joint_names),
+            detection.read_found(found, joint_names),
             ImageFinder([images] if images else [found.folder, found.folder / coco.IMAGES]),
             root,
             options,

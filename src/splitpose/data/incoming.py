@@ -13,7 +13,7 @@ import pandas as pd
 
 from splitpose.annotations import INCOMING, joints_of, with_joints
 from splitpose.data import coco
-from splitpose.data.formats.detection import Found, find_annotations
+from splitpose.data.formats.detection import Found, find_annotations, read_found
 from splitpose.data.image_finder import ImageFinder
 from splitpose.data.joint_names import JointNames
 from splitpose.data.people import ReadOptions, select_people
@@ -72,7 +72,7 @@ def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint, see
 
 def _read(found: Found, names: JointNames, data: Path, options: ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
     finder = ImageFinder([found.folder, found.folder / coco.IMAGES])
-    result = select_people(found.reader(found.path, names), finder, data, options)
+    result = select_people(read_found(found, names), finder, data, options)
     if viewpoint == "person":
         return result
     joints = observer_centric(joints_of(result.table))

@@ -20,7 +20,7 @@ COCO_NAMES = (
 STARTS_AS_COCO = (17, 26, 133, 136)
 """Numbers of keypoints whose first 17 are COCO's: COCO, Halpe-26, COCO-WholeBody, Halpe-136."""
 
-PREFIXES = r"(?:person|human|body|pose|kpts?|kp|keypoints?|joints?|points?)?\d*"
+PREFIXES = r"(?:person|human|body|pose|skeleton|kpts?|kp|keypoints?|joints?|points?|[pkj]|id|no|nr)?\d*"
 SUFFIXES = r"joint|keypoint|kpt|kp|point|center|centre|position|pos"
 
 OTHER_PARTS = re.compile(
@@ -52,7 +52,8 @@ class JointNames:
         """
         joints = list(self.joints(names))
         found = {joint: joints.index(joint) for joint in JOINTS if joint in joints}
-        mapped = {joint: list(names).index(name) for joint, name in self.joint_map.items() if name in names}
+        keys = [_key(name) for name in names]
+        mapped = {joint: keys.index(_key(name)) for joint, name in self.joint_map.items() if _key(name) in keys}
         return {joint: mapped.get(joint, index) for joint, index in found.items()}
 
     def joints(self, names: Sequence[str]) -> list[str | None]:
@@ -70,7 +71,7 @@ class JointNames:
     def joint(self, name: str) -> str | None:
         """Return the joint of this name, None if it is unknown."""
         for joint, mapped in self.joint_map.items():
-            if mapped == name:
+            if _key(mapped) == _key(name):
                 return joint
         known = (_JOINT_BY_SPELLING.get(text) for text in _variants(name))
         return next(filter(None, known), None)
@@ -91,7 +92,7 @@ def describe_unknown(names: Sequence[str], joint_names: JointNames) -> list[str]
     notes = [
         f"joint_map: no keypoint is named {name!r} ({joint})"
         for joint, name in joint_names.joint_map.items()
-        if name not in names and joint in missing
+        if joint in missing
     ]
     if not missing or not found:
         return notes
@@ -138,12 +139,18 @@ def _likely_order(count: int) -> tuple[str, Sequence[str | None]]:
 def _variants(name: str) -> list[str]:
     """Return the name without separators, then without a path, prefix or suffix: "person/05_nose_joint" is nose."""
     last = re.split(r"[/\\:]", name)[-1]
-    parts = [part for part in re.split(r"[\W_]+", last.lower()) if part]
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", last)
+    parts = [part for part in re.split(r"[\W_]+", words.lower()) if part]
     while len(parts) > 1 and re.fullmatch(PREFIXES, parts[0]):
         parts = parts[1:]
     while len(parts) > 1 and re.fullmatch(SUFFIXES, parts[-1]):
         parts = parts[:-1]
     return [_squeeze(name), _squeeze(last), "".join(parts), "".join(parts).lstrip("0123456789")]
+
+
+def _key(name: str) -> str:
+    """Return a name as joint maps compare it: without spaces around it, in any letter case."""
+    return name.strip().casefold()
 
 
 def _squeeze(name: str) -> str:

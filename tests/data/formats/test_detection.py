@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def test_stray_files_are_skipped_with_a_note(tmp_path: Path) -> None:
         "annotations/instances_val2017.json": instances,
         "annotations/captions_val2017.json": captions,
         "classes.json": [{"id": 1, "name": "person"}],
+        "categories.json": {"categories": instances["categories"], "keypoints": []},
         "package.json": {"name": "x", "scripts": {}},
         "list.json": [],
         "text.json": "text",
@@ -87,6 +89,7 @@ def test_stray_files_are_skipped_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "empty.json").touch()
     (tmp_path / "docker.yaml").write_text("services: {}\n")
     (tmp_path / "voc.xml").write_text("<annotation><filename>a.jpg</filename></annotation>")
+    Path(os.fsdecode(bytes(tmp_path) + b"/z\xf1.json")).write_text("{}")
     (tmp_path / "export.zip").write_bytes(b"PK\x03\x04")
     assert found(tmp_path) == [("annotations/person_keypoints_default.json", "COCO keypoints")]
     stray = "hidden files or files of an operating system or notebook"
@@ -94,7 +97,7 @@ def test_stray_files_are_skipped_with_a_note(tmp_path: Path) -> None:
         f"skipped 6 {stray}: .ipynb_checkpoints/, __MACOSX/, .DS_Store and 3 more",
         "skipped 2 COCO files without keypoints: annotations/captions_val2017.json, "
         "annotations/instances_val2017.json",
-        "skipped 7 files that are no annotations: classes.json, docker.yaml, empty.json and 4 more",
+        "skipped 9 files that are no annotations: categories.json, classes.json, docker.yaml and 6 more",
         "skipped 1 archives (unpack them first): export.zip",
     }
     assert read_annotations(tmp_path, NAMES).notes[-4:] == find_annotations(tmp_path).notes
@@ -147,6 +150,17 @@ def test_coco_is_recognised_wherever_its_keypoints_are_in_the_file(tmp_path: Pat
     for encoded in (text.encode(), b"\xef\xbb\xbf" + text.encode(), b"\n " + text.encode()):
         (tmp_path / "a.json").write_bytes(encoded)
         assert found(tmp_path) == [("a.json", "COCO keypoints")]
+
+
+def test_bytes_of_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
+    Path(os.fsdecode(bytes(tmp_path) + b"/z\xf1.json")).write_text("{}")
+    assert find_annotations(tmp_path).notes == ("skipped 1 files that are no annotations: z\\xf1.json",)
+
+
+def test_notes_name_the_file(tmp_path: Path) -> None:
+    labelling_tools.cvat_xml(tmp_path)
+    (note,) = read_annotations(tmp_path, NAMES).notes
+    assert note.startswith("annotations.xml: not annotated, because no keypoint has their name: ")
 
 
 def test_a_second_yaml_of_a_dataset_is_skipped(tmp_path: Path) -> None:

@@ -97,9 +97,19 @@ def read_annotations(path: Path, joint_names: JointNames) -> AnnotationSet:
     result = find_annotations(path)
     if not result.found:
         raise InputError(no_annotations(path, result))
-    sets = [found.reader(found.path, joint_names) for found in result.found]
-    merged = sets[0] if len(sets) == 1 and not path.is_dir() else _merge(path, result.found, sets)
+    if not path.is_dir():
+        (found,) = result.found
+        return found.reader(found.path, joint_names)
+    sets = [read_found(found, joint_names, path) for found in result.found]
+    merged = _merge(path, result.found, sets)
     return replace(merged, notes=(*merged.notes, *result.notes))
+
+
+def read_found(found: Found, joint_names: JointNames, root: Path = Path()) -> AnnotationSet:
+    """Read annotations that were found, with their path, relative to `root`, before each note."""
+    own = found.reader(found.path, joint_names)
+    path = found.path.relative_to(root) if found.path.is_relative_to(root) else found.path
+    return replace(own, notes=tuple(f"{path}: {note.removeprefix(f'{found.path}: ')}" for note in own.notes))
 
 
 def no_annotations(path: Path, result: FoundAnnotations) -> str:
@@ -142,7 +152,8 @@ def _find_below(root: Path) -> FoundAnnotations:
 
 
 def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
+    """Return a path below `root` as text; bytes of the name that are not UTF-8 are escaped."""
+    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _raise(error: OSError) -> None:
@@ -184,7 +195,7 @@ def _detect(path: Path, is_explicit: bool = False) -> tuple[Found | None, str]:
         text = file.read(65_536).decode("utf-8-sig", "replace")
     if re.search(r"<annotations[\s>]", text) and re.search(r"<(version|meta|image|track)[\s>]", text):
         return Found(path, cvat_xml.read, cvat_xml.FORMAT), ""
-    if any(line.startswith("kpt_shape:") for line in text.splitlines()):
+    if re.search(r"^[\"']?kpt_shape[\"']?\s*:", text, re.MULTILINE):
         return Found(path, ultralytics.read, ultralytics.FORMAT), ""
     return None, UNRELATED
 
@@ -194,18 +205,20 @@ def _detect_json(path: Path, keys: JsonKeys, is_explicit: bool) -> tuple[Found |
         return Found(path, labelme.read, labelme.FORMAT), ""
     if label_studio.is_label_studio(keys):
         return Found(path, label_studio.read, label_studio.FORMAT), ""
-    is_long = path.stat().st_size > PREFIX_BYTES
-    is_coco = {"images", "annotations", "categories"} & keys.top or (is_long and _contains(path, b'"annotations"'))
-    if keys.is_list or not is_coco:
+    parts = {"images", "annotations", "categories"} & keys.top
+    if keys.is_list or not (parts or path.stat().st_size > PREFIX_BYTES):
         return None, UNRELATED
-    if is_explicit or not keys.is_closed or _contains(path, b'"keypoints"'):
+    if is_explicit or (parts and not keys.is_closed):
         return Found(path, coco.read, coco.FORMAT), ""
-    return None, NO_KEYPOINTS
+    if not _contains(path, b'"images"', b'"annotations"'):
+        return None, UNRELATED
+    return (Found(path, coco.read, coco.FORMAT), "") if _contains(path, b'"keypoints"') else (None, NO_KEYPOINTS)
 
 
-def _contains(path: Path, word: bytes) -> bool:
+def _contains(path: Path, *words: bytes) -> bool:
+    """Return whether a file that is not empty contains all words."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(word) >= 0
+        return all(content.find(word) >= 0 for word in words)
 
 
 def _merge(root: Path, found: Sequence[Found], sets: Sequence[AnnotationSet]) -> AnnotationSet:
@@ -213,7 +226,7 @@ def _merge(root: Path, found: Sequence[Found], sets: Sequence[AnnotationSet]) ->
     images, people, offset = list[pd.DataFrame](), list[pd.DataFrame](), 0
     skipped: dict[str, int] = {}
     for one, own in zip(found, sets, strict=True):
-        folder = _relative(one.folder, root)
+        folder = one.folder.relative_to(root).as_posix()
         prefix = "" if folder == "." else f"{folder}/"
         stem = _relative(one.path.with_suffix("") if one.path.is_file() else one.path, root)
         names = own.images["file_name"].astype(str)

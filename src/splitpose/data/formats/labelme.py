@@ -29,6 +29,7 @@ from splitpose.data.formats.labelled_points import (
 )
 from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError, some_of
+from splitpose.progress import track
 
 FORMAT = "labelme"
 
@@ -41,7 +42,7 @@ def read(path: Path, joint_names: JointNames) -> AnnotationSet:
     """
     files = [path] if path.is_file() else labelme_files(path)
     images, problems = list[LabelledImage](), list[str]()
-    for file in files:
+    for file in track(files, f"reading annotations of {path.name}", len(files), "files"):
         content = load(file)
         content.pop("imageData", None)
         try:
