@@ -88,6 +88,8 @@ def test_the_refusal_shows_a_joint_map_that_does() -> None:
     joint_map = dict(entry.split("=") for entry in example.split(","))
     assert len(JointNames(joint_map).indices(numbers)) == 11
     assert "if they are in FLIC's order: --joint-map lsho=a,lelb=b" in describe_refusal(list("abcdefghijk"))
-    assert describe_refusal(["ojo 1", "ñ"]).endswith("for example: --joint-map 'nose=ojo 1,lsho=ñ'")
+    assert describe_refusal(["ojo 1", "ñ"]).endswith(
+        ", for example, if ojo 1 and ñ were nose and left_shoulder: --joint-map 'nose=ojo 1,lsho=ñ'"
+    )
     assert describe_refusal([]).endswith("found none")
     assert "20 and 5 more" not in describe_refusal(numbers) and "1, 2, 3" in describe_refusal(numbers)

@@ -130,7 +130,7 @@ def test_all_tools_work_in_incoming(tmp_path: Path) -> None:
     results = read_incoming(tmp_path)
     assert sum(len(result.table) for result in results) == 24
     assert (
-        "skipped 1 hidden files or files of an operating system or notebook: labelme/._a.json" in results[0].notes
+        "skipped hidden files or files of an operating system or notebook (1): labelme/._a.json" in results[0].notes
     )
     assert all(incoming.is_incoming(result.table).all() for result in results)
 

@@ -119,7 +119,7 @@ def describe_refusal(names: Sequence[str]) -> str:
     problem = "no keypoint has the name of one of the 11 joints (such as left_shoulder); found "
     if not names:
         return f"{problem}none"
-    condition, order = _likely_order(len(names))
+    condition, order = _likely_order(names)
     example = ",".join(f"{joint}={name}" for joint, name in zip(order, names, strict=False) if joint)
     return (
         f"{problem}{some_of(names, 20)}; state which joints they are with joint_map in the profile, or with the "
@@ -127,13 +127,13 @@ def describe_refusal(names: Sequence[str]) -> str:
     )
 
 
-def _likely_order(count: int) -> tuple[str, Sequence[str | None]]:
+def _likely_order(names: Sequence[str]) -> tuple[str, Sequence[str | None]]:
     """Return a condition, and the joint of each of the first names of a file under this condition."""
-    if count in STARTS_AS_COCO:
+    if len(names) in STARTS_AS_COCO:
         return ", if they are in COCO's order", [JointNames().joint(name) for name in COCO_NAMES]
-    if count == len(JOINTS):
+    if len(names) == len(JOINTS):
         return ", if they are in FLIC's order", JOINTS
-    return ", for example", ("nose", "lsho", "rsho")
+    return f", for example, if {' and '.join(names[:2])} were nose and left_shoulder", ("nose", "lsho")
 
 
 def _variants(name: str) -> list[str]:

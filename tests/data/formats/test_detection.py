@@ -94,11 +94,11 @@ def test_stray_files_are_skipped_with_a_note(tmp_path: Path) -> None:
     assert found(tmp_path) == [("annotations/person_keypoints_default.json", "COCO keypoints")]
     stray = "hidden files or files of an operating system or notebook"
     assert set(find_annotations(tmp_path).notes) == {
-        f"skipped 6 {stray}: .ipynb_checkpoints/, __MACOSX/, .DS_Store and 3 more",
-        "skipped 2 COCO files without keypoints: annotations/captions_val2017.json, "
+        f"skipped {stray} (6): .ipynb_checkpoints/, __MACOSX/, .DS_Store and 3 more",
+        "skipped COCO files without keypoints (2): annotations/captions_val2017.json, "
         "annotations/instances_val2017.json",
-        "skipped 9 files that are no annotations: categories.json, classes.json, docker.yaml and 6 more",
-        "skipped 1 archives (unpack them first): export.zip",
+        "skipped files that are no annotations (9): categories.json, classes.json, docker.yaml and 6 more",
+        "skipped archives, which must be unpacked first (1): export.zip",
     }
     assert read_annotations(tmp_path, NAMES).notes[-4:] == find_annotations(tmp_path).notes
 
@@ -136,11 +136,20 @@ def test_a_file_that_is_named_is_never_skipped(tmp_path: Path, name: str, conten
 def test_a_folder_without_annotations_lists_what_was_skipped(tmp_path: Path) -> None:
     write_json(tmp_path / "classes.json", {"a": 1})
     with pytest.raises(
-        InputError, match=r"no annotations found; skipped 1 files that .*: classes.json; provide a COCO"
+        InputError, match=r"no annotations found; skipped files that .* \(1\): classes.json; provide a COCO"
     ):
         read_annotations(tmp_path, NAMES)
     with pytest.raises(InputError, match=r"nowhere: No such file or directory; provide a COCO"):
         read_annotations(tmp_path / "nowhere", NAMES)
+
+
+def test_labels_without_data_yaml_are_named(tmp_path: Path) -> None:
+    (labelling_tools.ultralytics(tmp_path / "x") / "data.yaml").unlink()
+    message = (
+        r"skipped label files without a data.yaml that states kpt_shape \(2\): labels/train/a.txt, labels/val/b.txt"
+    )
+    with pytest.raises(InputError, match=message):
+        read_annotations(tmp_path / "x", NAMES)
 
 
 def test_coco_is_recognised_wherever_its_keypoints_are_in_the_file(tmp_path: Path) -> None:
@@ -154,7 +163,7 @@ def test_coco_is_recognised_wherever_its_keypoints_are_in_the_file(tmp_path: Pat
 
 def test_bytes_of_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
     Path(os.fsdecode(bytes(tmp_path) + b"/z\xf1.json")).write_text("{}")
-    assert find_annotations(tmp_path).notes == ("skipped 1 files that are no annotations: z\\xf1.json",)
+    assert find_annotations(tmp_path).notes == ("skipped files that are no annotations (1): z\\xf1.json",)
 
 
 def test_notes_name_the_file(tmp_path: Path) -> None:
@@ -167,4 +176,4 @@ def test_a_second_yaml_of_a_dataset_is_skipped(tmp_path: Path) -> None:
     labelling_tools.ultralytics(tmp_path)
     shutil.copyfile(tmp_path / "data.yaml", tmp_path / "people.yaml")
     assert found(tmp_path) == [("data.yaml", "Ultralytics pose")]
-    assert find_annotations(tmp_path).notes == ("skipped 1 further YAML files of a pose dataset: people.yaml",)
+    assert find_annotations(tmp_path).notes == ("skipped further YAML files of a pose dataset (1): people.yaml",)

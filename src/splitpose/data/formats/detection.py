@@ -7,7 +7,7 @@ import mmap
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ SUPPORTED = (
 )
 SUFFIXES = (".json", ".xml", ".yaml", ".yml")
 """Suffixes, in lower case, of the files of a folder that are inspected."""
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 STRAY_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX")
 """Names of files and folders of an operating system; those that begin with a dot are stray, too."""
 
@@ -35,7 +36,8 @@ STRAY = "hidden files or files of an operating system or notebook"
 NO_KEYPOINTS = "COCO files without keypoints"
 UNRELATED = "files that are no annotations"
 SECOND_YAML = "further YAML files of a pose dataset"
-ARCHIVE = "archives (unpack them first)"
+ARCHIVE = "archives, which must be unpacked first"
+LABELS = "label files without a data.yaml that states kpt_shape"
 
 
 @dataclass(frozen=True)
@@ -120,35 +122,45 @@ def no_annotations(path: Path, result: FoundAnnotations) -> str:
 
 def _find_below(root: Path) -> FoundAnnotations:
     """Walk a folder once."""
-    found, skipped = list[Found](), defaultdict[str, list[str]](list)
-    labelme_folders = set[Path]()
+    found, skipped = dict[Path, Found](), defaultdict[str, list[str]](list)
     for folder_name, folders, files in os.walk(root, onerror=_raise):
         folder = Path(folder_name)
         stray = sorted(name for name in folders if _is_stray(name))
         folders[:] = sorted(set(folders) - set(stray))
         skipped[STRAY] += [_relative(folder / name, root) + "/" for name in stray if not _is_expected(name)]
         for name in sorted(files):
-            path = folder / name
-            relative = _relative(path, root)
-            if _is_stray(name):
-                skipped[STRAY] += [] if _is_expected(name) else [relative]
-            elif name.lower().endswith((".zip", ".tar", ".gz", ".7z", ".rar")):
-                skipped[ARCHIVE].append(relative)
-            elif name.lower().endswith(SUFFIXES):
-                one, reason = _detect(path)
-                if one is None:
-                    skipped[reason].append(relative)
-                elif one.reader is labelme.read:
-                    labelme_folders.add(folder)
-                elif one.reader is ultralytics.read and any(
-                    other.reader is one.reader and other.path.parent == folder for other in found
-                ):
-                    skipped[SECOND_YAML].append(relative)
-                else:
-                    found.append(one)
-    found += [Found(folder, labelme.read, labelme.FORMAT) for folder in labelme_folders]
-    notes = (f"skipped {len(names):,} {reason}: {some_of(names)}" for reason, names in skipped.items() if names)
-    return FoundAnnotations(tuple(sorted(found, key=lambda one: one.path)), tuple(notes))
+            one, reason = _detect_below(root, folder / name, found)
+            if one:
+                found[one.path] = one
+            elif reason:
+                skipped[reason].append(_relative(folder / name, root))
+    if any(one.reader is ultralytics.read for one in found.values()):
+        skipped.pop(LABELS, None)
+    notes = (f"skipped {reason} ({len(names):,}): {some_of(names)}" for reason, names in skipped.items() if names)
+    return FoundAnnotations(tuple(found[path] for path in sorted(found)), tuple(notes))
+
+
+def _detect_below(root: Path, path: Path, found: Mapping[Path, Found]) -> tuple[Found | None, str]:
+    """Return the annotations in a file of a folder, or None and the reason, "" if no note is due.
+
+    Files of a format with one file for each image are found as their folder.
+    """
+    name = path.name
+    if _is_stray(name):
+        return None, "" if _is_expected(name) else STRAY
+    if name.lower().endswith(ARCHIVE_SUFFIXES):
+        return None, ARCHIVE
+    if name.lower().endswith(".txt") and "labels" in path.parent.relative_to(root).parts:
+        return None, LABELS
+    if not name.lower().endswith(SUFFIXES):
+        return None, ""
+    one, reason = _detect(path)
+    if one and one.reader is labelme.read:
+        return Found(path.parent, labelme.read, labelme.FORMAT), ""
+    if one and one.reader is ultralytics.read:
+        has_other = any(other.reader is one.reader and other.path.parent == path.parent for other in found.values())
+        return (None, SECOND_YAML) if has_other else (one, "")
+    return one, reason
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -22,7 +22,7 @@ Corners = tuple[float, float, float, float]
 """x0, y0, x1, y1 in px; pixel corners are at integers."""
 
 NO_POINTS = "box without keypoints"
-AMBIGUOUS = "keypoint of no certain person (group the keypoints of a person in the labelling tool, or draw its box)"
+AMBIGUOUS = "keypoints of no certain person (group a person's keypoints in the labelling tool, or draw its box)"
 
 
 @dataclass(frozen=True)
