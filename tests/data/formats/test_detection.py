@@ -156,7 +156,7 @@ def test_coco_is_recognised_wherever_its_keypoints_are_in_the_file(tmp_path: Pat
     content = {"annotations": [{"segmentation": [1] * 50_000}]} | labelling_tools.coco()
     annotations = content.pop("annotations")
     text = json.dumps({"licenses": ["x" * 100_000], **content, "annotations": annotations})
-    for encoded in (text.encode(), b"\xef\xbb\xbf" + text.encode(), b"\n " + text.encode()):
+    for encoded in (text.encode(), text.encode("utf-16"), b"\xef\xbb\xbf" + text.encode(), b"\n " + text.encode()):
         (tmp_path / "a.json").write_bytes(encoded)
         assert found(tmp_path) == [("a.json", "COCO keypoints")]
 

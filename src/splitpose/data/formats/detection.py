@@ -3,6 +3,7 @@
 Only the beginning of a file is read, and a JSON that may be COCO is searched for the word "keypoints".
 """
 
+import codecs
 import mmap
 import os
 import re
@@ -222,15 +223,16 @@ def _detect_json(path: Path, keys: JsonKeys, is_explicit: bool) -> tuple[Found |
         return None, UNRELATED
     if is_explicit or (parts and not keys.is_closed):
         return Found(path, coco.read, coco.FORMAT), ""
-    if not _contains(path, b'"images"', b'"annotations"'):
+    if not _contains(path, '"images"', '"annotations"'):
         return None, UNRELATED
-    return (Found(path, coco.read, coco.FORMAT), "") if _contains(path, b'"keypoints"') else (None, NO_KEYPOINTS)
+    return (Found(path, coco.read, coco.FORMAT), "") if _contains(path, '"keypoints"') else (None, NO_KEYPOINTS)
 
 
-def _contains(path: Path, *words: bytes) -> bool:
-    """Return whether a file that is not empty contains all words."""
+def _contains(path: Path, *words: str) -> bool:
+    """Return whether a file that is not empty contains all words, in UTF-8 or UTF-16."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return all(content.find(word) >= 0 for word in words)
+        encoding = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(content[:2], "utf-8")
+        return all(content.find(word.encode(encoding)) >= 0 for word in words)
 
 
 def _merge(root: Path, found: Sequence[Found], sets: Sequence[AnnotationSet]) -> AnnotationSet:
