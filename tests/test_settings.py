@@ -131,6 +131,37 @@ def test_invalid_coco_paths_are_reported_in_one_line(repository, tmp_path, annot
     assert str(raised.value).startswith(f"{path}: source.coco") and "\n" not in str(raised.value)
 
 
+def test_a_joint_map_has_names_as_text(repository):
+    source = COCO | {"annotations": "a.json", "images": "x"}
+    assert (
+        CocoSource.model_validate(source).joint_map
+        == CocoSource.model_validate(source | {"joint_map": None}).joint_map
+        == {}
+    )
+    assert CocoSource.model_validate(source | {"joint_map": {"lsho": 6, "nose": "n a"}}).joint_map == {
+        "lsho": "6",
+        "nose": "n a",
+    }
+    for name in ("coco", "flic", "sample"):
+        assert load(Profile, repository / "profiles" / f"{name}.yaml").incoming.joint_map == {}
+        assert "joint_map: null" in (repository / "profiles" / f"{name}.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("joint_map", "message"),
+    [
+        ({"left_shoulder": "6"}, "incoming.joint_map: unknown joint left_shoulder; the joints are lsho, lelb, "),
+        ({"lsho": "6", "rsho": 6}, "incoming.joint_map: the name 6 is given to several joints"),
+        ({"lsho": None}, "incoming.joint_map: every joint should have the name of a keypoint"),
+        (["lsho=6"], "incoming.joint_map: Input should be null or a mapping such as {lsho: '6', rsho: '7'}"),
+    ],
+)
+def test_an_invalid_joint_map_is_reported(repository, tmp_path, joint_map, message):
+    path = broken(repository, tmp_path, lambda content: content["incoming"].update(joint_map=joint_map))
+    with pytest.raises(InputError, match=re.escape(f"{path}: {message}")):
+        load(Profile, path)
+
+
 def test_a_missing_profile_lists_the_available_ones(repository):
     with pytest.raises(InputError, match=r"film.yaml: no such file; available: coco, flic, sample"):
         load(Profile, repository / "profiles" / "film.yaml")

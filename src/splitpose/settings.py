@@ -21,7 +21,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from splitpose.errors import InputError
+from splitpose.errors import InputError, some_of
+from splitpose.skeleton import JOINTS
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Viewpoint = Literal["observer", "person"]
@@ -106,8 +107,36 @@ Paths = Annotated[list[str], Field(min_length=1), BeforeValidator(_as_list)]
 """A path or a list of paths."""
 
 
+def as_joint_map(value: Any) -> Any:
+    """Return the names of a file's keypoints by joint as text, {} for None.
+
+    Raises:
+        PydanticCustomError: A joint is unknown, or a name is listed twice.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise PydanticCustomError("joint_map", "Input should be null or a mapping such as {lsho: '6', rsho: '7'}")
+    unknown = [str(joint) for joint in value if joint not in JOINTS]
+    if unknown:
+        raise PydanticCustomError(
+            "joint_map", f"unknown joint {some_of(unknown)}; the joints are {', '.join(JOINTS)}"
+        )
+    names = [str(name) for name in value.values()]
+    if any(isinstance(name, bool | dict | list) or name in (None, "") for name in value.values()):
+        raise PydanticCustomError("joint_map", "every joint should have the name of a keypoint")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PydanticCustomError("joint_map", f"the name {some_of(twice)} is given to several joints")
+    return dict(zip(value, names, strict=True))
+
+
+JointMap = Annotated[dict[str, str], BeforeValidator(as_joint_map)]
+"""Names that keypoints have in a file, by joint, beyond those that are known; null for none."""
+
+
 class CocoSource(Strict):
-    """COCO keypoints JSONs and the folders of their images.
+    """Annotations of labelling tools, such as COCO keypoints JSONs, and the folders of their images.
 
     `annotations` is a path, a list of paths, or either of them for each split; `images` is one folder for all
     JSONs, or a list with one folder per JSON, in the order in which the JSONs are listed.
@@ -120,6 +149,7 @@ class CocoSource(Strict):
     min_side: NonNegativeFloat
     group: Annotated[str, Field(min_length=1), _renamed("picture", "image")]
     test_fraction: Fraction
+    joint_map: JointMap = {}
 
     @property
     def viewpoint(self) -> Viewpoint:
@@ -158,6 +188,7 @@ class Incoming(Strict):
     group: Annotated[str, Field(min_length=1)]
     validation_fraction: Fraction
     test_fraction: Fraction
+    joint_map: JointMap = {}
 
 
 class Validation(Strict):

@@ -114,7 +114,7 @@ def test_missing_columns_of_a_table_are_left_to_validation(tmp_path: Path) -> No
     ("path", "message"),
     [
         ("nowhere.json", "nowhere.json: no such file or folder"),
-        ("empty", "/empty: no annotations found; provide a COCO keypoints JSON or a folder with some, "),
+        ("empty", "/empty: no annotations found; provide a COCO keypoints JSON (CVAT, Label Studio, "),
         ("notes.txt", "/notes.txt: no annotations found; provide"),
         ("bad.csv", "/bad.csv: not a readable annotation table"),
         ("bad.parquet", "/bad.parquet: not a readable annotation table"),

@@ -141,7 +141,7 @@ IMAGE = f"{coco.IMAGES}/0.png"
 ERRORS = [
     # The file itself.
     ("no file", lambda folder: (folder / coco.ANNOTATIONS).unlink(), "No such file or directory; provide a COCO"),
-    ("a folder", replace_by_folder, "Is a directory; provide a COCO"),
+    ("a folder", replace_by_folder, "no annotations found; provide a COCO"),
     ("empty", replace_file(b""), "Invalid JSON: Input data was truncated"),
     ("truncated", truncate(coco.ANNOTATIONS, 0.7), "Invalid JSON: Input data was truncated"),
     (
@@ -149,7 +149,7 @@ ERRORS = [
         replace_file(json.dumps(good_content()).encode().replace(b"0.png", b"\xe9.png")),
         "images[0]: text that is not UTF-8 (b'\\xe9.png'); save the file as UTF-8",
     ),
-    ("zip", replace_by_zip, "Invalid JSON: invalid character (byte 0)"),
+    ("zip", replace_by_zip, "is an archive; unpack it and give its folder"),
     ("image", replace_file(b"\x89PNG\r\n\x1a\n"), "Invalid JSON: invalid character (byte 0)"),
     ("UTF-16, damaged", replace_file(json.dumps(good_content()).encode("utf-16")[:-1]), "damaged UTF-16 text"),
     ("endlessly nested", replace_file(b'{"a":' * 100_000), "Invalid JSON: nested too deeply"),
@@ -215,7 +215,7 @@ ERRORS = [
     (
         "other names",
         set_value("categories", 0, "keypoints", ["paw", "tail"]),
-        "11 joints (such as left_shoulder); found 'paw', 'tail'",
+        "11 joints (such as left_shoulder); found paw, tail",
     ),
     (
         "names no list",

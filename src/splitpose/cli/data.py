@@ -13,12 +13,20 @@ def check(
         Path,
         typer.Argument(
             metavar="PATH",
-            help="A COCO keypoints JSON or a folder of them, FLIC's folder, or an annotation table.",
+            help="Annotations of a labelling tool (COCO keypoints, CVAT, Label Studio, labelme, Ultralytics) or "
+            "a folder of them, FLIC's folder, or an annotation table.",
         ),
     ],
     images: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the images (default: searched near the annotations)."),
+    ] = None,
+    joint_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="JOINT=NAME,...",
+            help="Names of the file's keypoints, as in lsho=6,rsho=7, or a YAML or JSON file with them.",
+        ),
     ] = None,
     docs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write Data Docs (HTML) to this folder.")
@@ -30,9 +38,10 @@ def check(
     postconditions are errors, invalid rows are quarantined, suspicious rows are
     warnings. The exit status is 1 if the pipeline would stop.
     """
+    from splitpose.cli.joint_map import parse_joint_map
     from splitpose.data.format_detection import detect_format
 
-    source = detect_format(path, images)
+    source = detect_format(path, images, parse_joint_map(joint_map or []))
     # Great Expectations takes seconds to import, so an unknown format is reported first.
     from splitpose import validation
     from splitpose.cli.validation_table import print_validation_result

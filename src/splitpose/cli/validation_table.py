@@ -28,6 +28,8 @@ def print_validation_result(source: DetectedSource, result: ValidationResult) ->
     )
     for reason, count in source.skipped.items():
         console.print(f"{count:,} annotations skipped: {reason}")
+    for note in source.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
     console.print(_table(source, result))
 
 

@@ -1,4 +1,8 @@
-"""The source of kind `coco`: COCO keypoint JSONs and their folders of images, copied to data/raw and read there."""
+"""The source of kind `coco`: annotations of labelling tools and their folders of images, copied to data/raw.
+
+A COCO keypoints JSON is copied unchanged. Annotations of other formats, and of folders, are read when they are
+copied, with the joint map, and kept as an annotation set.
+"""
 
 import shutil
 from collections.abc import Sequence
@@ -6,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from splitpose.data.formats import coco as coco_format
-from splitpose.data.formats.coco_json import load
+from splitpose.data.formats import detection, saved_set
+from splitpose.data.formats.annotation_set import AnnotationSet
 from splitpose.data.image_finder import ImageFinder
 from splitpose.data.joint_names import JointNames
 from splitpose.data.people import ReadOptions, select_people
@@ -15,14 +20,16 @@ from splitpose.errors import InputError
 from splitpose.progress import track
 
 ANNOTATIONS = "annotations.json"
+ANNOTATION_SET = "annotation_set.json"
 IMAGES = "images"
+NO_MAP = JointNames()
 
 Sets = Sequence[tuple[str, Path, Path]]
-"""Annotation sets: (split, COCO JSON, folder of images)."""
+"""Annotation sets: (split, annotations, folder of images)."""
 
 
-def copy(sets: Sets, raw: Path) -> None:
-    """Copy each JSON and the images that it annotates to <number>-<name of the JSON>/ in `raw`.
+def copy(sets: Sets, raw: Path, joint_names: JointNames = NO_MAP) -> None:
+    """Copy all annotations, and the images that they annotate, to <number>-<name of the file>/ in `raw`.
 
     Files are copied and not hard-linked, because they may be made read-only afterwards. Images that are missing,
     or whose file_name is outside the folder of images, are not copied; validation reports them.
@@ -31,14 +38,17 @@ def copy(sets: Sets, raw: Path) -> None:
         InputError: A JSON is invalid, or a folder is missing.
     """
     for target, (_, annotations, images) in zip(_targets(raw, sets), sets, strict=True):
-        dataset = load(annotations)
+        own = detection.read_annotations(annotations, joint_names)
         if not images.is_dir():
             raise InputError(f"source.images: {images}: no such folder of images")
         (target / IMAGES).mkdir(parents=True)
-        shutil.copyfile(annotations, target / ANNOTATIONS)
-        paths = dataset.annotated_images()
+        if own.format == coco_format.FORMAT and annotations.is_file():
+            shutil.copyfile(annotations, target / ANNOTATIONS)
+        else:
+            saved_set.save(own, target / ANNOTATION_SET)
+        paths = [Path(name) for name in own.annotated_file_names() if ".." not in Path(name).parts]
         for path in track(paths, f"copying images of {annotations.name}", len(paths), "images"):
-            if _is_file(images / path):
+            if not path.is_absolute() and _is_file(images / path):
                 _copy_image(images / path, target / IMAGES / path)
 
 
@@ -50,12 +60,23 @@ def _copy_image(source: Path, target: Path) -> None:
         raise InputError(f"{source}: permission denied; check the permissions of the file") from error
 
 
-def read_all(sets: Sets, raw: Path, options: ReadOptions) -> ReaderResult:
-    """Read all JSONs that `copy` copied to `raw`, each with the split of its set; see `read`."""
+def read_all(sets: Sets, raw: Path, options: ReadOptions, joint_names: JointNames = NO_MAP) -> ReaderResult:
+    """Read all annotations that `copy` copied to `raw`, each with the split of its set."""
     return concatenate(
-        read(target / ANNOTATIONS, [target / IMAGES], raw.parent, replace(options, split=split))
+        select_people(
+            _read_copy(target, joint_names),
+            ImageFinder([target / IMAGES]),
+            raw.parent,
+            replace(options, split=split),
+        )
         for target, (split, _, _) in zip(_targets(raw, sets), sets, strict=True)
     )
+
+
+def _read_copy(target: Path, joint_names: JointNames) -> AnnotationSet:
+    if (target / ANNOTATION_SET).is_file():
+        return saved_set.load(target / ANNOTATION_SET)
+    return coco_format.read(target / ANNOTATIONS, joint_names)
 
 
 def read(annotations: Path, image_folders: Sequence[Path], root: Path, options: ReadOptions) -> ReaderResult:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -82,22 +82,28 @@ class FileHashes:
             raise InputError(missing)
         return sha256
 
-    def annotated_images(self, annotations: Path, sha256: str) -> list[str]:
-        """Return the file names of the images that a COCO JSON annotates, in its order.
+    def annotated_images(
+        self, annotations: Path, sha256: str, joint_map: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """Return the file names of the images that a file or folder annotates, in its order.
 
         Args:
-            annotations: path of the JSON, which is parsed only if its contents have changed.
+            annotations: path of the file or folder, which is parsed only if its contents have changed.
             sha256: hash of its contents.
+            joint_map: names of keypoints by joint, beyond those that are known.
 
         Raises:
-            InputError: The JSON is invalid.
+            InputError: The annotations are invalid.
         """
+        if joint_map:
+            sha256 += f" {sorted(joint_map.items())}"
         key = str(annotations.resolve())
         entry = self._known["annotated"].get(key, {})
         if entry.get("sha256") != sha256:
-            from splitpose.data.formats import coco  # imports NumPy, which most runs do not need
+            from splitpose.data.formats import detection  # imports NumPy, which most runs do not need
 
-            paths = map(PurePosixPath, coco.read(annotations, JointNames()).annotated_file_names())
+            own = detection.read_annotations(annotations, JointNames(joint_map or {}))
+            paths = [PurePosixPath(name) for name in own.annotated_file_names()]
             names = [str(path) for path in paths if not path.is_absolute() and ".." not in path.parts]
             entry = {"sha256": sha256, "names": names}
         self._used["annotated"][key] = entry
@@ -119,18 +125,19 @@ def fingerprint_source(source: Source, hashes: FileHashes) -> dict[str, Any]:
         InputError: A file or folder is missing or cannot be read.
     """
     match source:
-        case CocoSource(sets=sets):
-            return {"sets": [_fingerprint_set(json, images, hashes) for _, json, images in sets]}
+        case CocoSource(sets=sets, joint_map=names):
+            return {"sets": [_fingerprint_set(path, images, names, hashes) for _, path, images in sets]}
         case FlicSource(archive=str(archive)) if not archive.lower().startswith(("http://", "https://")):
             missing = f"{archive}: no such archive; correct source.archive, or set it to null to download it"
             return {"archive": hashes.hash_file(Path(archive), missing)}
     return {}
 
 
-def _fingerprint_set(annotations: Path, images: Path, hashes: FileHashes) -> dict[str, Any]:
-    missing = f"source.annotations: {annotations}: no such file"
-    sha256 = hashes.hash_file(annotations, missing)
-    names = hashes.annotated_images(annotations, sha256)
+def _fingerprint_set(
+    annotations: Path, images: Path, joint_map: Mapping[str, str], hashes: FileHashes
+) -> dict[str, Any]:
+    sha256 = _hash_annotations(annotations, hashes)
+    names = hashes.annotated_images(annotations, sha256, joint_map)
     if not images.is_dir():
         raise InputError(f"source.images: {images}: no such folder of images")
     folder = images.resolve()
@@ -142,6 +149,19 @@ def _fingerprint_set(annotations: Path, images: Path, hashes: FileHashes) -> dic
         "missing_images": image_hashes.count(None),
         "images_sha256": _digest(listing),
     }
+
+
+def _hash_annotations(annotations: Path, hashes: FileHashes) -> str:
+    """Return the SHA-256 of a file, or of all annotation files of a folder or of a YAML with label files."""
+    if not annotations.is_dir() and annotations.suffix.lower() not in (".yaml", ".yml"):
+        return hashes.hash_file(annotations, f"source.annotations: {annotations}: no such file")
+    from splitpose.data.formats import detection
+
+    found = detection.find_annotations(annotations).found
+    files = [file.resolve() for one in found for file in one.files]
+    shas = hashes.hash_all([str(file) for file in files], f"reading annotations of {annotations.name}")
+    root = annotations.resolve() if annotations.is_dir() else annotations.resolve().parent
+    return _digest(f"{sha} {os.path.relpath(file, root)}\n" for sha, file in zip(shas, files, strict=True))
 
 
 def fingerprint_weights(model: Model, hashes: FileHashes) -> dict[str, str | None]:

@@ -1,7 +1,7 @@
-"""Detection of the annotation format at a path: COCO keypoints, FLIC's archive or an annotation table."""
+"""Detection of the source at a path: annotations of labelling tools, FLIC's archive or an annotation table."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,10 @@ import pandas as pd
 from splitpose.annotations import TEXT_COLUMNS
 from splitpose.data import coco, flic
 from splitpose.data.flic import EXAMPLES
-from splitpose.data.people import ReadOptions
+from splitpose.data.formats import detection
+from splitpose.data.image_finder import ImageFinder
+from splitpose.data.joint_names import JointNames
+from splitpose.data.people import ReadOptions, select_people
 from splitpose.data.reader_result import concatenate
 from splitpose.errors import InputError
 
@@ -31,18 +34,23 @@ class DetectedSource:
     """Folder that `image` is relative to."""
     has_splits: bool
     """Whether the source itself assigns rows to train and test."""
+    notes: tuple[str, ...] = ()
+    """Remarks for the user, one line each."""
 
 
-def detect_format(path: Path, images: Path | None = None) -> DetectedSource:
+def detect_format(
+    path: Path, images: Path | None = None, joint_map: Mapping[str, str] | None = None
+) -> DetectedSource:
     """Detect the format of the annotations at `path` and read them.
 
     Left and right are kept as annotated; instances of any size are read if they have at least one joint.
 
     Args:
-        path: a COCO keypoints JSON; a folder with some at any depth; FLIC's examples.mat, its folder or the parent
-            of that folder; or an annotation table as Parquet or CSV.
+        path: annotations of a labelling tool (see `detection`), or a folder with some at any depth; FLIC's
+            examples.mat, its folder or the parent of that folder; or an annotation table as Parquet or CSV.
         images: folder of the images. Without it, the images of a JSON are searched by file_name in its folder and
             in images/ there, those of FLIC in its images/, and those of a table in the folders above it.
+        joint_map: names of keypoints by joint, beyond those that are known.
 
     Raises:
         InputError: There are no annotations at `path`, or they cannot be read.
@@ -52,8 +60,6 @@ def detect_format(path: Path, images: Path | None = None) -> DetectedSource:
     if images is not None and not images.is_dir():
         raise InputError(f"{images}: no such folder of images")
     path, images = path.resolve(), images and images.resolve()
-    if path.suffix == ".json":
-        return _read_coco("COCO keypoints", [path], images, path.parent)
     if path.suffix in TABLE_SUFFIXES:
         return _read_table(path, images)
     if path.name == EXAMPLES:
@@ -62,25 +68,30 @@ def detect_format(path: Path, images: Path | None = None) -> DetectedSource:
         return _read_flic(_flic_root(path), images)
     if any((path / edition / EXAMPLES).is_file() for edition in flic.EDITIONS):
         return _read_flic(path, images)
-    if jsons := sorted(path.rglob("*.json")):
-        files = "1 file" if len(jsons) == 1 else f"{len(jsons)} files"
-        return _read_coco(f"COCO keypoints ({files})", jsons, images, path.parent)
-    raise InputError(
-        f"{path}: no annotations found; provide a COCO keypoints JSON or a folder with some, FLIC's folder with "
-        f"{EXAMPLES}, or an annotation table (.parquet, .csv)"
-    )
+    return _read_annotations(path, images, JointNames(joint_map or {}))
 
 
-def _read_coco(name: str, jsons: Sequence[Path], images: Path | None, root: Path) -> DetectedSource:
-    """Read several JSONs below `root` as one source."""
-    if images is not None:
-        root = Path(os.path.commonpath([root, images]))
+def _read_annotations(path: Path, images: Path | None, joint_names: JointNames) -> DetectedSource:
+    """Read all annotations of labelling tools at a path as one source."""
+    result = detection.find_annotations(path)
+    if not result.found:
+        raise InputError(detection.no_annotations(path, result))
+    root = Path(os.path.commonpath([path.parent, images])) if images else path.parent
     options = ReadOptions(min_joints=1, min_side=0)
-    result = concatenate(
-        coco.read(json, [images] if images else [json.parent, json.parent / coco.IMAGES], root, options)
-        for json in jsons
+    people = concatenate(
+        select_people(
+            detection.read_found(found, joint_names),
+            ImageFinder([images] if images else [found.folder, found.folder / coco.IMAGES]),
+            root,
+            options,
+        )
+        for found in result.found
     )
-    return DetectedSource(name, result.table, result.skipped, root, has_splits=False)
+    formats = " and ".join(dict.fromkeys(found.format for found in result.found))
+    count = sum(len(found.files) for found in result.found)
+    name = f"{formats} ({count:,} {'file' if count == 1 else 'files'})" if path.is_dir() else formats
+    notes = (*people.notes, *result.notes)
+    return DetectedSource(name, people.table, people.skipped, root, has_splits=False, notes=notes)
 
 
 def _flic_root(archive: Path) -> Path:

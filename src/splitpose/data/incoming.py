@@ -1,4 +1,4 @@
-"""Reader of new annotations in data/incoming/: COCO keypoint JSONs with their images next to them or in images/.
+"""Reader of new annotations in data/incoming/: files and folders of labelling tools with their images.
 
 The split of an instance depends on the name of its group, the fractions and the seed only. The folder of a delivery
 is not part of the name, so that two deliveries of an image are in the same split.
@@ -13,7 +13,10 @@ import pandas as pd
 
 from splitpose.annotations import INCOMING, joints_of, with_joints
 from splitpose.data import coco
-from splitpose.data.people import ReadOptions
+from splitpose.data.formats.detection import Found, find_annotations, read_found
+from splitpose.data.image_finder import ImageFinder
+from splitpose.data.joint_names import JointNames
+from splitpose.data.people import ReadOptions, select_people
 from splitpose.data.reader_result import ReaderResult
 from splitpose.data.splits import draw_splits
 from splitpose.settings import Incoming, Viewpoint
@@ -30,7 +33,7 @@ def fewer_allowed() -> bool:
 
 def is_incoming(table: pd.DataFrame) -> pd.Series:
     """Return whether each row of an annotation table is from data/incoming/."""
-    return table["id"].str.startswith(f"{INCOMING}/")
+    return table["id"].str.startswith((f"{INCOMING}/", f"{INCOMING}-"))
 
 
 def missing_people(previous: pd.DataFrame, table: pd.DataFrame) -> dict[str, int]:
@@ -41,7 +44,7 @@ def missing_people(previous: pd.DataFrame, table: pd.DataFrame) -> dict[str, int
 
 
 def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint, seed: int) -> list[ReaderResult]:
-    """Read every JSON at any depth of `folder`, sorted by path, and divide its groups into splits.
+    """Read all annotations at any depth of `folder`, sorted by path, and divide their groups into splits.
 
     Groups are named "incoming/<value of settings.group>", which no group of another source is.
 
@@ -54,15 +57,22 @@ def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint, see
         seed: seed of the splits.
 
     Raises:
-        InputError: A JSON cannot be read; the first one is named.
+        InputError: Annotations cannot be read; the first file is named.
     """
     options = ReadOptions(settings.min_joints, settings.min_side, settings.group, group_key="incoming.group")
-    results = [_read(path, data, options, viewpoint) for path in sorted(folder.rglob("*.json"))]
+    if not folder.is_dir():
+        return []
+    names = JointNames(settings.joint_map)
+    annotations = find_annotations(folder)
+    results = [_read(found, names, data, options, viewpoint) for found in annotations.found]
+    if results:
+        results[0] = replace(results[0], notes=(*results[0].notes, *annotations.notes))
     return [replace(result, table=_assign_splits(result.table, settings, seed)) for result in results]
 
 
-def _read(path: Path, data: Path, options: ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
-    result = coco.read(path, [path.parent, path.parent / coco.IMAGES], data, options)
+def _read(found: Found, names: JointNames, data: Path, options: ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
+    finder = ImageFinder([found.folder, found.folder / coco.IMAGES])
+    result = select_people(read_found(found, names), finder, data, options)
     if viewpoint == "person":
         return result
     joints = observer_centric(joints_of(result.table))

@@ -11,10 +11,10 @@ import pandas as pd
 
 from splitpose.annotations import BOX_COLUMNS, cast_columns, with_joints
 from splitpose.data.formats.annotation_set import AnnotationSet
+from splitpose.data.formats.image_sizes import size_of
 from splitpose.data.image_finder import ImageFinder
 from splitpose.data.reader_result import ReaderResult
 from splitpose.errors import InputError, some_of
-from splitpose.images import decode
 from splitpose.progress import track
 
 MANY_IMAGES = 200
@@ -128,12 +128,8 @@ def _image_sizes(images: pd.DataFrame, paths: Sequence[Path | None]) -> tuple[np
 
 def _size_of_file(path: Path | None) -> tuple[int, int]:
     """Return width and height in px, as viewers display the image; 1 x 1 if it is unreadable."""
-    try:
-        image = None if path is None else decode(path.read_bytes(), grey=True)
-    except OSError:
-        image = None
     # Rows of unreadable images are quarantined, but their size has to be positive.
-    return (1, 1) if image is None else (image.shape[1], image.shape[0])
+    return (path and size_of(path)) or (1, 1)
 
 
 def _groups(annotations: AnnotationSet, options: ReadOptions) -> list[str]:

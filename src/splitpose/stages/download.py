@@ -4,6 +4,7 @@ from pathlib import Path
 
 from splitpose.data import coco
 from splitpose.data.download import download_archive
+from splitpose.data.joint_names import JointNames
 from splitpose.data.unpack import unpack
 from splitpose.files import atomic_folder
 from splitpose.settings import CocoSource, FlicSource, Profile, SampleSource
@@ -19,8 +20,8 @@ def download(profile: Profile, out: Path) -> None:
                 sample.render(raw, people, films, seed, workers=2)
             case FlicSource(edition=edition, archive=archive):
                 unpack(download_archive(edition, archive, out.parent / "archives"), edition, raw)
-            case CocoSource(sets=sets):
-                coco.copy(sets, raw)
+            case CocoSource(sets=sets, joint_map=joint_map):
+                coco.copy(sets, raw, JointNames(joint_map))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pandas as pd
 
 from splitpose import annotations, paths, validation
 from splitpose.data import coco, flic, incoming
+from splitpose.data.joint_names import JointNames
 from splitpose.data.people import ReadOptions
 from splitpose.data.reader_result import ReaderResult, concatenate
 from splitpose.data.splits import assign_splits
@@ -72,7 +73,7 @@ def _read_sources(profile: Profile, data: Path) -> ReaderResult:
 def _read_source(source: Source, raw: Path) -> ReaderResult:
     if isinstance(source, CocoSource):
         options = ReadOptions(source.min_joints, source.min_side, source.group)
-        return coco.read_all(source.sets, raw, options)
+        return coco.read_all(source.sets, raw, options, JointNames(source.joint_map))
     result = flic.read(raw, source.viewpoint)
     return replace(result, table=annotations.prefix_images(result.table, raw.name))
 

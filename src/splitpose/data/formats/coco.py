@@ -15,19 +15,12 @@ import pandas as pd
 from splitpose.data.formats import coco_keypoints
 from splitpose.data.formats.annotation_set import PEOPLE_COLUMNS, AnnotationSet, image_frame
 from splitpose.data.formats.coco_json import CocoAnnotation, CocoDataset, load, raise_if_invalid
-from splitpose.data.joint_names import JointNames
+from splitpose.data.joint_names import COCO_NAMES, JointNames, describe_refusal, describe_unknown
 from splitpose.errors import InputError
 from splitpose.skeleton import FULL_NAMES, INDEX, JOINTS
 
 FORMAT = "COCO keypoints"
 NO_JOINTS = "category without any of the 11 joints"
-
-PERSON_KEYPOINTS = (
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
-    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee"),
-    *("left_ankle", "right_ankle"),
-)
-"""Names in COCO's own files, in order (cocodataset.org, person_keypoints_train2017.json)."""
 
 
 def read(path: Path, joint_names: JointNames) -> AnnotationSet:
@@ -42,7 +35,7 @@ def read(path: Path, joint_names: JointNames) -> AnnotationSet:
             first ones.
     """
     dataset = load(path)
-    names, assumed = _keypoint_names(path, dataset, joint_names)
+    names, name_notes = _keypoint_names(path, dataset, joint_names)
     annotations = [annotation for annotation in dataset.annotations if annotation.category in names]
     joints, notes = _read_joints(path, dataset.annotations, names, joint_names)
     is_used = [annotation.category in names for annotation in dataset.annotations]
@@ -54,14 +47,14 @@ def read(path: Path, joint_names: JointNames) -> AnnotationSet:
         _people_frame(annotations),
         joints[is_used],
         {NO_JOINTS: skipped} if skipped else {},
-        (*assumed, *dataset.notes, *notes),
+        (*name_notes, *dataset.notes, *notes),
     )
 
 
 def _keypoint_names(
     path: Path, dataset: CocoDataset, joint_names: JointNames
 ) -> tuple[dict[str, Sequence[str]], tuple[str, ...]]:
-    """Return the names of each category whose keypoints include joints, and a note if they are assumed."""
+    """Return the names of each category whose keypoints include joints, and notes on unknown or assumed names."""
     names: dict[str, Sequence[str]] = {
         category.id: category.keypoints
         for category in dataset.categories
@@ -69,16 +62,14 @@ def _keypoint_names(
     }
     if names:
         _check_unambiguous(path, dataset, joint_names)
-        return names, ()
+        return names, tuple(describe_unknown(_all_names(dataset), joint_names))
     if any(category.keypoints for category in dataset.categories):
         raise InputError(f"{path}: {_no_joint_names(dataset)}")
     lengths: dict[str, set[int]] = defaultdict(set)
     for annotation in dataset.annotations:
         if annotation.keypoints.size:
             lengths[annotation.category].add(annotation.keypoints.size)
-    names = {
-        category: PERSON_KEYPOINTS for category, sizes in lengths.items() if sizes == {3 * len(PERSON_KEYPOINTS)}
-    }
+    names = {category: COCO_NAMES for category, sizes in lengths.items() if sizes == {3 * len(COCO_NAMES)}}
     if not names and dataset.annotations:
         raise InputError(f"{path}: {_no_joint_names(dataset)}")
     return names, (
@@ -88,11 +79,11 @@ def _keypoint_names(
 
 
 def _no_joint_names(dataset: CocoDataset) -> str:
-    found = ", ".join(repr(name) for category in dataset.categories for name in category.keypoints)
-    return (
-        f"categories: no keypoint has the name of one of the 11 joints (such as left_shoulder); "
-        f"found {found or 'none'}"
-    )
+    return f"categories: {describe_refusal(_all_names(dataset))}"
+
+
+def _all_names(dataset: CocoDataset) -> list[str]:
+    return [name for category in dataset.categories for name in category.keypoints]
 
 
 def _check_unambiguous(path: Path, dataset: CocoDataset, joint_names: JointNames) -> None:

@@ -1,0 +1,52 @@
+"""The option --joint-map: names of keypoints, by joint."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from pydantic_core import PydanticCustomError
+
+from splitpose.errors import InputError, one_line
+from splitpose.settings import as_joint_map
+
+
+def parse_joint_map(values: Sequence[str]) -> dict[str, str]:
+    """Return the joint map that the values of an option state.
+
+    Args:
+        values: "lsho=6,rsho=7", "lsho=6", or the path of a YAML or JSON file with a mapping.
+
+    Raises:
+        InputError: A value is neither, or a joint is unknown.
+    """
+    entries: dict[str, object] = {}
+    for value in values:
+        if "=" in value:
+            entries |= dict(_parse_entry(entry, value) for entry in value.split(",") if entry.strip())
+        else:
+            entries |= _load_joint_map(Path(value))
+    try:
+        return dict(as_joint_map(entries))
+    except PydanticCustomError as error:
+        raise InputError(f"--joint-map: {error.message()}") from error
+
+
+def _parse_entry(entry: str, value: str) -> tuple[str, str]:
+    joint, equals, name = entry.partition("=")
+    if not equals:
+        raise InputError(f"--joint-map {value}: {entry!r} is not JOINT=NAME, such as lsho=6")
+    return joint.strip(), name.strip()
+
+
+def _load_joint_map(path: Path) -> dict[str, object]:
+    try:
+        content = yaml.safe_load(path.read_text("utf-8-sig"))
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        raise InputError(
+            f"--joint-map {path}: neither JOINT=NAME nor a readable file: {one_line(error)}"
+        ) from error
+    if isinstance(content, dict) and isinstance(content.get("joint_map"), dict):
+        content = content["joint_map"]
+    if not isinstance(content, dict):
+        raise InputError(f"--joint-map {path}: not a mapping such as lsho: 6")
+    return content
