@@ -9,6 +9,7 @@ from support import damaged_coco
 from support.damaged_coco import DAMAGES, INFINITE, NAN, Damage
 
 from splitpose.data import coco
+from splitpose.data.formats import coco_json
 from splitpose.data.people import ReadOptions
 from splitpose.errors import InputError
 from splitpose.validation import validate
@@ -114,4 +115,4 @@ def test_a_truncated_file_is_reported(tmp_path):
     for end in range(0, len(data), 7):
         path.write_bytes(data[:end])
         with pytest.raises(InputError, match=r"a.json: Invalid JSON"):
-            coco.load(path)
+            coco_json.load(path)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from splitpose.data.formats import coco as coco_format
-from splitpose.data.formats.coco_json import load
-from splitpose.data.image_finder import ImageFinder
+from splitpose.data.image_finder import ImageFinder, image_folders
+from splitpose.data.image_names import relative_name
 from splitpose.data.joint_names import JointNames
 from splitpose.data.people import ReadOptions, select_people
 from splitpose.data.reader_result import ReaderResult, concatenate
@@ -21,25 +21,33 @@ Sets = Sequence[tuple[str, Path, Path]]
 """Annotation sets: (split, COCO JSON, folder of images)."""
 
 
-def copy(sets: Sets, raw: Path) -> None:
+def copy(sets: Sets, raw: Path) -> list[str]:
     """Copy each JSON and the images that it annotates to <number>-<name of the JSON>/ in `raw`.
 
-    Files are copied and not hard-linked, because they may be made read-only afterwards. Images that are missing,
-    or whose file_name is outside the folder of images, are not copied; validation reports them.
+    Images are found as `ImageFinder` describes and copied to the path that their name states, where `read_all`
+    finds them. Files are copied and not hard-linked, because they may be made read-only afterwards.
+
+    Returns:
+        One line for each set with images that were not found; validation reports them, too.
 
     Raises:
         InputError: A JSON is invalid, or a folder is missing.
     """
+    notes = []
     for target, (_, annotations, images) in zip(_targets(raw, sets), sets, strict=True):
-        dataset = load(annotations)
+        file_names = coco_format.read(annotations, JointNames()).annotated_file_names()
         if not images.is_dir():
             raise InputError(f"source.images: {images}: no such folder of images")
         (target / IMAGES).mkdir(parents=True)
         shutil.copyfile(annotations, target / ANNOTATIONS)
-        paths = dataset.annotated_images()
-        for path in track(paths, f"copying images of {annotations.name}", len(paths), "images"):
-            if _is_file(images / path):
-                _copy_image(images / path, target / IMAGES / path)
+        finder = ImageFinder(image_folders(annotations, images))
+        found = finder.find_all(file_names)
+        if note := finder.missing_note(file_names, found):
+            notes.append(f"{annotations}: {note}")
+        paths = found.paths.items()
+        for name, path in track(paths, f"copying images of {annotations.name}", len(paths), "images"):
+            _copy_image(path, target / IMAGES / (relative_name(name) or path.name))
+    return notes
 
 
 def _copy_image(source: Path, target: Path) -> None:
@@ -53,7 +61,13 @@ def _copy_image(source: Path, target: Path) -> None:
 def read_all(sets: Sets, raw: Path, options: ReadOptions) -> ReaderResult:
     """Read all JSONs that `copy` copied to `raw`, each with the split of its set; see `read`."""
     return concatenate(
-        read(target / ANNOTATIONS, [target / IMAGES], raw.parent, replace(options, split=split))
+        select_people(
+            coco_format.read(target / ANNOTATIONS, JointNames()),
+            # Not searched again, because a name that was ambiguous may have a single match among the copies.
+            ImageFinder([target / IMAGES], search=False),
+            raw.parent,
+            replace(options, split=split),
+        )
         for target, (split, _, _) in zip(_targets(raw, sets), sets, strict=True)
     )
 
@@ -63,8 +77,8 @@ def read(annotations: Path, image_folders: Sequence[Path], root: Path, options: 
 
     Args:
         annotations: COCO JSON below `root`.
-        image_folders: folders below `root` that are searched for each file_name. The first one with the file is
-            used, or the first of all if none has it.
+        image_folders: folders below `root` that are searched for each image, the most likely one first; see
+            `ImageFinder`.
         root: folder that `image` and `id` are relative to.
         options: which instances are read, and how they are grouped.
 
@@ -77,11 +91,3 @@ def read(annotations: Path, image_folders: Sequence[Path], root: Path, options: 
 def _targets(raw: Path, sets: Sets) -> list[Path]:
     """Return the folder in `raw` of each annotation set."""
     return [raw / f"{number}-{annotations.stem}" for number, (_, annotations, _) in enumerate(sets)]
-
-
-def _is_file(path: Path) -> bool:
-    """Return whether a file exists; False for a name that the system does not allow."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False

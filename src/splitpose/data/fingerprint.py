@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from splitpose.data.image_finder import ImageFinder, image_folders
+from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError, one_line
 from splitpose.files import atomic_file
 from splitpose.progress import track
@@ -94,9 +96,9 @@ class FileHashes:
         key = str(annotations.resolve())
         entry = self._known["annotated"].get(key, {})
         if entry.get("sha256") != sha256:
-            from splitpose.data.formats import coco_json  # imports NumPy, which most runs do not need
+            from splitpose.data.formats import coco  # imports NumPy, which most runs do not need
 
-            names = [str(path) for path in coco_json.load(annotations).annotated_images()]
+            names = coco.read(annotations, JointNames()).annotated_file_names()
             entry = {"sha256": sha256, "names": names}
         self._used["annotated"][key] = entry
         return list(entry["names"])
@@ -131,8 +133,9 @@ def _fingerprint_set(annotations: Path, images: Path, hashes: FileHashes) -> dic
     names = hashes.annotated_images(annotations, sha256)
     if not images.is_dir():
         raise InputError(f"source.images: {images}: no such folder of images")
-    folder = images.resolve()
-    image_hashes = hashes.hash_all([f"{folder}/{name}" for name in names], f"reading images of {annotations.name}")
+    found = ImageFinder(image_folders(annotations, images.resolve())).find_all(names).paths
+    paths = [str(found.get(name, "")) for name in names]
+    image_hashes = hashes.hash_all(paths, f"reading images of {annotations.name}")
     listing = (f"{sha} {name}\n" for name, sha in zip(names, image_hashes, strict=True))
     return {
         "annotations": sha256,

@@ -10,6 +10,7 @@ import pandas as pd
 from splitpose.annotations import TEXT_COLUMNS
 from splitpose.data import coco, flic
 from splitpose.data.flic import EXAMPLES
+from splitpose.data.image_finder import common_root, image_folders
 from splitpose.data.people import ReadOptions
 from splitpose.data.reader_result import concatenate
 from splitpose.errors import InputError
@@ -73,13 +74,10 @@ def detect_format(path: Path, images: Path | None = None) -> DetectedSource:
 
 def _read_coco(name: str, jsons: Sequence[Path], images: Path | None, root: Path) -> DetectedSource:
     """Read several JSONs below `root` as one source."""
-    if images is not None:
-        root = Path(os.path.commonpath([root, images]))
+    folders = {json: image_folders(json, images) for json in jsons}
+    root = common_root([root, *(folder for near in folders.values() for folder in near)])
     options = ReadOptions(min_joints=1, min_side=0)
-    result = concatenate(
-        coco.read(json, [images] if images else [json.parent, json.parent / coco.IMAGES], root, options)
-        for json in jsons
-    )
+    result = concatenate(coco.read(json, folders[json], root, options) for json in jsons)
     return DetectedSource(name, result.table, result.skipped, root, has_splits=False)
 
 

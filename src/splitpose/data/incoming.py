@@ -1,4 +1,4 @@
-"""Reader of new annotations in data/incoming/: COCO keypoint JSONs with their images next to them or in images/.
+"""Reader of new annotations in data/incoming/: COCO keypoint JSONs with their images, in the layout of any tool.
 
 The split of an instance depends on the name of its group, the fractions and the seed only. The folder of a delivery
 is not part of the name, so that two deliveries of an image are in the same split.
@@ -13,6 +13,7 @@ import pandas as pd
 
 from splitpose.annotations import INCOMING, joints_of, with_joints
 from splitpose.data import coco
+from splitpose.data.image_finder import image_folders
 from splitpose.data.people import ReadOptions
 from splitpose.data.reader_result import ReaderResult
 from splitpose.data.splits import draw_splits
@@ -57,16 +58,22 @@ def read(folder: Path, data: Path, settings: Incoming, viewpoint: Viewpoint, see
         InputError: A JSON cannot be read; the first one is named.
     """
     options = ReadOptions(settings.min_joints, settings.min_side, settings.group, group_key="incoming.group")
-    results = [_read(path, data, options, viewpoint) for path in sorted(folder.rglob("*.json"))]
+    results = [_read(path, folder, data, options, viewpoint) for path in sorted(folder.rglob("*.json"))]
     return [replace(result, table=_assign_splits(result.table, settings, seed)) for result in results]
 
 
-def _read(path: Path, data: Path, options: ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
-    result = coco.read(path, [path.parent, path.parent / coco.IMAGES], data, options)
+def _read(path: Path, folder: Path, data: Path, options: ReadOptions, viewpoint: Viewpoint) -> ReaderResult:
+    result = coco.read(path, image_folders(path, boundary=_delivery(path, folder)), data, options)
     if viewpoint == "person":
         return result
     joints = observer_centric(joints_of(result.table))
     return replace(result, table=with_joints(result.table, joints))
+
+
+def _delivery(path: Path, folder: Path) -> Path:
+    """Return the subfolder of `folder` with a file, or `folder` itself; the search for images does not leave it."""
+    parts = path.relative_to(folder).parts
+    return folder / parts[0] if len(parts) > 1 else folder
 
 
 def _assign_splits(table: pd.DataFrame, settings: Incoming, seed: int) -> pd.DataFrame:

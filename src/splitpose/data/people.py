@@ -10,7 +10,7 @@ import pandas as pd
 
 from splitpose.annotations import BOX_COLUMNS, cast_columns, with_joints
 from splitpose.data.formats.annotation_set import AnnotationSet
-from splitpose.data.image_finder import ImageFinder
+from splitpose.data.image_finder import FoundImages, ImageFinder
 from splitpose.data.reader_result import ReaderResult
 from splitpose.errors import InputError
 
@@ -51,9 +51,11 @@ def select_people(
     sides = _longer_sides(annotations)
     counts = np.isfinite(annotations.joints[..., 0]).sum(axis=1)
     prefix = annotations.path.relative_to(root).with_suffix("").as_posix()
+    found = finder.find_all(annotations.images["file_name"])
+    missing = finder.missing_note(annotations.annotated_file_names(), found)
     images = [
         {
-            "image": _image_path(image["file_name"], finder, root),
+            "image": _image_path(image["file_name"], finder, found, root),
             "width": image["width"],
             "height": image["height"],
             "group": _group(image, options, f"{annotations.path}: images[{index}]"),
@@ -75,7 +77,8 @@ def select_people(
     if not rows:
         raise InputError(f"{annotations.path}: {_no_people(annotations, skipped, options)}")
     table = cast_columns(with_joints(pd.DataFrame(rows), annotations.joints[kept]))
-    return ReaderResult(table, dict(skipped), annotations.notes)
+    notes = (*annotations.notes, f"{annotations.path}: {missing}") if missing else annotations.notes
+    return ReaderResult(table, dict(skipped), notes)
 
 
 def _too_few_joints(min_joints: int) -> str:
@@ -92,9 +95,9 @@ def _no_people(annotations: AnnotationSet, skipped: Counter[str], options: ReadO
     )
 
 
-def _image_path(file_name: str, finder: ImageFinder, root: Path) -> str:
+def _image_path(file_name: str, finder: ImageFinder, found: FoundImages, root: Path) -> str:
     """Return an image's path below `root`."""
-    path = finder.find(file_name) or finder.missing_path(file_name)
+    path = found.paths.get(file_name) or finder.missing_path(file_name)
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
