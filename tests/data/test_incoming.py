@@ -115,6 +115,9 @@ def test_missing_people_are_counted_by_json():
     # New people do not make up for missing ones, and those of the source are not incoming.
     new = pd.DataFrame({"id": [*ids[:2], "incoming/c/people-1", "incoming/c/people-2"]})
     assert incoming.missing_people(previous, new) == {"incoming/a-z/people.json": 1}
+    # A corrected person is not missing, unless the corrected row is.
+    assert incoming.missing_people(previous, new, {"incoming/a-z/people-2": "incoming/c/people-1"}) == {}
+    assert incoming.missing_people(previous, new, {"incoming/a-z/people-2": "incoming/c/people-9"}) != {}
 
 
 @pytest.mark.parametrize(("value", "allowed"), [(None, False), ("", False), ("0", False), ("1", True)])

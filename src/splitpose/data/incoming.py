@@ -6,6 +6,7 @@ is not part of the name, so that two deliveries of an image are in the same spli
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,9 +35,15 @@ def is_incoming(table: pd.DataFrame) -> pd.Series:
     return table["id"].str.startswith(f"{INCOMING}/")
 
 
-def missing_people(previous: pd.DataFrame, table: pd.DataFrame) -> dict[str, int]:
-    """Return the number of incoming people of an earlier annotation table that `table` lacks, by JSON."""
-    is_missing = is_incoming(previous) & ~previous["id"].isin(table["id"])
+def missing_people(
+    previous: pd.DataFrame, table: pd.DataFrame, replaced: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """Return the number of incoming people of an earlier annotation table that `table` lacks, by JSON.
+
+    `replaced` is the id of the row with a person's corrected joints by the id of each replaced row.
+    """
+    remaining = previous["id"].map(lambda id: (replaced or {}).get(id, id))
+    is_missing = is_incoming(previous) & ~remaining.isin(table["id"])
     jsons = previous.loc[is_missing, "id"].str.rsplit("-", n=1).str[0] + ".json"
     return dict(sorted(Counter(jsons).items()))
 
