@@ -85,7 +85,7 @@ def test_missing_images_are_noted_once_with_their_number(tmp_path):
     )
     for name in ("a", "2"):
         (folder / f"{name}.png").touch()
-    assert read(tmp_path, data).notes == ()  # nobody is in the third one
+    assert read(tmp_path, data).notes == ()  # the third one has no person
 
 
 # Names

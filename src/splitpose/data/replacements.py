@@ -48,7 +48,7 @@ class Replacements:
 
 
 def replace_people(tables: Sequence[pd.DataFrame], root: Path) -> Replacements:
-    """Concatenate the tables of all sources and drop the rows of people whom a later source annotates again.
+    """Concatenate the tables of all sources and drop the rows of people that a later source annotates again.
 
     The people of an image are matched by their mean joint distance, also with left and right swapped, the closest
     ones first and each once. Earlier people without a match remain.
