@@ -18,10 +18,21 @@ def make_table():
 def test_a_written_table_is_read(tmp_path, name):
     annotations.write(make_table(), tmp_path / name)
     read = annotations.read(tmp_path / name)
-    assert list(read) == COLUMNS
+    assert list(read) == [*COLUMNS, "replaces"]
     pd.testing.assert_frame_equal(read, annotations.cast_columns(make_table()))
     assert read["group"][0] == "007"
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
+def test_replaced_ids_are_optional_text(tmp_path, name):
+    table = pd.concat([make_table()] * 3).assign(replaces=["007", None, ""])
+    annotations.write(table, tmp_path / name)
+    assert annotations.read(tmp_path / name)["replaces"].tolist() == ["007", "", ""]
+    annotations.write(make_table(), tmp_path / name)
+    assert annotations.read(tmp_path / name)["replaces"].tolist() == [""]
+    make_table().to_csv(tmp_path / "old.csv", index=False)
+    assert annotations.read(tmp_path / "old.csv")["replaces"].tolist() == [""]
 
 
 def test_joints_are_in_skeleton_order():

@@ -19,6 +19,9 @@ JOINT_COLUMNS = [f"{joint}_{axis}" for joint in JOINTS for axis in "xy"]
 TEXT_COLUMNS = ["id", "image", "split", "group"]
 COLUMNS = ["id", "image", "width", "height", "split", "group", *BOX_COLUMNS, *JOINT_COLUMNS]
 
+REPLACES = "replaces"
+"""Optional last column: id of the earlier row that a row with corrected joints replaces, empty for other rows."""
+
 INCOMING = "incoming"
 """Folder of the data root for new images; each of its subfolders is a source."""
 
@@ -55,9 +58,9 @@ def prefix_images(table: pd.DataFrame, folder: str) -> pd.DataFrame:
 
 
 def cast_columns(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with exactly the columns of the schema, in order, and with their types.
+    """Return the table with exactly the columns of the schema and `REPLACES`, in order, and with their types.
 
-    Raises InputError naming a column that is missing or not numeric.
+    `REPLACES` is empty if it is missing. Raises InputError naming a column that is missing or not numeric.
     """
     missing = [column for column in COLUMNS if column not in table]
     if missing:
@@ -69,6 +72,7 @@ def cast_columns(table: pd.DataFrame) -> pd.DataFrame:
         out[column] = _numbers(out, column).astype("int64")
     for column in [*BOX_COLUMNS, *JOINT_COLUMNS]:
         out[column] = _numbers(out, column).astype("float64")
+    out[REPLACES] = table[REPLACES].fillna("").astype(str) if REPLACES in table else ""
     return out.reset_index(drop=True)
 
 
@@ -93,7 +97,7 @@ def read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: no such annotation table")
     try:
-        text = dict.fromkeys(TEXT_COLUMNS, str)
+        text = dict.fromkeys([*TEXT_COLUMNS, REPLACES], str)
         return cast_columns(pd.read_csv(path, dtype=text) if path.suffix == ".csv" else pd.read_parquet(path))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

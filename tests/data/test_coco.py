@@ -39,6 +39,10 @@ def read(tmp_path, data, **changes):
     return coco.read(path, [path.parent, path.parent / "images"], tmp_path, replace(OPTIONS, **changes))
 
 
+def missing_notes(result):
+    return [note for note in result.notes if "images not found" in note]
+
+
 def test_an_annotation_becomes_a_row(tmp_path):
     result = read(tmp_path, content(), split="test")
     joints = joints_of(result.table)[0]
@@ -73,6 +77,19 @@ def test_the_first_folder_with_the_image_is_used(tmp_path):
     assert read(tmp_path, content()).table["image"].tolist() == ["incoming/monday/images/a.png"]
     (tmp_path / "incoming" / "monday" / "a.png").touch()
     assert read(tmp_path, content()).table["image"].tolist() == ["incoming/monday/a.png"]
+
+
+def test_missing_images_are_noted_once_with_their_number(tmp_path):
+    data = content(annotation(), annotation(id=8, image_id=2), annotation(id=9, image_id=2))
+    data["images"] += [{"id": k, "file_name": f"{k}.png", "width": 64, "height": 48} for k in (2, 3)]
+    folder = tmp_path / "incoming" / "monday"
+    assert missing_notes(read(tmp_path, data)) == [
+        f"incoming/monday/people.json: 2 of 2 images not found; for the first one, 'a.png', tried {folder}/a.png, "
+        f"{folder}/images/a.png, and files of this name below {folder}",
+    ]
+    for name in ("a", "2"):
+        (folder / f"{name}.png").touch()
+    assert missing_notes(read(tmp_path, data)) == []  # the third one has no person
 
 
 # Names
@@ -202,6 +219,29 @@ def test_several_sets_are_copied_and_read(tmp_path):
     assert [(tmp_path / "data" / image).read_bytes() for image in result.table["image"]] == [b"1x", b"1y", b"2x"]
     # Images of the same name may be the same image, so they are one group.
     assert result.table["group"].tolist() == ["sub/x.png", "sub/y.png", "sub/x.png"]
+
+
+def test_images_are_copied_to_where_they_are_read(tmp_path):
+    path, folder = source(tmp_path / "1", **{"a": b"a", "0a1b2c3d-b": b"b", "c d": b"c", "E": b"e"})
+    for name in "xy":  # an ambiguous name, one of whose files is copied
+        (folder / name).mkdir()
+        (folder / name / "f.png").write_text(name)
+    data = json.loads(path.read_text())
+    names = ["sub\\a.png", "/data/upload/1/0a1b2c3d-b.png", "c%20d.png", "../e.PNG", "x/f.png", "f.png", "gone.png"]
+    data["images"] = [{"id": k, "file_name": name, "width": 64, "height": 48} for k, name in enumerate(names)]
+    data["annotations"] = [annotation(id=k, image_id=k) for k in range(len(names))]
+    path.write_text(json.dumps(data))
+    raw = tmp_path / "data" / "raw"
+    raw.mkdir(parents=True)
+    sets = [("train", path, folder)]
+    (note,) = coco.copy(sets, raw)
+    assert note.startswith(f"{path}: 2 of 7 images not found; 'f.png' may be {folder}/x/f.png or {folder}/y/f.png")
+    result = coco.read_all(sets, raw, OPTIONS)
+    copies = [tmp_path / "data" / image for image in result.table["image"]]
+    assert [copy.read_bytes() for copy in copies[:5]] == [b"a", b"b", b"c", b"e", b"x"]
+    assert not any(copy.exists() for copy in copies[5:])
+    (note,) = missing_notes(result)
+    assert note.startswith("raw/0-a/annotations.json: 2 of 7 images not found; for the first one, 'f.png', ")
 
 
 def test_images_without_annotations_are_not_copied(tmp_path):

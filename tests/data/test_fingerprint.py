@@ -131,9 +131,18 @@ def test_a_missing_image_that_appears_is_noticed(folder):
     assert run(folder)[0]["sets"][0]["missing_images"] == 0
 
 
-def test_names_outside_the_folder_are_ignored(folder):
+def test_files_outside_the_folder_are_not_read(folder):
     write_annotations(folder, ["a.png", "../people.json", str(folder / "people.json")])
-    assert run(folder)[0]["sets"][0]["images"] == 1
+    fingerprint, read = run(folder)
+    assert (fingerprint["sets"][0]["images"], fingerprint["sets"][0]["missing_images"], read) == (3, 2, 2)
+
+
+def test_images_are_found_as_they_are_copied(folder):
+    write_annotations(folder, ["A.PNG", "default\\b.png", "/data/upload/1/0a1b2c3d-c.png"])
+    first, read = run(folder)
+    assert (first["sets"][0]["missing_images"], read) == (0, 4)
+    (folder / "images" / "c.png").write_bytes(b"changed")
+    assert run(folder)[0] != first
 
 
 def test_a_moved_folder_has_the_same_fingerprint(folder):

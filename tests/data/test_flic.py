@@ -10,7 +10,7 @@ import pytest
 from scipy.io import loadmat, savemat
 from support.flic_archive import POSE, Row, coords_of, row, save, struct, valid_rows, write_images
 
-from splitpose.annotations import COLUMNS, JOINT_COLUMNS, joints_of
+from splitpose.annotations import COLUMNS, JOINT_COLUMNS, REPLACES, joints_of
 from splitpose.data import flic
 from splitpose.errors import InputError
 from splitpose.skeleton import INDEX, JOINTS
@@ -33,7 +33,7 @@ def annotated_row(**changes: Any) -> Row:
 def test_every_column_is_read(tmp_path: Path) -> None:
     result = flic.read(save(tmp_path, annotated_row(), annotated_row(istrain=NO, istest=YES)), "person")
     table = result.table
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == [*COLUMNS, REPLACES]
     first = table.iloc[0]
     assert first["id"] == "some-film-00000123-0"
     assert first["image"] == "FLIC/images/some-film-00000123.jpg"

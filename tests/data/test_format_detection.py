@@ -60,6 +60,18 @@ def test_coco_images_in_another_folder(tmp_path: Path) -> None:
     assert images_exist(source)
 
 
+def test_coco_images_are_in_the_folder_of_the_subset(tmp_path: Path) -> None:
+    path = write_coco(tmp_path / "annotations/person_keypoints_default.json", "a.jpg", "b.jpg")
+    for name in "ab":
+        write_image(tmp_path / f"images/default/{name}.jpg")
+    for place in (tmp_path, path):
+        source = detect_format(place)
+        assert images_exist(source)
+        assert source.table["image"].tolist() == ["images/default/a.jpg", "images/default/b.jpg"] or (
+            place == tmp_path and source.table["image"].str.endswith("images/default/a.jpg").any()
+        )
+
+
 def test_a_folder_with_json_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in ("monday", "tuesday"):
         write_coco(tmp_path / f"incoming/{day}/people.json", "a.jpg")

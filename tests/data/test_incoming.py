@@ -66,6 +66,18 @@ def test_sides_are_those_of_the_source(tmp_path):
     assert read(tmp_path, viewpoint="observer")[["lsho_x", "rsho_x"]].values.tolist() == [[9, 3]]
 
 
+def test_the_archive_of_a_tool_can_be_delivered(tmp_path):
+    deliver(tmp_path / "incoming/monday/annotations", ["day 1\\a.png", "b.png"])
+    for name in ("monday/images/default/day 1/A.PNG", "tuesday/b.png"):
+        (tmp_path / "incoming" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "incoming" / name).touch()
+    # The second image is not searched in another delivery.
+    assert read(tmp_path)["image"].tolist() == [
+        "incoming/monday/images/default/day 1/A.PNG",
+        "incoming/monday/annotations/b.png",
+    ]
+
+
 def test_an_empty_folder_has_no_people(tmp_path):
     assert incoming.read(tmp_path / "incoming", tmp_path, settings(), "person", 0) == []
 
@@ -103,6 +115,9 @@ def test_missing_people_are_counted_by_json():
     # New people do not make up for missing ones, and those of the source are not incoming.
     new = pd.DataFrame({"id": [*ids[:2], "incoming/c/people-1", "incoming/c/people-2"]})
     assert incoming.missing_people(previous, new) == {"incoming/a-z/people.json": 1}
+    # A corrected person is not missing, unless the corrected row is.
+    assert incoming.missing_people(previous, new, {"incoming/a-z/people-2": "incoming/c/people-1"}) == {}
+    assert incoming.missing_people(previous, new, {"incoming/a-z/people-2": "incoming/c/people-9"}) != {}
 
 
 @pytest.mark.parametrize(("value", "allowed"), [(None, False), ("", False), ("0", False), ("1", True)])

@@ -67,7 +67,9 @@ def test_images_without_a_group_are_counted_and_the_first_ones_named(tmp_path):
 
 def test_notes_name_the_file(tmp_path):
     annotations = annotation_set(tmp_path, [1], [(0, False, 3, 20.0)], ("people without a name: 1",))
-    assert select(tmp_path, annotations).notes == ("a.json: people without a name: 1",)
+    own, missing = select(tmp_path, annotations).notes
+    assert own == "a.json: people without a name: 1"
+    assert missing.startswith("a.json: 1 of 1 images not found; ")
 
 
 def test_the_table_has_the_types_of_the_schema(tmp_path):

@@ -28,6 +28,17 @@ def predict(
             "optionally id, as in an annotation table. Leading folders of an image's path may be omitted.",
         ),
     ] = None,
+    coco: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the predictions of images as a COCO keypoints JSON, which labelling tools import.",
+        ),
+    ] = None,
+    coco_results: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write them as a list of COCO results with scores."),
+    ] = None,
     people: Annotated[
         int, typer.Option(min=1, metavar="N", help="Without a box, search each image for up to N people.")
     ] = 1,
@@ -73,7 +84,7 @@ def predict(
         draw=not no_drawings,
         threads=threads,
     )
-    run(inputs, model, out, boxes or box, options)
+    run(inputs, model, out, boxes or box, options, coco, coco_results)
 
 
 def _require_models(models: Iterable[Path]) -> None:

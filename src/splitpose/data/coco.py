@@ -12,7 +12,8 @@ from pathlib import Path
 from splitpose.data.formats import coco as coco_format
 from splitpose.data.formats import detection, saved_set
 from splitpose.data.formats.annotation_set import AnnotationSet
-from splitpose.data.image_finder import ImageFinder
+from splitpose.data.image_finder import ImageFinder, image_folders
+from splitpose.data.image_names import relative_name
 from splitpose.data.joint_names import JointNames
 from splitpose.data.people import ReadOptions, select_people
 from splitpose.data.reader_result import ReaderResult, concatenate
@@ -28,15 +29,19 @@ Sets = Sequence[tuple[str, Path, Path]]
 """Annotation sets: (split, annotations, folder of images)."""
 
 
-def copy(sets: Sets, raw: Path, joint_names: JointNames = NO_MAP) -> None:
+def copy(sets: Sets, raw: Path, joint_names: JointNames = NO_MAP) -> list[str]:
     """Copy all annotations, and the images that they annotate, to <number>-<name of the file>/ in `raw`.
 
-    Files are copied and not hard-linked, because they may be made read-only afterwards. Images that are missing,
-    or whose file_name is outside the folder of images, are not copied; validation reports them.
+    Images are found as `ImageFinder` describes and copied to the path that their name states, where `read_all`
+    finds them. Files are copied and not hard-linked, because they may be made read-only afterwards.
+
+    Returns:
+        One line for each set with images that were not found; validation reports them, too.
 
     Raises:
         InputError: A JSON is invalid, or a folder is missing.
     """
+    notes = []
     for target, (_, annotations, images) in zip(_targets(raw, sets), sets, strict=True):
         own = detection.read_annotations(annotations, joint_names)
         if not images.is_dir():
@@ -46,10 +51,15 @@ def copy(sets: Sets, raw: Path, joint_names: JointNames = NO_MAP) -> None:
             shutil.copyfile(annotations, target / ANNOTATIONS)
         else:
             saved_set.save(own, target / ANNOTATION_SET)
-        paths = [Path(name) for name in own.annotated_file_names() if ".." not in Path(name).parts]
-        for path in track(paths, f"copying images of {annotations.name}", len(paths), "images"):
-            if not path.is_absolute() and _is_file(images / path):
-                _copy_image(images / path, target / IMAGES / path)
+        file_names = own.annotated_file_names()
+        finder = ImageFinder(image_folders(annotations, images))
+        found = finder.find_all(own.images["file_name"])  # of all images, so that none is taken for another one
+        if note := finder.missing_note(file_names, found):
+            notes.append(f"{annotations}: {note}")
+        paths = [(name, found.paths[name]) for name in file_names if name in found.paths]
+        for name, path in track(paths, f"copying images of {annotations.name}", len(paths), "images"):
+            _copy_image(path, target / IMAGES / (relative_name(name) or path.name))
+    return notes
 
 
 def _copy_image(source: Path, target: Path) -> None:
@@ -65,7 +75,8 @@ def read_all(sets: Sets, raw: Path, options: ReadOptions, joint_names: JointName
     return concatenate(
         select_people(
             _read_copy(target, joint_names),
-            ImageFinder([target / IMAGES]),
+            # Not searched again, because a name that was ambiguous may have a single match among the copies.
+            ImageFinder([target / IMAGES], search=False),
             raw.parent,
             replace(options, split=split),
         )
@@ -84,8 +95,8 @@ def read(annotations: Path, image_folders: Sequence[Path], root: Path, options: 
 
     Args:
         annotations: COCO JSON below `root`.
-        image_folders: folders below `root` that are searched for each file_name. The first one with the file is
-            used, or the first of all if none has it.
+        image_folders: folders below `root` that are searched for each image, the most likely one first; see
+            `ImageFinder`.
         root: folder that `image` and `id` are relative to.
         options: which instances are read, and how they are grouped.
 
@@ -98,11 +109,3 @@ def read(annotations: Path, image_folders: Sequence[Path], root: Path, options: 
 def _targets(raw: Path, sets: Sets) -> list[Path]:
     """Return the folder in `raw` of each annotation set."""
     return [raw / f"{number}-{annotations.stem}" for number, (_, annotations, _) in enumerate(sets)]
-
-
-def _is_file(path: Path) -> bool:
-    """Return whether a file exists; False for a name that the system does not allow."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False

@@ -11,9 +11,10 @@ import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from splitpose.data.image_finder import ImageFinder, image_folders
 from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError, one_line
 from splitpose.files import atomic_file
@@ -103,8 +104,7 @@ class FileHashes:
             from splitpose.data.formats import detection  # imports NumPy, which most runs do not need
 
             own = detection.read_annotations(annotations, JointNames(joint_map or {}))
-            paths = [PurePosixPath(name) for name in own.annotated_file_names()]
-            names = [str(path) for path in paths if not path.is_absolute() and ".." not in path.parts]
+            names = own.annotated_file_names()
             entry = {"sha256": sha256, "names": names}
         self._used["annotated"][key] = entry
         return list(entry["names"])
@@ -140,8 +140,9 @@ def _fingerprint_set(
     names = hashes.annotated_images(annotations, sha256, joint_map)
     if not images.is_dir():
         raise InputError(f"source.images: {images}: no such folder of images")
-    folder = images.resolve()
-    image_hashes = hashes.hash_all([f"{folder}/{name}" for name in names], f"reading images of {annotations.name}")
+    found = ImageFinder(image_folders(annotations, images.resolve())).find_all(names).paths
+    paths = [str(found.get(name, "")) for name in names]
+    image_hashes = hashes.hash_all(paths, f"reading images of {annotations.name}")
     listing = (f"{sha} {name}\n" for name, sha in zip(names, image_hashes, strict=True))
     return {
         "annotations": sha256,

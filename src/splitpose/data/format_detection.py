@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from splitpose.annotations import TEXT_COLUMNS
-from splitpose.data import coco, flic
+from splitpose.data import flic
 from splitpose.data.flic import EXAMPLES
 from splitpose.data.formats import detection
-from splitpose.data.image_finder import ImageFinder
+from splitpose.data.image_finder import ImageFinder, common_root, image_folders
 from splitpose.data.joint_names import JointNames
 from splitpose.data.people import ReadOptions, select_people
 from splitpose.data.reader_result import concatenate
@@ -76,16 +76,12 @@ def _read_annotations(path: Path, images: Path | None, joint_names: JointNames) 
     result = detection.find_annotations(path)
     if not result.found:
         raise InputError(detection.no_annotations(path, result))
-    root = Path(os.path.commonpath([path.parent, images])) if images else path.parent
+    folders = [image_folders(found.path, images) for found in result.found]
+    root = common_root([path.parent, *(folder for near in folders for folder in near)])
     options = ReadOptions(min_joints=1, min_side=0)
     people = concatenate(
-        select_people(
-            detection.read_found(found, joint_names),
-            ImageFinder([images] if images else [found.folder, found.folder / coco.IMAGES]),
-            root,
-            options,
-        )
-        for found in result.found
+        select_people(detection.read_found(found, joint_names), ImageFinder(near), root, options)
+        for found, near in zip(result.found, folders, strict=True)
     )
     formats = " and ".join(dict.fromkeys(found.format for found in result.found))
     count = sum(len(found.files) for found in result.found)

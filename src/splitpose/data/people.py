@@ -72,9 +72,10 @@ def select_people(
         raise InputError(f"{annotations.path}: {_no_people(annotations, skipped, options)}")
     used, image = np.unique(people["image"].to_numpy(np.int64)[is_kept], return_inverse=True)
     names = images["file_name"].iloc[used].tolist()
-    found = [finder.find(name) for name in names]
-    paths = [path or finder.missing_path(name) for path, name in zip(found, names, strict=True)]
-    sizes, notes = _image_sizes(images.iloc[used], found)
+    found = finder.find_all(images["file_name"])  # of all images, so that none is taken for another one
+    missing = finder.missing_note(names, found)
+    paths = [found.paths.get(name) or finder.missing_path(name) for name in names]
+    sizes, size_notes = _image_sizes(images.iloc[used], [found.paths.get(name) for name in names])
     prefix = annotations.path.relative_to(root).with_suffix("").as_posix()
     kept = people[is_kept].reset_index(drop=True)
     table = pd.DataFrame(
@@ -88,8 +89,9 @@ def select_people(
         }
     ).join(kept[BOX_COLUMNS])
     table = cast_columns(with_joints(table, annotations.joints[is_kept]))
+    notes = (*annotations.notes, *size_notes, *([missing] if missing else []))
     name = annotations.path.relative_to(root).as_posix()
-    return ReaderResult(table, dict(skipped), tuple(f"{name}: {note}" for note in (*annotations.notes, *notes)))
+    return ReaderResult(table, dict(skipped), tuple(f"{name}: {note}" for note in notes))
 
 
 def _too_few_joints(min_joints: int) -> str:

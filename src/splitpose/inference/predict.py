@@ -16,6 +16,7 @@ from splitpose.inference.image_prediction import predict_images, write_drawing
 from splitpose.inference.inputs import InputFile, collect_inputs
 from splitpose.inference.pose_model import PoseModel
 from splitpose.inference.predict_options import PredictOptions
+from splitpose.inference.predictions_coco import CocoPredictions, check_output
 from splitpose.inference.predictions_csv import PredictionsWriter, open_predictions
 from splitpose.inference.video_io import Video
 from splitpose.inference.video_prediction import VideoOutput, create_trackers, predict_video
@@ -38,6 +39,8 @@ def predict(
     out: Path,
     boxes: Sequence[float] | Path | None = None,
     options: PredictOptions = DEFAULT_OPTIONS,
+    coco: Path | None = None,
+    coco_results: Path | None = None,
 ) -> None:
     """Write `out`/predictions.csv and every image and video with the predicted poses drawn.
 
@@ -47,12 +50,16 @@ def predict(
         out: the output folder.
         boxes: x0 y0 x1 y1 in px of one person in every input, or a CSV of boxes (see `boxes.read_boxes`).
         options: search, tracking, smoothing, drawing and threads.
+        coco: file for the predictions of all images as a COCO keypoints JSON.
+        coco_results: file for the same as a list of COCO results.
 
     Raises:
         InputError: before anything is written if it concerns all inputs, as if several people are searched for with
             a model that has no person threshold; otherwise after all other inputs are done.
             An input that cannot be predicted is reported on the standard error output.
     """
+    check_output(coco, "--coco")
+    check_output(coco_results, "--coco-results")
     cv2.setNumThreads(1)  # reading, prediction and drawing have threads of their own
     pose_model = PoseModel.load(model, options.threads)
     if options.people > 1:
@@ -64,14 +71,18 @@ def predict(
     problems += unmatched
     for problem in problems:
         _report("skipped", problem)
+    if (coco or coco_results) and all(file.is_video for file in instances):
+        raise InputError("--coco: none of the inputs is an image, and COCO files contain images only")
+    coco_predictions = CocoPredictions(pose_model.metadata.viewpoint if pose_model.metadata else "person")
     with open_predictions(out / PREDICTIONS) as table:
-        job = _Job(pose_model, options, out, table)
+        job = _Job(pose_model, options, out, table, coco_predictions)
         problems += job.predict_images([file for file in instances if not file.is_video], instances)
         for file in instances:
             if file.is_video:
                 problems += job.predict_video(file, instances[file])
         if not table.rows:
             raise InputError("no input could be predicted; the reasons are listed above")
+    _write_coco(coco_predictions, coco, coco_results, any(file.is_video for file in instances))
     empty = f", {table.empty_rows} of them without a person" if table.empty_rows else ""
     drawings = ", drawings in the same folder" if options.draw else ""
     print(f"{table.rows} rows{empty}: {out / PREDICTIONS}{drawings}")
@@ -79,6 +90,17 @@ def predict(
         print(VIEWPOINTS[pose_model.metadata.viewpoint])
     if problems:
         raise InputError(f"{len(problems)} input(s) could not be predicted completely; they are listed above")
+
+
+def _write_coco(predictions: CocoPredictions, coco: Path | None, results: Path | None, has_videos: bool) -> None:
+    """Write the COCO files that are asked for."""
+    if coco:
+        predictions.write_dataset(coco)
+    if results:
+        predictions.write_results(results)
+    if paths := [str(path) for path in (coco, results) if path]:
+        videos = "; videos are in the CSV only" if has_videos else ""
+        print(f"COCO keypoints of the images: {', '.join(paths)}{videos}")
 
 
 def _check_person_threshold(model: PoseModel, path: Path, people: int) -> None:
@@ -107,6 +129,7 @@ class _Job:
     options: PredictOptions
     out: Path
     table: PredictionsWriter
+    coco: CocoPredictions
 
     def predict_images(self, files: Sequence[InputFile], instances: Instances) -> list[str]:
         """Predict images and draw them."""
@@ -121,6 +144,7 @@ class _Job:
                 if isinstance(result, str):
                     problems.append(_report("skipped", result))
                 else:
+                    self.coco.add(result.file.name, result.pixels, result.predictions)
                     for id, prediction in result.predictions:
                         self.table.add(id, result.file.name, prediction)
                     if not any(prediction.region for _, prediction in result.predictions):

@@ -1,5 +1,6 @@
 """download: download, copy or render the source's images and annotations, in their original layout."""
 
+import logging
 from pathlib import Path
 
 from splitpose.data import coco
@@ -11,6 +12,8 @@ from splitpose.settings import CocoSource, FlicSource, Profile, SampleSource
 from splitpose.stages.command import run
 from splitpose.synthetic import sample
 
+logger = logging.getLogger(__name__)
+
 
 def download(profile: Profile, out: Path) -> None:
     """Download, copy or render the source."""
@@ -21,7 +24,8 @@ def download(profile: Profile, out: Path) -> None:
             case FlicSource(edition=edition, archive=archive):
                 unpack(download_archive(edition, archive, out.parent / "archives"), edition, raw)
             case CocoSource(sets=sets, joint_map=joint_map):
-                coco.copy(sets, raw, JointNames(joint_map))
+                for note in coco.copy(sets, raw, JointNames(joint_map)):
+                    logger.warning(note)
 
 
 if __name__ == "__main__":

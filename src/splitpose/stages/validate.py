@@ -11,6 +11,7 @@ from splitpose.data import coco, flic, incoming
 from splitpose.data.joint_names import JointNames
 from splitpose.data.people import ReadOptions
 from splitpose.data.reader_result import ReaderResult, concatenate
+from splitpose.data.replacements import replace_people
 from splitpose.data.splits import assign_splits
 from splitpose.errors import InputError, some_of
 from splitpose.files import atomic_folder, write_json
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
     """Read all sources, assign the splits and validate every row."""
     image_scan = out / paths.IMAGE_SCAN.name
-    sources = _read_sources(profile, data)
+    sources, replaced = _read_sources(profile, data)
     result = validation.validate(
         sources.table,
         data,
@@ -33,17 +34,19 @@ def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
         edition=profile.source.edition if isinstance(profile.source, FlicSource) else None,
     )
     result.raise_if_failed()
-    _check_missing_people(out / paths.ANNOTATION_TABLE.name, result.table)
-    _write(result, sources, out)
+    _check_missing_people(out / paths.ANNOTATION_TABLE.name, result.table, replaced)
+    _write(result, sources, len(replaced), out)
+    if replaced:
+        logger.info(f"{len(replaced):,} rows replaced by corrected ones of the same person and image")
     _log_summary(result, sources, out)
 
 
-def _check_missing_people(path: Path, table: pd.DataFrame) -> None:
+def _check_missing_people(path: Path, table: pd.DataFrame, replaced: dict[str, str]) -> None:
     """Raise InputError if `table` lacks incoming people of the table at `path`, and this is not accepted."""
     if not path.is_file():
         return
     previous = annotations.read(path)
-    missing = incoming.missing_people(previous, table)
+    missing = incoming.missing_people(previous, table, replaced)
     if not missing:
         return
     count, total = sum(missing.values()), incoming.is_incoming(previous).sum()
@@ -58,8 +61,11 @@ def _check_missing_people(path: Path, table: pd.DataFrame) -> None:
     logger.warning(f"{problem}; accepted")
 
 
-def _read_sources(profile: Profile, data: Path) -> ReaderResult:
-    """Read the profile's source, with all splits, and the instances in data/incoming/."""
+def _read_sources(profile: Profile, data: Path) -> tuple[ReaderResult, dict[str, str]]:
+    """Read the profile's source, with all splits, and the instances in data/incoming/.
+
+    Corrected people replace earlier ones; see `Replacements.replaced` for the second value.
+    """
     source = profile.source
     base = _read_source(source, data / "raw")
     test_fraction = source.test_fraction if isinstance(source, CocoSource) else None
@@ -67,7 +73,9 @@ def _read_sources(profile: Profile, data: Path) -> ReaderResult:
     new = incoming.read(
         data / annotations.INCOMING, data, profile.incoming, source.viewpoint, profile.validation.seed
     )
-    return concatenate([replace(base, table=table), *new])
+    results = [replace(base, table=table), *new]
+    replacements = replace_people([result.table for result in results], data)
+    return replace(concatenate(results), table=replacements.table), replacements.replaced
 
 
 def _read_source(source: Source, raw: Path) -> ReaderResult:
@@ -78,13 +86,14 @@ def _read_source(source: Source, raw: Path) -> ReaderResult:
     return replace(result, table=annotations.prefix_images(result.table, raw.name))
 
 
-def _write(result: ValidationResult, sources: ReaderResult, out: Path) -> None:
+def _write(result: ValidationResult, sources: ReaderResult, replaced_rows: int, out: Path) -> None:
     with atomic_folder(out) as folder:
         annotations.write(result.table, folder / paths.ANNOTATION_TABLE.name)
         result.quarantine.to_csv(folder / paths.QUARANTINE.name, index=False)
         result.warnings.to_csv(folder / paths.WARNINGS.name, index=False)
         result.image_scan.to_parquet(folder / paths.IMAGE_SCAN.name, index=False)
-        summary = result.summary | {"skipped": sources.skipped, "notes": list(sources.notes)}
+        counts = {"skipped": sources.skipped, "replaced_rows": replaced_rows, "notes": list(sources.notes)}
+        summary = result.summary | counts
         write_json(summary, folder / paths.VALIDATION_SUMMARY.name)
 
 

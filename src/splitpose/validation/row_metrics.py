@@ -6,7 +6,7 @@ The functions are pure. Limits are defined in expectation_suites.py.
 import numpy as np
 import pandas as pd
 
-from splitpose.annotations import BOX_COLUMNS, JOINT_COLUMNS, MIN_COMMON_JOINTS, joints_of, source_of
+from splitpose.annotations import BOX_COLUMNS, INCOMING, JOINT_COLUMNS, MIN_COMMON_JOINTS, joints_of, source_of
 from splitpose.skeleton import INDEX, LIMBS, TORSO
 from splitpose.validation.image_scan import KEY_COLUMNS, format_size
 from splitpose.validation.leakage import frame_distance, near_duplicate_of
@@ -56,9 +56,15 @@ def add_row_metrics(table: pd.DataFrame, image_scan: pd.DataFrame) -> pd.DataFra
         duplicate_of=_duplicate_of(table),
         splits_of_image=table.groupby("image")["split"].transform("nunique"),
         frame_distance=frame_distance(table),
-        near_duplicate_of=near_duplicate_of(table, sources, scanned["perceptual_hash"]),
+        near_duplicate_of=near_duplicate_of(table, _sources_of_groups(table, sources), scanned["perceptual_hash"]),
         nearest_instance=_nearest_instance(table["image"], joints, torso),
     )
+
+
+def _sources_of_groups(table: pd.DataFrame, sources: pd.Series) -> pd.Series:
+    """Return the source of each row's group, which is an earlier one for corrected people (`REPLACES`)."""
+    is_inherited = sources.str.startswith(f"{INCOMING}/") & ~table["group"].str.startswith(f"{INCOMING}/")
+    return sources.mask(is_inherited, "raw")
 
 
 def _annotated(joints: np.ndarray) -> np.ndarray:
