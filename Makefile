@@ -7,7 +7,7 @@ PYTEST := python -m pytest --numprocesses auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro comparators plots retrain schedule ui demo web test test-unit test-services test-web lint format \
+.PHONY: help setup workspace repro comparators plots retrain schedule ui demo web test test-unit test-services test-web lint format \
         lock clean
 
 help: ## list the targets
@@ -22,7 +22,10 @@ $(BIN)/.made: requirements.lock bootstrap.lock pyproject.toml
 	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-data/incoming: | setup
+workspace: setup # verify that DVC can use this folder, before anything runs
+	python -m pipelines.workspace_check
+
+data/incoming: | workspace
 	if grep -q 'nfiles: 0$$' $@.dvc; then mkdir -p $@ && dvc add --quiet $@; else dvc pull $@; fi
 
 repro: setup data/incoming ## run the stages that are out of date, log them to MLflow, show the comparison

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-import yaml
+from dvc.utils.serialize import dump_yaml, load_yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -56,9 +56,9 @@ def write_source(folder: Path, images: int, kilobytes: int) -> None:
     for name in names:
         (folder / "images" / name).write_bytes(os.urandom(1024 * kilobytes))
     (folder / "annotations.json").write_text(json.dumps(content))
-    profile = yaml.safe_load(PROFILE.read_text())
+    profile = load_yaml(PROFILE)
     profile["source"] |= {"annotations": str(folder / "annotations.json"), "images": str(folder / "images")}
-    (folder / "profile.yaml").write_text(yaml.safe_dump(profile))
+    dump_yaml(folder / "profile.yaml", profile)
 
 
 def time_scan(folder: Path) -> float:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
+from dvc.utils.serialize import dump_yaml
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -94,7 +94,7 @@ def clone(root: Path, variant: str) -> None:
         subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(root)], check=True)
     (root / "dvc.lock").unlink(missing_ok=True)
     params = {"profile": PROFILE, "repeats": [1], "variants": {variant: {}}}
-    (root / paths.PARAMS).write_text(yaml.safe_dump(params, sort_keys=False))
+    dump_yaml(root / paths.PARAMS, params)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -6,6 +6,8 @@ The settings below apply to all flows unless the environment overrides them; Pre
 import os
 from pathlib import Path
 
+import splitpose  # noqa: F401 (excludes loopback from the proxies of the environment)
+
 os.environ.setdefault("PREFECT_HOME", str(Path(__file__).resolve().parents[1] / ".prefect"))
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS", "false")

@@ -22,6 +22,11 @@ GRACE_PERIOD = 5.0
 """Seconds granted to a command's processes to end after SIGINT, and again after SIGTERM, before they are killed."""
 
 
+NO_GIT = "is not a git repository"
+"""The end of DVC's message for a project without git that is not configured for it."""
+NO_GIT_REMEDY = "run `git init` there, or `dvc config --local core.no_scm true` to use the project without git"
+
+
 class StageError(InputError):
     """A stage or another DVC command failed; the message names it and quotes its reason."""
 
@@ -297,7 +302,8 @@ def _failure_reason(name: str, lines: list[str]) -> str:
     """Return the line that explains a failure: DVC's own if the command was not started, else the command's."""
     dvc_errors = [line for line in lines if line.startswith("ERROR: ")]
     if dvc_errors and "failed to run: " not in dvc_errors[-1]:
-        return dvc_errors[-1].removeprefix(f"ERROR: failed to reproduce '{name}': ")
+        reason = dvc_errors[-1].removeprefix(f"ERROR: failed to reproduce '{name}': ").removeprefix("ERROR: ")
+        return f"{reason}; {NO_GIT_REMEDY}" if reason.endswith(NO_GIT) else reason
     output = [line for line in lines if line not in dvc_errors]
     errors = [line for line in output if line.startswith("error: ")]
     return (errors or output or ["ended without output"])[-1].removeprefix("error: ")

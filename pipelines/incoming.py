@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines import dvc
 from splitpose import paths
 from splitpose.data.incoming import ALLOW_FEWER, fewer_allowed
 from splitpose.errors import InputError, some_of
 from splitpose.tracking.git import git
+from splitpose.yaml_files import parse_yaml
 
 Log = Callable[[str], None]
 
@@ -50,7 +49,7 @@ def update(root: Path, allow_fewer: bool, log: Log) -> None:
 
 def _version(text: str) -> dict[str, Any]:
     """Return the entry of the folder in the text of data/incoming.dvc: {"md5", "nfiles", ...}."""
-    entry: dict[str, Any] = yaml.safe_load(text)["outs"][0]
+    entry: dict[str, Any] = parse_yaml(text, str(paths.INCOMING_VERSION))["outs"][0]
     return entry
 
 

@@ -3,11 +3,13 @@
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from prefect.client.orchestration import get_client
 
-from pipelines.server import authentication_required
+from pipelines import workspace_check
+from pipelines.server import authentication_required, check_proxies
 from splitpose.errors import ExternalServiceError
 
 Result = TypeVar("Result")
@@ -21,8 +23,11 @@ def run_locally(flow: Callable[[], Result]) -> Result:
     Raises:
         ExternalServiceError: the temporary server does not start in time.
         InputError: raised by the flow, e.g. `dvc.StageError` if a stage fails; or the server of PREFECT_API_URL
-            requires a user and password.
+            requires a user and password; or a proxy of the environment is invalid, or the project
+            cannot be used (see `workspace_check`).
     """
+    workspace_check.check(Path.cwd())
+    check_proxies()
     # Prefect passes SIGTERM on to the handler that was installed before; the default handler would end this process
     # without stopping the temporary server.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prefect.client.orchestration import get_client
 
-from pipelines import automations, work_pool
+from pipelines import automations, work_pool, workspace_check
 from pipelines.monitor import Monitor
 from pipelines.server import PREFECT, auth_string_source, authentication_required, running_process, running_server
 from pipelines.worker import supervise
@@ -34,13 +34,15 @@ def schedule(root: Path, port: int = DEFAULT_PORT, stuck_after_hours: float = DE
         stuck_after_hours: duration after which a run counts as stuck.
 
     Raises:
-        InputError: an argument is invalid, the server does not start or prefect.yaml cannot be deployed.
+        InputError: an argument is invalid, the project cannot be used, the server does not start or prefect.yaml
+            cannot be deployed.
         SystemExit: 128 plus the number of the signal that ended it.
     """
     stuck_after = timedelta(hours=stuck_after_hours)
     if stuck_after <= timedelta():
         raise InputError("--stuck-after: must be positive")
     webhook.check()
+    workspace_check.check(root)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     own_server = "PREFECT_API_URL" not in os.environ

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import requests
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import (
@@ -21,7 +22,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from splitpose.errors import InputError
+from splitpose.errors import InputError, one_line
 from splitpose.files import atomic_file
 
 PREFECT = [sys.executable, "-m", "prefect"]
@@ -38,8 +39,10 @@ def running_server(port: int) -> Iterator[None]:
     """Run a Prefect server on loopback; this process, and those that it starts, use it and are authenticated.
 
     Raises:
-        InputError: the port is in use, the file of the password is invalid or the server does not start.
+        InputError: a proxy of the environment is invalid, the port is in use, the password file is invalid or
+            the server does not start.
     """
+    check_proxies()
     url = f"http://127.0.0.1:{port}/api"
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -104,6 +107,16 @@ def _write_secret(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600)
         temporary.write_text(text)
+
+
+def check_proxies() -> None:
+    """Raise InputError unless Prefect's client, which reads them all, can use the proxies of the environment."""
+    try:
+        httpx.Client().close()
+    except (ValueError, httpx.InvalidURL) as error:
+        raise InputError(
+            f"HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: {one_line(error)}; correct or unset the variable"
+        ) from error
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import re
 import tomllib
 
 import pytest
-import yaml
+from support import yaml
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import re
 import tomllib
 
 import pytest
-import yaml
+from support import yaml
 
 DOCUMENTS = ("CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md")
 

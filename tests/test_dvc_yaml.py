@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-import yaml
+from support import yaml
 
 CARRIERS = {
     "settings.py",

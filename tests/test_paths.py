@@ -5,7 +5,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-import yaml
+from support import yaml
 
 from splitpose import paths
 

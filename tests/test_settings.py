@@ -1,9 +1,8 @@
 import re
-import shutil
 from pathlib import Path
 
 import pytest
-import yaml
+from support import yaml
 
 from splitpose.errors import InputError
 from splitpose.settings import (
@@ -12,7 +11,6 @@ from splitpose.settings import (
     Params,
     Profile,
     RunConfig,
-    check,
     load,
     load_repeats,
     repeat_seed,
@@ -167,23 +165,18 @@ def test_a_missing_profile_lists_the_available_ones(repository):
         load(Profile, repository / "profiles" / "film.yaml")
 
 
-def test_invalid_yaml_is_reported(tmp_path):
+def test_a_file_without_keys_is_reported(tmp_path):
     path = tmp_path / "params.yaml"
-    path.write_text("variants: [")
-    with pytest.raises(InputError, match=r"params.yaml: not valid YAML"):
+    path.write_text("# only a comment\n")
+    with pytest.raises(InputError, match=r"params.yaml: contains no keys; restore the file$"):
         load(Params, path)
 
 
-def test_check_reports_an_unknown_variant_and_profile(repository, tmp_path):
-    assert list(check(repository / "params.yaml").variants) == ["baseline", "no_gap", "split", "final"]
-    shutil.copytree(repository / "profiles", tmp_path / "profiles")
+def test_invalid_yaml_is_reported(tmp_path):
     path = tmp_path / "params.yaml"
-    path.write_text("profile: sample\nvariants: {finale: {}}\n")
-    with pytest.raises(InputError, match=r"params.yaml: variants.finale: there is no module finale.py in"):
-        check(path)
-    path.write_text("profile: film\nvariants: {final: {}}\n")
-    with pytest.raises(InputError, match=r"profiles/film.yaml: no such file; available: coco, flic, sample"):
-        check(path)
+    path.write_text("variants: [")
+    with pytest.raises(InputError, match=r"params.yaml: line 1: not valid YAML: did not find expected"):
+        load(Params, path)
 
 
 @pytest.fixture
@@ -201,7 +194,7 @@ def three_repeats(repository, tmp_path):
 
 def test_every_repeat_has_a_seed_of_its_own_and_the_first_has_the_profiles(three_repeats):
     profile, params = three_repeats
-    assert load_repeats(profile, params) == check(params).repeats == [1, 2, 5]
+    assert load_repeats(profile, params) == [1, 2, 5]
     configs = [RunConfig.resolve(profile, params, "final", repeat) for repeat in (1, 2, 5)]
     assert [config.profile.training.seed for config in configs] == [7, 1_000_007, 4_000_007]
     assert [config.title for config in configs] == ["final, repeat 1", "final, repeat 2", "final, repeat 5"]
@@ -230,7 +223,6 @@ def test_another_number_of_repeats_than_the_profiles_is_an_error_with_the_remedy
         f"set repeats: [1, 2, 3] in {params}, or training.repeats: 1 in {profile}"
     )
     for read in (
-        lambda: check(params),
         lambda: load_repeats(profile, params),
         lambda: RunConfig.resolve(profile, params, "final"),
     ):

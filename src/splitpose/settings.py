@@ -6,8 +6,8 @@ An unknown key or a value of the wrong type raises InputError with one line that
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,8 +23,12 @@ from pydantic_core import PydanticCustomError
 
 from splitpose.errors import InputError, some_of
 from splitpose.skeleton import JOINTS
+from splitpose.yaml_files import explain_value, read_yaml
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+"""Random seed. Keras takes 32 bits; the limit leaves room for the seeds of repeats (see `repeat_seed`)."""
+MinJoints = Annotated[int, Field(ge=1, le=len(JOINTS))]
 Viewpoint = Literal["observer", "person"]
 Decoding = Literal["argmax", "dark"]
 CoordinateLoss = Literal["squared", "huber", "wing"]
@@ -32,6 +36,12 @@ RegionFrom = Literal["joints", "bbox"]
 JointSplit = Literal["sliced", "shared"]
 Precision = Literal["float32", "float16", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8")
+
+SIZE_MULTIPLE = 32
+"""The side of a crop must be a multiple of this, because the backbone halves it five times."""
+
+IMAGENET_WIDTHS = (0.25, 0.5, 0.75, 1.0)
+"""Width multipliers for which keras.applications provides ImageNet weights of MobileNet."""
 
 
 RENAMED_KEYS = {
@@ -58,7 +68,7 @@ RENAMED_KEYS = {
 class Strict(BaseModel):
     """Base class of all settings: immutable; unknown keys and text in place of numbers are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class SampleSource(Strict):
@@ -67,7 +77,7 @@ class SampleSource(Strict):
     kind: Literal["sample"]
     people: Annotated[int, Field(ge=20)]
     films: Annotated[int, Field(ge=5)]
-    seed: NonNegativeInt
+    seed: Seed
     viewpoint: Viewpoint
 
 
@@ -145,7 +155,7 @@ class CocoSource(Strict):
     kind: Literal["coco"]
     annotations: Annotated[dict[Literal["train", "val", "test"], Paths], BeforeValidator(_as_splits)]
     images: Paths
-    min_joints: PositiveInt
+    min_joints: MinJoints
     min_side: NonNegativeFloat
     group: Annotated[str, Field(min_length=1), _renamed("picture", "image")]
     test_fraction: Fraction
@@ -183,7 +193,7 @@ Source = Annotated[SampleSource | FlicSource | CocoSource, Field(discriminator="
 class Incoming(Strict):
     """Instances in data/incoming/: which are skipped, and how they are divided into splits."""
 
-    min_joints: PositiveInt
+    min_joints: MinJoints
     min_side: PositiveFloat
     group: Annotated[str, Field(min_length=1)]
     validation_fraction: Fraction
@@ -195,13 +205,26 @@ class Validation(Strict):
     """Share of the training groups (film or image) that forms the validation split."""
 
     fraction: Fraction
-    seed: NonNegativeInt
+    seed: Seed
+
+
+def _key_error(key: str, problem: str) -> PydanticCustomError:
+    """Return the error of a key below the one that is validated, for example "scale" of crops."""
+    return PydanticCustomError("key", f"{key}: {problem}")
+
+
+def _check_size(size: int) -> int:
+    if size % SIZE_MULTIPLE:
+        lower = size - size % SIZE_MULTIPLE
+        near = f"{lower} or {lower + SIZE_MULTIPLE}" if lower else str(SIZE_MULTIPLE)
+        raise PydanticCustomError("size", f"{size} is not a multiple of {SIZE_MULTIPLE}; use {near}")
+    return size
 
 
 class Crops(Strict):
     """Crops of person instances and their augmented copies."""
 
-    size: PositiveInt
+    size: Annotated[PositiveInt, AfterValidator(_check_size)]
     region_from: Annotated[RegionFrom, _renamed("box", "bbox")]
     padding: PositiveFloat
     copies_per_instance: PositiveInt
@@ -210,19 +233,45 @@ class Crops(Strict):
     shift: Fraction
     horizontal_flip_prob: Fraction
     brightness: Fraction
-    seed: NonNegativeInt
+    seed: Seed
     instances_per_shard: PositiveInt
+
+    @model_validator(mode="after")
+    def _check_scale(self) -> "Crops":
+        if self.scale[0] > self.scale[1]:
+            raise _key_error(
+                "scale", f"{self.scale[0]:g} to {self.scale[1]:g} is not a range; write the lower end first"
+            )
+        return self
 
 
 class Model(Strict):
     """Model parameters that all variants share."""
 
-    width_multiplier: PositiveFloat
+    width_multiplier: Annotated[float, Field(ge=0.05)]
+    """At a smaller width, `final` has fewer channels than joints."""
     backbone_weights: str
     initial_weights: str | None
     batchnorm_momentum: Fraction
     split: JointSplit
     decoding: Decoding
+
+    @property
+    def uses_backbone_weights(self) -> bool:
+        """Whether training may start from backbone_weights: always, unless initial_weights names a file."""
+        return self.initial_weights in (None, "champion")
+
+    @model_validator(mode="after")
+    def _check_imagenet_width(self) -> "Model":
+        is_published = self.width_multiplier in IMAGENET_WIDTHS
+        if self.backbone_weights == "imagenet" and self.uses_backbone_weights and not is_published:
+            widths = ", ".join(map(str, IMAGENET_WIDTHS))
+            raise _key_error(
+                "backbone_weights",
+                f"imagenet: weights exist for the widths {widths}, not for model.width_multiplier "
+                f"{self.width_multiplier}; use one of these, or random",
+            )
+        return self
 
 
 class Phase(Strict):
@@ -239,7 +288,7 @@ class Training(Strict):
 
     repeats: PositiveInt
     batch_size: PositiveInt
-    seed: NonNegativeInt
+    seed: Seed
     validation_interval: PositiveInt
     plateau_patience: PositiveInt
     ema_decay: Fraction
@@ -251,6 +300,15 @@ class Training(Strict):
     fine_tune: Phase
     warm_start: Phase
 
+    @model_validator(mode="after")
+    def _check_shares_of_batch(self) -> "Training":
+        if self.batch_size % self.devices:
+            raise _key_error(
+                "batch_size",
+                f"{self.batch_size} crops cannot be divided evenly between {self.devices} training.devices",
+            )
+        return self
+
 
 class Scoring(Strict):
     """The PCK protocol and its bootstrap."""
@@ -260,7 +318,7 @@ class Scoring(Strict):
     flip_test: bool
     bootstrap_cluster: Literal["id", "image", "group"]
     resamples: PositiveInt
-    seed: NonNegativeInt
+    seed: Seed
 
     @model_validator(mode="after")
     def _check_main_threshold(self) -> "Scoring":
@@ -288,7 +346,7 @@ class Conversion(Strict):
     """TFLite conversion and its limits."""
 
     calibration_crops: PositiveInt
-    seed: NonNegativeInt
+    seed: Seed
     max_difference: NonNegativeFloat
     max_pck_drop: MaxPckDrop
 
@@ -300,7 +358,7 @@ class PersonDetection(Strict):
     """
 
     images: PositiveInt
-    seed: NonNegativeInt
+    seed: Seed
     background_images: str | None
 
 
@@ -351,6 +409,18 @@ class Profile(Strict):
     gate: Gate
     retraining: Retraining
 
+    @model_validator(mode="after")
+    def _check_drawn_splits(self) -> "Profile":
+        source = self.source
+        fractions = {"validation.fraction": self.validation.fraction}
+        if isinstance(source, CocoSource):
+            fractions = fractions if "val" not in source.annotations else {}
+            fractions |= {"source.test_fraction": source.test_fraction} if "test" not in source.annotations else {}
+        for key, fraction in fractions.items():
+            if fraction in (0, 1):
+                raise _key_error(key, f"{fraction:g} leaves a split without people; use a share between 0 and 1")
+        return self
+
 
 class PhaseOverride(Strict):
     """Parameters of a phase that a variant may override."""
@@ -381,8 +451,6 @@ class Params(Strict):
         return self
 
 
-VARIANTS = Path(__file__).parent / "models" / "variants"
-
 REPEAT_SEED_STEP = 1_000_000
 """Difference between the random seeds of two consecutive repeats.
 
@@ -401,10 +469,9 @@ def load(kind: type[Settings], path: Path) -> Settings:
     if not path.is_file():
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml"))) or "none"
         raise InputError(f"{path}: no such file; available: {known}")
-    try:
-        content: Any = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(path)
+    if content is None:
+        raise InputError(f"{path}: contains no keys; restore the file")
     for old, new in RENAMED_KEYS.items():
         if _has_key(content, old):
             raise InputError(f"{path}: {old}: this key was renamed to {new}")
@@ -412,9 +479,17 @@ def load(kind: type[Settings], path: Path) -> Settings:
         return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
-        problem = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
-        raise InputError(f"{path}: {key}: {problem}") from error
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "key":
+            raise InputError(f"{path}: {key}{'.' if key else ''}{first['msg']}") from error
+        raise InputError(f"{path}: {key or '(the whole file)'}: {_problem(first)}") from error
+
+
+def _problem(error: Any) -> str:
+    """Return what is wrong with a key, and the remedy where it is known, given an error of pydantic."""
+    if error["type"] == "extra_forbidden":
+        return "unknown key"
+    return str(error["msg"]) + explain_value(error["input"]) if "_type" in error["type"] else str(error["msg"])
 
 
 def _has_key(content: Any, dotted: str) -> bool:
@@ -426,35 +501,17 @@ def _has_key(content: Any, dotted: str) -> bool:
     return True
 
 
-def check(params: Path) -> Params:
-    """Read params.yaml and the profile that it names, and check the variants and the number of repeats.
-
-    Raises InputError with one line that names the file and the key, also for a variant without a module and for a
-    number of repeats that is not the profile's.
-    """
-    settings = load(Params, params)
-    path = params.parent / "profiles" / f"{settings.profile}.yaml"
-    profile = load(Profile, path)
-    for name in settings.variants:
-        if not (VARIANTS / f"{name}.py").is_file():
-            raise InputError(
-                f"{params}: variants.{name}: there is no module {name}.py in src/splitpose/models/variants/"
-            )
-    _check_repeat_count(settings, params, profile, path)
-    return settings
-
-
 def load_repeats(profile: Path, params: Path) -> list[int]:
     """Read the numbers of the training runs of each variant.
 
     Raises InputError as `load` does, and if there are not as many as the profile's training.repeats.
     """
     settings = load(Params, params)
-    _check_repeat_count(settings, params, load(Profile, profile), profile)
+    check_repeat_count(settings, params, load(Profile, profile), profile)
     return settings.repeats
 
 
-def _check_repeat_count(settings: Params, params: Path, profile: Profile, path: Path) -> None:
+def check_repeat_count(settings: Params, params: Path, profile: Profile, path: Path) -> None:
     """Raise InputError if params.yaml does not list as many repeats as the profile at `path` requires."""
     count = profile.training.repeats
     if len(settings.repeats) != count:

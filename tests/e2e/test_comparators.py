@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
+from support import yaml
 from support.tiny_project import dvc, repro, workspace
 
 RESULTS = {"size": 224, "parameters": 10**6, "macs": 10**9, "p50_ms": 8.0, "p95_ms": 9.0}

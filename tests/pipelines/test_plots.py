@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
+from support import yaml
 from support.chromium import needs_chromium, rendered_page
 
 pytestmark = [pytest.mark.integration, needs_chromium]

@@ -33,9 +33,12 @@ def prefect_home(tmp_path_factory):
 @pytest.fixture
 def environment(tmp_path, repository, prefect_home):
     """The environment of a flow."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+    names = ("PREFECT_", "MLFLOW_", "NO_PROXY", "no_proxy")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(names)}
+    unreachable = "http://127.0.0.1:9"  # as behind a company's proxy, which does not serve loopback
     return {
         **inherited,
+        **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"), unreachable),
         "PREFECT_HOME": str(prefect_home),
         "DVC_SITE_CACHE_DIR": str(tmp_path / "dvc"),
         "TOY_PROJECT": str(tmp_path / "project"),

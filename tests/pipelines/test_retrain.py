@@ -4,8 +4,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
-import yaml
-from support import toy_project
+from support import toy_project, yaml
 from support.flow_runner import FlowRunner, kill_processes
 from support.tiny_project import tiny_profile
 

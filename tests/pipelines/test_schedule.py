@@ -6,7 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-import yaml
+from support import yaml
 from support.scheduler import scheduler, wait_until
 
 pytestmark = pytest.mark.integration

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from support import yaml
 
 from splitpose import annotations
 from splitpose.errors import InputError

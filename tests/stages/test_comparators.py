@@ -3,7 +3,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import yaml
+from support import yaml
 from support.tiny_project import tiny_profile
 
 from splitpose.comparators import squeezenet, stacked_hourglass

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-import yaml
+from support import yaml
 from support.synthetic_report import history, people
 from support.tiny_project import tiny_profile
 

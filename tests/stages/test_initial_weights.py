@@ -5,7 +5,7 @@ import json
 import logging
 
 import pytest
-import yaml
+from support import yaml
 from support.tiny_project import tiny_profile
 
 from splitpose.errors import ExternalServiceError, InputError

@@ -4,8 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
-from support import synthetic_report
+from support import synthetic_report, yaml
 from support.synthetic_report import VARIANTS
 
 from splitpose import images

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-import yaml
+from support import yaml
 from support.synthetic_report import history
 
 from splitpose.errors import InputError

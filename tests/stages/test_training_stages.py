@@ -8,7 +8,7 @@ import time
 
 import keras
 import pytest
-import yaml
+from support import yaml
 from support.noise_crops import SIZE, write_noise_crops
 from support.tiny_project import tiny_profile
 

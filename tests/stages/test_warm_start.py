@@ -6,7 +6,7 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-import yaml
+from support import yaml
 from support.noise_crops import write_noise_crops
 from support.tiny_project import tiny_profile
 

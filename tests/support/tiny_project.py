@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
+from support import yaml
 
 
 def tiny_profile(repository: Path, name: str = "sample", **source: object) -> dict:
@@ -41,6 +41,7 @@ def workspace(
 ) -> Path:
     """Copy all files that git does not ignore, with a tiny profile (by default the sample's) and no cache."""
     profile = profile or tiny_profile(repository, people=48, films=8)
+    profile["gate"] |= {"variant": variants[-1]}
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout.split(
         "\n"
@@ -50,9 +51,9 @@ def workspace(
             shutil.copyfile(repository / name, folder / name)
     (folder / "dvc.lock").unlink(missing_ok=True)
     (folder / "data" / "incoming").mkdir()
-    (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
+    (folder / "profiles" / "sample_tiny.yaml").write_text(yaml.safe_dump(profile))
     params = {"profile": "sample_tiny", "repeats": [1], "variants": {name: {} for name in variants}}
-    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
     set_repeats(folder, repeats)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     added = dvc(folder, "add", "--quiet", "data/incoming")
@@ -68,7 +69,7 @@ def set_repeats(folder: Path, repeats: Sequence[int]) -> None:
     ):
         content = yaml.safe_load((folder / path).read_text())
         change(content)
-        (folder / path).write_text(yaml.safe_dump(content, sort_keys=False))
+        (folder / path).write_text(yaml.safe_dump(content))
 
 
 def dvc(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

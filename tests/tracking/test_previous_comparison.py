@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from dvc.repo import Repo
+from support import yaml
 
 from splitpose.tracking.previous_comparison import find_previous_comparison
 

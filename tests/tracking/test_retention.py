@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
+from support import yaml
 
 from splitpose.tracking import retention, state
 from splitpose.tracking.runs import connect, open_run

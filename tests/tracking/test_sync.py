@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from support import toy_project
+from support import toy_project, yaml
 from support.toy_project import ROWS
 
 from splitpose.errors import InputError

@@ -2,28 +2,50 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from splitpose.benchmark.model_inputs import ModelInputs
 from splitpose.benchmark.schema import Benchmark, Latency, ModelBenchmark, TargetResult, Throughput
 from splitpose.benchmark.targets.target import BenchmarkOptions, Target
 from splitpose.benchmark.tflite_operators import TfliteFile, inspect_tflite
+from splitpose.errors import InputError
 
 
-def measure(target: Target, models: Mapping[str, Path], options: BenchmarkOptions) -> Benchmark:
+def measure(
+    target: Target,
+    models: Mapping[str, Path],
+    options: BenchmarkOptions,
+    inputs: ModelInputs = ModelInputs(),  # noqa: B008 (immutable)
+) -> Benchmark:
     """Benchmark TFLite files on a target, one after the other.
 
     Args:
         target: the device.
         models: at least one TFLite file, by its name in the result.
         options: numbers of threads and runs.
+        inputs: the signature and the input shapes to measure.
 
     Raises:
         InputError: a file or the device cannot be used; all files are checked before the first is measured.
     """
-    files = {name: inspect_tflite(path) for name, path in models.items()}
-    results = {name: target.run(path, files[name].inputs, options) for name, path in models.items()}
+    files = {name: inspect_tflite(path, inputs) for name, path in models.items()}
+    results = {name: _run(target, path, files[name], options) for name, path in models.items()}
     benchmarks = {name: _model_benchmark(files[name], results[name], options) for name in models}
     device = next(iter(results.values())).device
     return Benchmark.model_validate({"device": device} | benchmarks)
+
+
+def _run(target: Target, path: Path, file: TfliteFile, options: BenchmarkOptions) -> TargetResult:
+    """Measure a file or, if a signature or shapes were chosen, its copy with them."""
+    if file.resolved.is_original:
+        return target.run(path, file.inputs, options)
+    with TemporaryDirectory(prefix="splitpose-") as folder:
+        copy = Path(folder) / path.name
+        copy.write_bytes(file.measured)
+        try:
+            return target.run(copy, file.inputs, options)
+        except InputError as error:
+            raise InputError(str(error).replace(str(copy), str(path))) from error
 
 
 def _model_benchmark(file: TfliteFile, result: TargetResult, options: BenchmarkOptions) -> ModelBenchmark:
@@ -39,6 +61,9 @@ def _model_benchmark(file: TfliteFile, result: TargetResult, options: BenchmarkO
         sha256=file.sha256,
         macs=file.macs,
         operators=list(file.operators),
+        signature=file.resolved.signature,
+        other_signatures=list(file.resolved.others) or None,
+        input_shapes={name: list(shape) for name, shape in file.resolved.shapes.items()},
     )
 
 

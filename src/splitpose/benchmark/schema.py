@@ -122,6 +122,12 @@ class ModelBenchmark(Measurement, Throughput):
     init_ms: NonNegativeFloat
     """Sum of load_ms and first_run_ms: the time until the first output."""
     by_threads: list[Throughput]
+    signature: str | None = None
+    """The signature that was measured; None if the file has none."""
+    other_signatures: list[str] | None = None
+    """The file's other signatures, which were not measured."""
+    input_shapes: dict[str, list[int]] | None = None
+    """Shape of each input by its name; None in benchmarks of earlier versions."""
 
 
 class Benchmark(BaseModel):

@@ -3,23 +3,27 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from splitpose.benchmark.model_inputs import ModelInputs, ResolvedInputs, resolve_inputs, write_inputs, write_shapes
 from splitpose.benchmark.schema import OperatorCount
-from splitpose.errors import InputError
+from splitpose.errors import InputError, one_line
 
 RANDOM_TYPES = (np.floating, np.integer, np.bool_)
 """Types of inputs for which random values can be generated."""
 
 
+Buffer = bytes
+
+
 @dataclass(frozen=True)
 class InputSpec:
-    """Shape and dtype of a model's input; dimensions of unknown size are 1."""
+    """Shape and dtype of a model's input."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -33,6 +37,9 @@ class TfliteFile:
     sha256: str
     inputs: tuple[InputSpec, ...]
     operators: tuple[OperatorCount, ...]
+    resolved: ResolvedInputs
+    measured: Buffer = field(repr=False)
+    """The file with the signature and shapes that are measured."""
 
     @property
     def macs(self) -> int:
@@ -40,24 +47,35 @@ class TfliteFile:
         return sum(operator.macs for operator in self.operators)
 
 
-def inspect_tflite(path: Path) -> TfliteFile:
-    """Read the inputs and operators of a TFLite file.
+def inspect_tflite(path: Path, inputs: ModelInputs = ModelInputs()) -> TfliteFile:  # noqa: B008 (immutable)
+    """Read the inputs and operators of a TFLite file, of one of its signatures with the given input shapes.
 
     MACs are counted for convolutions (also transposed and depthwise), fully connected layers and matrix products in
     the main graph. Biases, activations and all other operators are not counted, as is customary.
 
     Raises:
-        InputError: the file is missing, is not a TFLite file, or has an input that is neither numbers nor booleans.
+        InputError: the file is missing, is not a TFLite file, has an input that is neither numbers nor booleans, or
+            does not have the signature or accept the shapes (see `resolve_inputs`).
     """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
     if not path.is_file():
         raise InputError(f"{path}: no such TFLite file")
+    original = content = path.read_bytes()
     try:
-        without_delegate = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        interpreter = Interpreter(model_path=str(path), experimental_op_resolver_type=without_delegate)
+        interpreter = _interpreter(original)
     except (ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a TFLite file ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: not a TFLite file ({one_line(error)})") from error
+    resolved = resolve_inputs(interpreter, path, inputs)
+    if not resolved.is_original:
+        content = write_inputs(original, resolved)
+        interpreter = _interpreter(content)
+    if resolved.tensors:
+        try:
+            interpreter.allocate_tensors()  # computes the shapes of the other tensors
+        except (ValueError, RuntimeError) as error:
+            given = ", ".join(f"{name}={','.join(map(str, shape))}" for name, shape in resolved.shapes.items())
+            raise InputError(f"{path}: does not accept the shapes {given}: {one_line(error)}") from error
+        tensors = interpreter.get_tensor_details()
+        content = write_shapes(content, {tensor["index"]: tuple(map(int, tensor["shape"])) for tensor in tensors})
     details = interpreter.get_input_details()
     for detail in details:
         if not issubclass(detail["dtype"], RANDOM_TYPES):
@@ -67,11 +85,21 @@ def inspect_tflite(path: Path) -> TfliteFile:
             )
     shapes = {tensor["index"]: tensor["shape"] for tensor in interpreter.get_tensor_details()}
     return TfliteFile(
-        bytes=path.stat().st_size,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        bytes=len(original),
+        sha256=hashlib.sha256(original).hexdigest(),
         inputs=tuple(InputSpec(tuple(int(n) for n in d["shape"]), np.dtype(d["dtype"]).name) for d in details),
         operators=_count_operators(interpreter._get_ops_details(), shapes),
+        resolved=resolved,
+        measured=content,
     )
+
+
+def _interpreter(content: bytes) -> Any:
+    """Return LiteRT's interpreter of a file, without a delegate."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    without_delegate = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return Interpreter(model_content=content, experimental_op_resolver_type=without_delegate)
 
 
 def _count_operators(

@@ -21,6 +21,7 @@ def print_benchmark(benchmark: Benchmark) -> None:
         _table(_latency_rows(benchmark), "model", "threads", "p50 ms", "p90", "p95", "p99", "GFLOP/s", "of peak")
     )
     console.print(_table(_file_rows(benchmark), "model", "MB", "MMACs", "init ms", "peak MiB", "delegated"))
+    console.print(_table(_input_rows(benchmark), "model", "signature", "inputs"))
     for name, model in benchmark.models.items():
         _print_details(console, name, model)
 
@@ -53,6 +54,17 @@ def _file_rows(benchmark: Benchmark) -> list[list[str]]:
     ]
 
 
+def _input_rows(benchmark: Benchmark) -> list[list[str]]:
+    return [
+        [
+            name,
+            model.signature or "",
+            ", ".join(f"{key} {'x'.join(map(str, shape))}" for key, shape in (model.input_shapes or {}).items()),
+        ]
+        for name, model in benchmark.models.items()
+    ]
+
+
 def _delegation(model: ModelBenchmark) -> str:
     if model.fully_delegated:
         return "fully"
@@ -60,6 +72,8 @@ def _delegation(model: ModelBenchmark) -> str:
 
 
 def _print_details(console: Console, name: str, model: ModelBenchmark) -> None:
+    if model.other_signatures:
+        console.print(Text(f"{name}: --signature selects {' or '.join(model.other_signatures)}"))
     if model.outside_delegate:
         console.print(Text(f"{name}: not run by the delegate: {', '.join(model.outside_delegate)}"))
     if sustained := model.sustained:

@@ -130,6 +130,17 @@ def benchmark(
             help="Also measure runs without a pause for this long, to detect thermal throttling; 0: do not.",
         ),
     ] = 0.0,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SHAPE",
+            help="Sizes of an input whose size is open, such as 1,224,224,3; NAME=1,224,224,3 if there are several "
+            "inputs, with one --shape for each.",
+        ),
+    ] = None,
+    signature: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Signature to measure (default: the first of the file).")
+    ] = None,
     benchmark_binary: Annotated[
         Path | None,
         typer.Option(
@@ -146,17 +157,20 @@ def benchmark(
     address.
 
     Inputs are random values. All numeric types and any number of inputs are
-    supported, and dimensions of unknown size are set to 1; a browser supports
-    fewer types. docs/targets.md explains the devices and the results.
+    supported; a browser supports fewer types. An open batch size is set to 1;
+    other open sizes require --shape. docs/targets.md explains the devices and
+    the results.
     """
     _require_models(models)
     from splitpose.benchmark.measure import measure
+    from splitpose.benchmark.model_inputs import ModelInputs
     from splitpose.benchmark.targets import BenchmarkOptions, open_target
     from splitpose.cli.benchmark_table import print_benchmark
 
     options = BenchmarkOptions(tuple(threads), runs, warmup_runs, sustained)
     with open_target(target, benchmark_binary) as device:
-        result = measure(device, {str(model): model for model in models}, options)
+        inputs = ModelInputs(signature, tuple(shape or ()))
+        result = measure(device, {str(model): model for model in models}, options, inputs)
     if json:
         result.write(json)
     print_benchmark(result)

@@ -15,8 +15,8 @@ from splitpose import paths
 def settings(
     params: Annotated[Path, typer.Option(metavar="YAML", help="params.yaml of the project.")] = paths.PARAMS,
 ) -> None:
-    """Validate params.yaml and the profile that it names."""
-    from splitpose.settings import check
+    """Validate params.yaml and the profile that it names, and find the files that they name."""
+    from splitpose.stages.settings_check import check
 
     checked = check(params)
     repeats = ", ".join(map(str, checked.repeats))

@@ -56,7 +56,7 @@ class DetectionImages:
             for index in range(self.settings.images):
                 yield render_empty_scene(np.random.default_rng([self.settings.seed, RENDERING_SEED, part, index]))
             return
-        paths = _list_images(Path(self.settings.background_images).expanduser())
+        paths = list_images(Path(self.settings.background_images).expanduser())
         order = np.random.default_rng([self.settings.seed, FOLDER_SEED]).permutation(len(paths))
         for index in order[part::2][: self.settings.images]:
             yield images.read(paths[index])
@@ -66,7 +66,7 @@ class DetectionImages:
         return order[: self.settings.images]
 
 
-def _list_images(folder: Path) -> list[Path]:
+def list_images(folder: Path) -> list[Path]:
     """Return the images in a folder and its subfolders, sorted, without hidden ones; at least two."""
     paths = sorted(
         path

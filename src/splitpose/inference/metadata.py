@@ -69,7 +69,7 @@ def describe_codec(codec: Codec) -> tuple[Literal["coordinates", "heatmaps"], fl
 
 def embed_metadata(content: bytes, metadata: Metadata) -> bytes:
     """Return the TFLite file `content` with the metadata added; nothing else changes."""
-    import flatbuffers  # type: ignore[import-untyped]
+    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content)

@@ -26,7 +26,7 @@ FILES = {
     0.75: "mobilenet_7_5_224_tf_no_top.h5",
     1.0: "mobilenet_1_0_224_tf_no_top.h5",
 }
-"""Keras' weights files by width multiplier, trained at 224 px."""
+"""Keras' weights files by width multiplier (`settings.IMAGENET_WIDTHS`), trained at 224 px."""
 
 TIMEOUT_S = 10
 """Seconds without data after which a download fails."""

@@ -8,6 +8,8 @@ A module `splitpose.models.variants.<name>` is a variant if it defines
   decodes. The model is named after the variant, and its backbone layers are named as `backbone.backbone_layers`
   expects. A variant whose joint split can begin at different layers takes a fourth parameter, `split`.
 
+`HAS_IMAGENET_WEIGHTS = False` states that model.backbone_weights: imagenet does not fit the variant's backbone.
+
 A variant imports no other variant, so that a change to one variant reruns the stages of that variant only.
 """
 
@@ -22,16 +24,13 @@ import keras
 
 from splitpose.codecs import Codec, Coordinates, Heatmaps
 from splitpose.errors import InputError
-from splitpose.settings import Decoding, JointSplit
+from splitpose.settings import SIZE_MULTIPLE, Decoding, JointSplit
 
 DEFAULT_HEATMAP_FWHM = 3.0
 """Full width at half maximum of a joint's Gaussian, in heatmap px (the authors' code)."""
 
 OUTPUT_LAYER_SCALE = 0.02
 """Factor of the last layer's initial weights, relative to Glorot initialisation."""
-
-SIZE_MULTIPLE = 32
-"""The input's side must be a multiple of this, because the backbone halves it five times."""
 
 
 def list_variants() -> list[str]:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from splitpose import paths
 from splitpose.tracking.git import git
+from splitpose.yaml_files import parse_yaml
 
 MAX_COMMITS = 20
 """Maximum number of commits to search: the latest ones that changed dvc.lock."""
@@ -55,6 +54,6 @@ def _commits(root: Path) -> Iterator[tuple[str, str]]:
 
 def _comparison_hash(root: Path, commit: str) -> str | None:
     """Return the MD5 of comparison.json in a commit's dvc.lock."""
-    lock = yaml.load(git(root, "show", f"{commit}:./dvc.lock") or "{}", yaml.CSafeLoader)
+    lock = parse_yaml(git(root, "show", f"{commit}:./dvc.lock") or "{}", f"{commit}:dvc.lock")
     outs = [out for stage in lock.get("stages", {}).values() for out in stage.get("outs", [])]
     return next((out["md5"] for out in outs if out["path"] == paths.COMPARISON.as_posix()), None)

@@ -11,7 +11,26 @@ from splitpose.benchmark.targets.ssh import Ssh
 from splitpose.benchmark.targets.target import BenchmarkOptions, Target
 from splitpose.errors import InputError
 
-__all__ = ["BenchmarkOptions", "Target", "open_target"]
+__all__ = ["BenchmarkOptions", "Target", "open_target", "parse_target"]
+
+
+def parse_target(name: str, benchmark_binary: Path | None = None) -> Local | Ssh | Adb | Browser:
+    """Return the target device that a name denotes, without connecting to it; see `open_target`.
+
+    Raises:
+        InputError: the name denotes no target, or something that it requires on this machine is missing.
+    """
+    if name == "local":
+        return Local()
+    if name.startswith("ssh://"):
+        return Ssh.parse(name)
+    if name == "adb" or name.startswith("adb:"):
+        return Adb.parse(name, benchmark_binary)
+    if name == "browser" or name.startswith("browser:"):
+        return Browser.parse(name)
+    raise InputError(
+        f"{name}: unknown target; use local, ssh://user@host[:port], adb[:serial] or browser[:host[:port]]"
+    )
 
 
 @contextmanager
@@ -23,18 +42,11 @@ def open_target(name: str, benchmark_binary: Path | None = None) -> Iterator[Tar
         benchmark_binary: the benchmark_model program for adb; the default is $SPLITPOSE_BENCHMARK_BINARY.
 
     Raises:
-        InputError: the name denotes no target.
+        InputError: see `parse_target`.
     """
-    if name == "local":
-        yield Local()
-    elif name.startswith("ssh://"):
-        yield Ssh.parse(name)
-    elif name == "adb" or name.startswith("adb:"):
-        yield Adb.parse(name, benchmark_binary)
-    elif name == "browser" or name.startswith("browser:"):
-        with Browser.parse(name).serve() as browser:
-            yield browser
+    target = parse_target(name, benchmark_binary)
+    if isinstance(target, Browser):
+        with target.serve():
+            yield target
     else:
-        raise InputError(
-            f"{name}: unknown target; use local, ssh://user@host[:port], adb[:serial] or browser[:host[:port]]"
-        )
+        yield target

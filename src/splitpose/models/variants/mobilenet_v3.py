@@ -15,6 +15,7 @@ from splitpose.skeleton import JOINTS
 
 CODEC = "heatmaps"
 TRAINABLE_BACKBONE_BLOCKS: tuple[int, ...] = ()
+HAS_IMAGENET_WEIGHTS = False
 
 FILTERS_PER_JOINT = 16
 """Number of filters of each joint after the joint split, at width multiplier 1."""
