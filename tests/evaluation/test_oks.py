@@ -72,7 +72,7 @@ def coco_scores(images: Images) -> dict[str, float]:
 
 
 def random_images(seed: int, images: int = 12, jitter: float = 0.05) -> Images:
-    """Return people with missing joints, some ignored, and predictions near them and elsewhere; scores have ties."""
+    """Return people with missing joints, some ignored, and predictions near them and elsewhere, with ties."""
     rng = np.random.default_rng(seed)
     result = []
     for _ in range(images):

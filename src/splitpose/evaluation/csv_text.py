@@ -42,8 +42,8 @@ class CsvText:
 def read_csv_text(path: Path, required_format: str) -> CsvText:
     """Read a CSV file in UTF-8, in UTF-16 or UTF-32 with a byte order mark, or in Windows-1252.
 
-    The separator is the comma, semicolon or tab that gives the header most columns, or that of a first line `sep=;`,
-    which Excel writes.
+    The separator is the comma, semicolon or tab that gives the header most columns, or that of a first line
+    `sep=;`, which Excel writes.
 
     Raises:
         InputError: the file cannot be read or has another encoding; `required_format` is the remedy.

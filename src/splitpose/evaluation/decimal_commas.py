@@ -27,8 +27,8 @@ def has_decimal_commas(path: Path, cells: Sequence[tuple[str, str]]) -> bool:
     (place, cell), points = commas[0], [(place, cell) for place, cell in cells if "." in cell]
     if points:
         raise InputError(
-            f"{path}, {place} holds {cell!r} but {points[0][0]} holds {points[0][1]!r}; use the same decimal mark in "
-            "all numbers, and no separators of thousands"
+            f"{path}, {place} holds {cell!r} but {points[0][0]} holds {points[0][1]!r}; use the same decimal mark "
+            "in all numbers, and no separators of thousands"
         )
     if all(_THOUSANDS.fullmatch(cell) for _, cell in commas) and any(cell.isdecimal() for _, cell in cells):
         raise InputError(

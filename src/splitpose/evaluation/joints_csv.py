@@ -159,7 +159,11 @@ def from_rows(
         describe(commas),
         np.array([[reader.number(row, column) for column in BOX] for row in rows]) if columns.has_box else None,
         _mean_confidence(rows, columns, reader),
-        {name: [_optional_text(row, columns.names[name]) for row in rows] for name in TEXTS if name in columns.names},
+        {
+            name: [_optional_text(row, columns.names[name]) for row in rows]
+            for name in TEXTS
+            if name in columns.names
+        },
         _notes(header, columns),
     )
 
@@ -196,8 +200,8 @@ class _NumberReader:
             value = math.inf
         if not abs(value) < TOO_LARGE:
             raise InputError(
-                f"{row.where} (id {_id(row, self.names)!r}): column {self.names[column]!r} holds {cell[:30]!r}, which "
-                "is not a number of px; correct it, or clear the cell if the joint is missing"
+                f"{row.where} (id {_id(row, self.names)!r}): column {self.names[column]!r} holds {cell[:30]!r}, "
+                "which is not a number of px; correct it, or clear the cell if the joint is missing"
             )
         return value
 
@@ -260,9 +264,7 @@ def _find_columns(path: Path, header: Sequence[str]) -> _Columns:
         other = column[:-1] + ("y" if column.endswith("x") else "x")
         if other not in names:
             missing = name[:-1] + (other[-1] if name[-1].islower() else other[-1].upper())
-            raise InputError(
-                f"{path}: has a column {name!r} but no column {missing!r}; add or remove one of them"
-            )
+            raise InputError(f"{path}: has a column {name!r} but no column {missing!r}; add or remove one of them")
     if not joint_columns:
         raise InputError(f"{path}: has no joint columns; {REQUIRED_FORMAT}, any of {', '.join(JOINTS)}")
     confidences = {column: name for name in header if (column := _confidence_column(name))}
@@ -318,7 +320,9 @@ def _mean_confidence(rows: Sequence[Row], columns: _Columns, reader: _NumberRead
 
 def _notes(header: Sequence[str], columns: _Columns) -> tuple[str, ...]:
     """Return a remark about columns whose name is nearly that of a joint."""
-    known = {name.replace(" ", "_"): joint for joint, name in FULL_NAMES.items()} | {joint: joint for joint in JOINTS}
+    known = {name.replace(" ", "_"): joint for joint, name in FULL_NAMES.items()} | {
+        joint: joint for joint in JOINTS
+    }
     similar = []
     for name in header:
         match = _COORDINATE.fullmatch(name)

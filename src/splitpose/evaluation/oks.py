@@ -1,7 +1,7 @@
-"""Object Keypoint Similarity (OKS), and average precision and recall from it, as COCO's evaluation computes them.
+"""Object keypoint similarity (OKS), and average precision and recall from it, as COCO's evaluation computes them.
 
-Definition: https://cocodataset.org/#keypoints-eval; the reference implementation is `pycocotools.cocoeval`. Only the
-11 joints are compared, all areas count ("all"), and all people are of one category.
+Definition: https://cocodataset.org/#keypoints-eval; the reference implementation is `pycocotools.cocoeval`. Only
+the 11 joints are compared, people of all areas count, and all are of one category.
 
 Legend: G annotated people and D predictions of an image, K joints, T thresholds.
 """
@@ -91,7 +91,9 @@ def oks(annotated: AnnotatedImage, predicted: np.ndarray) -> np.ndarray:
     return result
 
 
-def match(annotated: AnnotatedImage, predicted: PredictedImage, thresholds: np.ndarray = THRESHOLDS) -> ImageMatches:
+def match(
+    annotated: AnnotatedImage, predicted: PredictedImage, thresholds: np.ndarray = THRESHOLDS
+) -> ImageMatches:
     """Match predictions with people, in order of their scores.
 
     Each prediction takes the person with the highest OKS, at least the threshold, among those who are not yet
@@ -134,7 +136,10 @@ def average_precision(images: Sequence[ImageMatches]) -> dict[str, float]:
     false = np.cumsum(~matched & ~ignored, axis=1)
     recalls = found / people
     precisions = np.array(
-        [_precision_at_recalls(f / (f + n + np.spacing(1)), r) for f, n, r in zip(found, false, recalls, strict=True)]
+        [
+            _precision_at_recalls(f / (f + n + np.spacing(1)), r)
+            for f, n, r in zip(found, false, recalls, strict=True)
+        ]
     )
     by_threshold = precisions.mean(axis=1)
     return {
@@ -159,7 +164,7 @@ def _last_argmax(values: np.ndarray) -> np.ndarray:
 
 
 def _offsets_from_boxes(joints: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Return how far (D, K, 2) joints are outside (G, 4) boxes enlarged to three times their sides: (D, G, K, 2)."""
+    """Return how far joints (D, K, 2) are outside boxes (G, 4) enlarged to three times their sides."""
     # COCO's boxes have pixel corners at integers, but its evaluation compares them with keypoints unchanged.
     low, high = boxes[:, None, :2] + 0.5, boxes[:, None, 2:] + 0.5
     side = high - low
