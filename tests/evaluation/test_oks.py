@@ -11,7 +11,15 @@ from pycocotools.cocoeval import COCOeval
 
 from splitpose.data.formats import coco
 from splitpose.data.joint_names import JointNames
-from splitpose.evaluation.oks import SIGMAS, AnnotatedImage, PredictedImage, average_precision, match, oks
+from splitpose.evaluation.oks import (
+    SIGMAS,
+    AnnotatedImage,
+    PredictedImage,
+    average_precision,
+    match,
+    match_rows,
+    oks,
+)
 from splitpose.skeleton import INDEX, JOINTS
 
 K = len(JOINTS)
@@ -137,6 +145,27 @@ def test_ignored_people_are_matched_last_and_crowds_repeatedly() -> None:
     assert matches.matches.tolist() == [[1, 0, 0]]
     assert matches.ignored.tolist() == [[False, True, True]]
     assert matches.people == 1
+
+
+def test_rows_are_images_of_one_person_each() -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.uniform(0, 100, (40, K, 2))
+    truth[rng.random((40, K)) < 0.3] = np.nan
+    people = annotated(truth, 1e4)
+    found = PredictedImage(np.nan_to_num(truth) + rng.normal(0, 8, truth.shape), rng.random(40))
+    found.joints[::7] = np.nan
+    images = [
+        (
+            AnnotatedImage(people.joints[[n]], people.areas[[n]], people.boxes[[n]], people.crowds[[n]]),
+            PredictedImage(
+                *((found.joints[[n]], found.scores[[n]]) if n % 7 else (np.empty((0, K, 2)), np.empty(0)))
+            ),
+        )
+        for n in range(40)
+    ]
+    result = average_precision([match_rows(people, found)])
+    assert 0.2 < result["AP"] < 0.8
+    assert result == pytest.approx(scores(images), abs=1e-12)
 
 
 def test_average_precision_by_hand() -> None:

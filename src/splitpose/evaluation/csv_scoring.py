@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from splitpose.errors import InputError
-from splitpose.evaluation.instance_matching import Matching, image_matches, known_scores, match_instances
-from splitpose.evaluation.oks import average_precision, match
+from splitpose.evaluation.instance_matching import Matching, match_instances, people_of
+from splitpose.evaluation.oks import average_precision, match, match_rows
 from splitpose.evaluation.pck import count_without_torso, normalised_errors
 from splitpose.evaluation.person_area import person_areas
 from splitpose.evaluation.pose_reader import read_annotations, read_predictions
@@ -125,11 +125,14 @@ def _object_keypoint_similarity(
         predictions, whose score is 1 in the absence of one, "area_from": number of people by the origin of their
         area ("annotation", "box" or "joints")}.
     """
-    scores = known_scores(predicted)
-    pairs = [image_matches(truth, predicted, areas, scores, people) for people in matching.images]
-    matches = [match(*pair) for pair in pairs]
+    if matching.method == "id":
+        pairs = [people_of(truth, predicted, areas, matching.people, matching.predictions)]
+        matches, rows = [match_rows(*pair) for pair in pairs], matching.people
+    else:
+        images = matching.images
+        pairs = [people_of(truth, predicted, areas, people.annotated, people.predicted) for people in images]
+        matches, rows = [match(*pair) for pair in pairs], np.concatenate([people.annotated for people in images])
     ignored = np.concatenate([annotated.ignored for annotated, _ in pairs])
-    rows = np.concatenate([people.annotated for people in matching.images])
     values = average_precision(matches)
     return {
         **{name: None if math.isnan(value) else round(100 * value, 6) for name, value in values.items()},

@@ -82,5 +82,5 @@ def _declared_separator(text: str) -> str | None:
 
 def _detect_separator(text: str) -> str:
     """Return the separator that splits the header into most columns; a comma if none does."""
-    header = next((line for line in io.StringIO(text) if line.strip()), "")
-    return max(SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
+    header = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
+    return max(SEPARATORS, key=header.count)

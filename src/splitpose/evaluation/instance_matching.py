@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from splitpose.errors import InputError, some_of
-from splitpose.evaluation.oks import AnnotatedImage, ImageMatches, PredictedImage, match
+from splitpose.evaluation.oks import AnnotatedImage, PredictedImage, match
 from splitpose.evaluation.pose_set import ImageKey, PoseSet
 
 MIN_OKS = 0.05
@@ -37,7 +37,7 @@ class Matching:
     unmatched_predictions: int
     """Number of predictions that belong to no annotated person."""
     images: list[ImagePeople]
-    """The people of each image, in order of the images' ids, for OKS; of a single person each if `method` is id."""
+    """The people of each image, in order of the images' ids, for OKS; empty if `method` is "id"."""
 
 
 def match_instances(annotations: PoseSet, predictions: PoseSet, areas: np.ndarray) -> Matching:
@@ -58,14 +58,18 @@ def match_instances(annotations: PoseSet, predictions: PoseSet, areas: np.ndarra
     return _match_by_image(annotations, predictions, areas)
 
 
-def image_matches(
-    annotations: PoseSet, predictions: PoseSet, areas: np.ndarray, scores: np.ndarray, people: ImagePeople
+def people_of(
+    annotations: PoseSet, predictions: PoseSet, areas: np.ndarray, annotated: np.ndarray, predicted: np.ndarray
 ) -> tuple[AnnotatedImage, PredictedImage]:
-    """Return the people of an image for `oks.match`."""
-    rows, found = people.annotated, people.predicted
+    """Return the people in rows of the annotations and of the predictions, for OKS."""
     return (
-        AnnotatedImage(annotations.joints[rows], areas[rows], annotations.boxes[rows], annotations.crowds[rows]),
-        PredictedImage(predictions.joints[found], scores[found]),
+        AnnotatedImage(
+            annotations.joints[annotated],
+            areas[annotated],
+            annotations.boxes[annotated],
+            annotations.crowds[annotated],
+        ),
+        PredictedImage(predictions.joints[predicted], np.nan_to_num(predictions.scores[predicted], nan=1.0)),
     )
 
 
@@ -86,12 +90,7 @@ def _match_by_id(annotations: PoseSet, predictions: PoseSet) -> Matching:
             "remove such rows"
         )
     rows = np.array([row_of[truth[row]] for row in people], np.int64)
-    has_joints = predictions.has_joints
-    images = [
-        ImagePeople(np.array([person]), np.array([row] if has_joints[row] else [], np.int64))
-        for person, row in zip(people, rows, strict=True)
-    ]
-    return Matching("id", people, rows, 0, images)
+    return Matching("id", people, rows, 0, [])
 
 
 def _match_by_image(annotations: PoseSet, predictions: PoseSet, areas: np.ndarray) -> Matching:
@@ -104,28 +103,15 @@ def _match_by_image(annotations: PoseSet, predictions: PoseSet, areas: np.ndarra
         images.append(ImagePeople(annotated, predicted))
     prediction_of = np.full(len(annotations.joints), -1)
     matched = 0
-    scores = known_scores(predictions)
     for people in images:
-        matches = _match_once(annotations, predictions, areas, scores, people)
+        pair = people_of(annotations, predictions, areas, people.annotated, people.predicted)
+        matches = match(*pair, np.array([MIN_OKS]))
         is_matched = matches.matches[0] >= 0
         persons = people.annotated[matches.matches[0][is_matched]]
         prediction_of[persons] = people.predicted[matches.order[is_matched]]
         matched += int(is_matched.sum())
     rows = np.flatnonzero(~annotations.crowds & annotations.has_joints)
     return Matching("image", rows, prediction_of[rows], int(is_prediction.sum()) - matched, images)
-
-
-def _match_once(
-    annotations: PoseSet, predictions: PoseSet, areas: np.ndarray, scores: np.ndarray, people: ImagePeople
-) -> ImageMatches:
-    pair = image_matches(annotations, predictions, areas, scores, people)
-    return match(*pair, np.array([MIN_OKS]))
-
-
-def known_scores(predictions: PoseSet) -> np.ndarray:
-    """Return the score of each prediction, 1 where it has none: (N,)."""
-    scores: np.ndarray = np.nan_to_num(predictions.scores, nan=1.0)
-    return scores
 
 
 def _find_images(annotations: PoseSet, predictions: PoseSet) -> np.ndarray:

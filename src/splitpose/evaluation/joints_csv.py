@@ -28,7 +28,10 @@ MISSING = {"", "nan", "na", "n/a", "null", "none", "#n/a", "#nv", "<na>", "-"}
 TOO_LARGE = 2.0**31
 """px; larger than any image. Infinity is rejected with it."""
 
-REQUIRED_FORMAT = "use a header with id and joint columns (id,lsho_x,lsho_y,...) and one row per person"
+REQUIRED_FORMAT = (
+    "use a header with id and joint columns (id,lsho_x,lsho_y,...), separated by commas, semicolons or tabs, and "
+    "one row per person"
+)
 
 BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 TEXTS = ("image", "image_id", "frame")

@@ -85,10 +85,7 @@ def oks(annotated: AnnotatedImage, predicted: np.ndarray) -> np.ndarray:
     if without_joints.any():
         offsets[:, without_joints] = _offsets_from_boxes(predicted, annotated.boxes[without_joints])
         is_annotated = is_annotated | without_joints[:, None]
-    exponents = (offsets**2).sum(axis=-1) / (2 * SIGMAS) ** 2 / (annotated.areas[:, None] + np.spacing(1)) / 2
-    similarities = np.where(is_annotated & ~np.isnan(exponents), np.exp(-exponents), 0.0)
-    result: np.ndarray = similarities.sum(axis=-1) / is_annotated.sum(axis=-1)
-    return result
+    return _mean_similarity(offsets, is_annotated, annotated.areas)
 
 
 def match(
@@ -115,6 +112,26 @@ def match(
         free[matched, best[matched]] = False
     is_ignored = (matches >= 0) & ignored[matches] if len(ignored) else np.zeros(matches.shape, bool)
     return ImageMatches(order, matches, is_ignored, int((~ignored).sum()), predicted.scores[order])
+
+
+def match_rows(annotated: AnnotatedImage, predicted: PredictedImage) -> ImageMatches:
+    """Match each person with the prediction in the same row, if its OKS is at least the threshold.
+
+    This is for people of different images, with the predictions that are known to be theirs: rows without any joint
+    are no prediction, and those of ignored people are ignored at any OKS.
+    """
+    order = np.flatnonzero(np.isfinite(predicted.joints[..., 0]).any(axis=1))
+    joints, ignored = annotated.joints[order], annotated.ignored
+    offsets = predicted.joints[order] - joints
+    similarities = _mean_similarity(offsets, np.isfinite(joints[..., 0]), annotated.areas[order])
+    is_matched = (similarities >= np.minimum(THRESHOLDS, 1 - 1e-10)[:, None]) | ignored[order]
+    return ImageMatches(
+        order,
+        np.where(is_matched, order, -1),
+        is_matched & ignored[order],
+        int((~ignored).sum()),
+        predicted.scores[order],
+    )
 
 
 def average_precision(images: Sequence[ImageMatches]) -> dict[str, float]:
@@ -148,6 +165,14 @@ def average_precision(images: Sequence[ImageMatches]) -> dict[str, float]:
         "AP75": float(by_threshold[5]),
         "AR": float(recalls[:, -1].mean()) if recalls.shape[1] else 0.0,
     }
+
+
+def _mean_similarity(offsets: np.ndarray, compared: np.ndarray, areas: np.ndarray) -> np.ndarray:
+    """Return the OKS from offsets (..., K, 2) in px of the joints that are compared (..., K), 0 without any."""
+    exponents = (offsets**2).sum(axis=-1) / (2 * SIGMAS) ** 2 / (areas[:, None] + np.spacing(1)) / 2
+    similarities = np.where(compared & ~np.isnan(exponents), np.exp(-exponents), 0.0)
+    result: np.ndarray = similarities.sum(axis=-1) / np.maximum(compared.sum(axis=-1), 1)
+    return result
 
 
 def _precision_at_recalls(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
