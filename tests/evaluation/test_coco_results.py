@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError
 from splitpose.evaluation.coco_results import COCO_KEYPOINTS, is_complete, is_results, keypoint_names, read_results
 from splitpose.evaluation.pose_set import ImageKey
@@ -56,6 +57,15 @@ def test_keypoints_of_the_annotations_category() -> None:
     assert np.flatnonzero(poses.columns).tolist() == [INDEX["lelb"]]
     # A single category is meant whatever its number.
     assert read_results(PATH, [entry(keypoints=2)], {"5": ["left_elbow", "tail"]}).columns[INDEX["lelb"]]
+
+
+def test_categories_that_name_no_keypoints_have_those_of_coco() -> None:
+    assert read_results(PATH, [entry()], {"1": []}).columns.all()
+
+
+def test_joint_map() -> None:
+    poses = read_results(PATH, [entry(keypoints=2)], {"1": ["6", "7"]}, JointNames({"lelb": "7"}))
+    assert poses.joints[0, INDEX["lelb"]].tolist() == [2, 0]
 
 
 def test_missing_keypoints_and_scores() -> None:

@@ -43,7 +43,7 @@ def test_predictions_take_the_person_of_the_highest_oks_in_order_of_their_scores
     assert matching.people.tolist() == [0, 1, 2, 3]
     # The second one takes the person at 0, so that the first is left with the one at 20; image Y has none.
     assert matching.predictions.tolist() == [1, 0, 3, -1]
-    assert matching.unmatched_predictions == 1
+    assert (matching.unmatched_predictions, matching.images_without_predictions) == (1, 1)
     assert [(p.annotated.tolist(), p.predicted.tolist()) for p in matching.images] == [
         ([0, 1, 2], [0, 1, 2, 3]),
         ([3], []),
@@ -105,7 +105,7 @@ def test_tables_are_matched_by_id() -> None:
     found = poses([], [], [100, 0], ids=["1", "0"], is_table=True)
     matching = match_instances(people, found, areas(people))
     assert (matching.method, matching.predictions.tolist()) == ("id", [1, 0])
-    assert matching.images == []
+    assert (matching.images, matching.images_without_predictions) == ([], None)
 
 
 def test_a_table_of_predictions_for_coco_annotations() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError
 from splitpose.evaluation.joints_csv import read
 from splitpose.skeleton import INDEX
@@ -182,6 +183,13 @@ def test_spellings_of_joints(write: Write, header: str) -> None:
     people = read(write(f"ID,{header}\na,1,2\n"))
     assert people.joints[0, INDEX["lsho"]].tolist() == [1, 2]
     assert np.flatnonzero(people.columns).tolist() == [INDEX["lsho"]]
+
+
+def test_joint_map(write: Write) -> None:
+    people = read(write("id,6_x,6_y,6_confidence\na,1,2,0.5\n"), joint_names=JointNames({"lsho": "6"}))
+    assert people.joints[0, INDEX["lsho"]].tolist() == [1, 2]
+    assert people.confidence is not None
+    assert people.confidence.tolist() == [0.5]
 
 
 def test_names_that_are_nearly_a_joint(write: Write) -> None:

@@ -98,6 +98,8 @@ def _notes(result: Mapping[str, Any]) -> list[str]:
             f"{unmatched['annotations']} annotated people, all of whose joints count as missed, and "
             f"{unmatched['predictions']} predictions."
         )
+    if result["images_without_predictions"]:
+        notes.append(f"Images with people but without a prediction: {result['images_without_predictions']}.")
     return notes + _oks_notes(result["oks"])
 
 

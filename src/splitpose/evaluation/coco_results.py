@@ -25,7 +25,7 @@ COCO_KEYPOINTS = (
 )
 """COCO's 17 keypoints, whose order results have unless the annotations define another one."""
 
-_NAMES = JointNames()
+_DEFAULT_NAMES = JointNames()
 _BY_COUNT: dict[int, Sequence[str]] = {len(names): names for names in (COCO_KEYPOINTS, JOINTS)}
 
 
@@ -49,7 +49,9 @@ def keypoint_names(data: Mapping[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def read_results(path: Path, data: Any, names: Mapping[str, Sequence[str]]) -> PoseSet:
+def read_results(
+    path: Path, data: Any, names: Mapping[str, Sequence[str]], joint_names: JointNames = _DEFAULT_NAMES
+) -> PoseSet:
     """Return the predictions of a JSON's content.
 
     Args:
@@ -57,6 +59,7 @@ def read_results(path: Path, data: Any, names: Mapping[str, Sequence[str]]) -> P
         data: a list of results or a complete COCO dataset.
         names: names of the keypoints of each category of the annotations, by its id; empty if they define none,
             in which case 17 keypoints are COCO's and 11 those of the annotation table, in order.
+        joint_names: mapping of the keypoints' names.
 
     Raises:
         InputError: there are no entries, some are invalid, or the names of the keypoints are unknown.
@@ -64,6 +67,8 @@ def read_results(path: Path, data: Any, names: Mapping[str, Sequence[str]]) -> P
     complete = is_complete(data)
     entries, prefix = (data["annotations"], "annotations") if complete else (data, "")
     names = keypoint_names(data) if complete else names
+    if not any(names.values()):
+        names = {}
     if not entries:
         raise InputError(f"{path}: has no predictions; add an entry for each person")
     _check_entries(path, prefix, entries)
@@ -73,7 +78,7 @@ def read_results(path: Path, data: Any, names: Mapping[str, Sequence[str]]) -> P
     joints = np.full((len(kept), len(JOINTS), 2), np.nan)
     columns = np.zeros(len(JOINTS), bool)
     for n, entry in enumerate(kept):
-        indices = _joint_indices(path, entry, names)
+        indices = _joint_indices(path, entry, names, joint_names)
         keypoints = np.array(entry["keypoints"], np.float64).reshape(-1, 3)
         missing = keypoints[:, 2] == 0
         if not complete:
@@ -146,7 +151,9 @@ def _keypoints_of(entry: Mapping[str, Any], names: Mapping[str, Sequence[str]]) 
     return with_keypoints[0] if len(with_keypoints) == 1 else None
 
 
-def _joint_indices(path: Path, entry: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, int]:
+def _joint_indices(
+    path: Path, entry: Mapping[str, Any], names: Mapping[str, Sequence[str]], joint_names: JointNames
+) -> dict[str, int]:
     """Return the index of each joint among the keypoints of an entry."""
     count = len(entry["keypoints"]) // 3
     keypoints = _keypoints_of(entry, names) or _BY_COUNT.get(count)
@@ -160,7 +167,7 @@ def _joint_indices(path: Path, entry: Mapping[str, Any], names: Mapping[str, Seq
             f"{path}: image_id {entry['image_id']!r} has {count} keypoints, but its category has {len(keypoints)}; "
             "give the predictions as complete COCO JSON with categories of their own"
         )
-    indices = _NAMES.indices(keypoints)
+    indices = joint_names.indices(keypoints)
     if not indices:
         raise InputError(f"{path}: none of the keypoints {some_of(list(keypoints))} is one of the 11 joints")
     return indices

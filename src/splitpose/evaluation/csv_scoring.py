@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError
 from splitpose.evaluation.instance_matching import Matching, match_instances, people_of
 from splitpose.evaluation.oks import average_precision, match, match_rows
@@ -22,6 +23,8 @@ from splitpose.skeleton import JOINTS, observer_centric
 THRESHOLDS = (0.05, 0.1, 0.2)
 RESAMPLES = 10_000
 
+_DEFAULT_NAMES = JointNames()
+
 
 def score(
     annotations: Path,
@@ -30,6 +33,7 @@ def score(
     viewpoint: Literal["as-is", "observer"],
     thresholds: Sequence[float] = THRESHOLDS,
     bootstrap_cluster: str | None = None,
+    joint_names: JointNames = _DEFAULT_NAMES,
 ) -> dict[str, Any]:
     """Return PCK and the area under its curve, with 95 % intervals, and OKS AP and AR of predictions.
 
@@ -43,20 +47,22 @@ def score(
         thresholds: PCK thresholds in torso diameters.
         bootstrap_cluster: column of the annotations, or property of their images; rows with the same value are
             resampled together. None resamples each row independently.
+        joint_names: mapping of the names of the files' keypoints.
 
     Returns:
         {"n": number of people, "torso", "viewpoint", "without_torso": number of people not scored because their
         torso is not annotated, "bootstrap_cluster", "pck", "ci95", "auc"}, the last three as `summarise` returns
         them; "formats" and "notes" for the user; "matching": "id" or "image"; "unmatched": number of people
-        without a prediction and of predictions without a person; "oks": see `_object_keypoint_similarity`.
+        without a prediction and of predictions without a person; "images_without_predictions": number of annotated
+        images without any, None if people are matched by id; "oks": see `_object_keypoint_similarity`.
 
     Raises:
         InputError: a file cannot be read, the ids, images or joints of the two files do not match, no row can be
             scored, or a threshold is not a positive number up to 1.
     """
     _check_thresholds(thresholds)
-    truth = read_annotations(annotations, bootstrap_cluster)
-    predicted = read_predictions(predictions, truth.keypoint_names)
+    truth = read_annotations(annotations, bootstrap_cluster, joint_names)
+    predicted = read_predictions(predictions, truth.keypoint_names, joint_names)
     if viewpoint == "observer":
         truth = replace(truth, joints=observer_centric(truth.joints))
     # OKS compares the joints that the predictions have, as PCK does.
@@ -91,6 +97,7 @@ def score(
             "annotations": int((matching.predictions < 0).sum()),
             "predictions": matching.unmatched_predictions,
         },
+        "images_without_predictions": matching.images_without_predictions,
         "oks": _object_keypoint_similarity(compared, predicted, matching, areas, sources),
     }
 

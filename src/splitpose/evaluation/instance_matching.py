@@ -39,6 +39,13 @@ class Matching:
     images: list[ImagePeople]
     """The people of each image, in order of the images' ids, for OKS; empty if `method` is "id"."""
 
+    @property
+    def images_without_predictions(self) -> int | None:
+        """Number of images with people but without a prediction; None if `method` is "id"."""
+        if self.method == "id":
+            return None
+        return sum(len(people.annotated) > 0 and not len(people.predicted) for people in self.images)
+
 
 def match_instances(annotations: PoseSet, predictions: PoseSet, areas: np.ndarray) -> Matching:
     """Match people by id if both files are tables, or if they have ids in common; by image and OKS otherwise.

@@ -36,9 +36,9 @@ REQUIRED_FORMAT = (
 BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 TEXTS = ("image", "image_id", "frame")
 
-_NAMES = JointNames()
+_DEFAULT_NAMES = JointNames()
 _COORDINATE = re.compile(r"(.+?)([xy])", re.IGNORECASE)
-_CONFIDENCE = re.compile(r"(.+)[\s_.:-]confidence", re.IGNORECASE)
+_CONFIDENCE = re.compile(r"(.+)confidence", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,10 @@ class _Columns:
         return [name for column, name in self.names.items() if column not in ("id", *TEXTS)]
 
 
-def read(path: Path, label: str | None = None) -> JointsCsv:
+def read(path: Path, label: str | None = None, joint_names: JointNames = _DEFAULT_NAMES) -> JointsCsv:
     """Read a CSV with `id` and joint columns, px; other columns are ignored, except the optional ones.
 
-    Joint columns have the joint's name in any spelling of `JointNames`, and x or y: lsho_x, left_shoulder_x,
+    Joint columns have the joint's name in any spelling of `joint_names`, and x or y: lsho_x, left_shoulder_x,
     LeftShoulder_X. Optional columns are those of the box, `image`, `image_id`, `frame`, <joint>_confidence, and
     `label`.
 
@@ -125,11 +125,16 @@ def read(path: Path, label: str | None = None) -> JointsCsv:
         raise InputError(f"{path}: is {content.upper()}, not CSV; save it as CSV")
     text = read_csv_text(path, REQUIRED_FORMAT)
     header, rows = _rows(path, text)
-    return from_rows(path, header, rows, label, lambda commas: _describe(text, commas))
+    return from_rows(path, header, rows, label, joint_names, lambda commas: _describe(text, commas))
 
 
 def from_rows(
-    path: Path, header: Sequence[str], rows: Sequence[Row], label: str | None, describe: Callable[[bool], str]
+    path: Path,
+    header: Sequence[str],
+    rows: Sequence[Row],
+    label: str | None,
+    joint_names: JointNames,
+    describe: Callable[[bool], str],
 ) -> JointsCsv:
     """Return the joints of rows of text.
 
@@ -138,12 +143,13 @@ def from_rows(
         header: names of the columns.
         rows: at least one row.
         label: name of an additional column.
+        joint_names: mapping of the joints' names in the header.
         describe: returns the name of the format, given whether the numbers have decimal commas.
 
     Raises:
         InputError: see `read`.
     """
-    columns = _find_columns(path, header)
+    columns = _find_columns(path, header, joint_names)
     if label is not None and label not in header:
         raise InputError(f"{path}: has no column {label!r}; it has {', '.join(header)}")
     commas = _has_decimal_commas(path, rows, columns.numbers)
@@ -246,7 +252,7 @@ def _remedy(header: Sequence[str], cells: Sequence[str], separator: str) -> str:
     return "make them equal"
 
 
-def _find_columns(path: Path, header: Sequence[str]) -> _Columns:
+def _find_columns(path: Path, header: Sequence[str], joint_names: JointNames) -> _Columns:
     """Return the columns that are read."""
     id_column = next((name for name in header if name == "id"), None)
     id_column = id_column or next((name for name in header if name.lower() == "id"), None)
@@ -254,7 +260,7 @@ def _find_columns(path: Path, header: Sequence[str]) -> _Columns:
         raise InputError(f"{path}: has no column 'id' in its header {','.join(header)[:60]!r}; {REQUIRED_FORMAT}")
     _check_single(path, header, id_column)
     names = {"id": id_column}
-    joint_columns = [(column, name) for name in header if (column := _joint_column(name))]
+    joint_columns = [(column, name) for name in header if (column := _joint_column(name, joint_names))]
     for column, name in sorted(joint_columns):
         _check_single(path, header, name)
         if column in names:
@@ -270,7 +276,7 @@ def _find_columns(path: Path, header: Sequence[str]) -> _Columns:
             raise InputError(f"{path}: has a column {name!r} but no column {missing!r}; add or remove one of them")
     if not joint_columns:
         raise InputError(f"{path}: has no joint columns; {REQUIRED_FORMAT}, any of {', '.join(JOINTS)}")
-    confidences = {column: name for name in header if (column := _confidence_column(name))}
+    confidences = {column: name for name in header if (column := _confidence_column(name, joint_names))}
     others = {name: name for name in (*BOX, *TEXTS) if name in header}
     return _Columns(names | confidences | others)
 
@@ -280,17 +286,22 @@ def _check_single(path: Path, header: Sequence[str], name: str) -> None:
         raise InputError(f"{path}: has two columns {name!r}; keep one of them")
 
 
-def _joint_column(name: str) -> str | None:
+def _joint_column(name: str, joint_names: JointNames) -> str | None:
     """Return the name in our own files, such as "lsho_x", of a column of joints, None for other columns."""
     match = _COORDINATE.fullmatch(name)
-    joint = match and _NAMES.joint(match[1])
+    joint = match and _joint(match[1], joint_names)
     return f"{joint}_{match[2].lower()}" if match and joint else None
 
 
-def _confidence_column(name: str) -> str | None:
+def _confidence_column(name: str, joint_names: JointNames) -> str | None:
     match = _CONFIDENCE.fullmatch(name)
-    joint = match and _NAMES.joint(match[1])
+    joint = match and _joint(match[1], joint_names)
     return f"{joint}_confidence" if joint else None
+
+
+def _joint(name: str, joint_names: JointNames) -> str | None:
+    """Return the joint of a name that may end in a separator; a joint map has names without it."""
+    return joint_names.joint(name.rstrip(" _.:-")) or joint_names.joint(name)
 
 
 def _has_decimal_commas(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> bool:

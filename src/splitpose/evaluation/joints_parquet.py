@@ -7,13 +7,16 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError, one_line
 from splitpose.evaluation.joints_csv import REQUIRED_FORMAT, JointsCsv, Row, from_rows
 
 FORMAT = "Parquet table"
 
+_DEFAULT_NAMES = JointNames()
 
-def read(path: Path, label: str | None = None) -> JointsCsv:
+
+def read(path: Path, label: str | None = None, joint_names: JointNames = _DEFAULT_NAMES) -> JointsCsv:
     """Read a Parquet table with the columns that `joints_csv.read` reads.
 
     Raises:
@@ -28,7 +31,7 @@ def read(path: Path, label: str | None = None) -> JointsCsv:
         raise InputError(f"{path}: has a header but no rows; {REQUIRED_FORMAT}")
     cells = zip(*([_text(value) for value in column.to_pylist()] for column in table.columns), strict=True)
     rows = [Row(path, f"row {n}", dict(zip(header, row, strict=True))) for n, row in enumerate(cells, start=1)]
-    return from_rows(path, header, rows, label, lambda _: FORMAT)
+    return from_rows(path, header, rows, label, joint_names, lambda _: FORMAT)
 
 
 def _text(value: Any) -> str:

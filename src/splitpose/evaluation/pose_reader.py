@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from splitpose.data.joint_names import JointNames
 from splitpose.errors import InputError
 from splitpose.evaluation import coco_results, joints_csv
 from splitpose.evaluation.file_content import detect_content
@@ -21,48 +22,49 @@ if TYPE_CHECKING:
     from splitpose.data.formats.annotation_set import AnnotationSet
 
 
-def read_annotations(path: Path, label: str | None = None) -> PoseSet:
+def read_annotations(path: Path, label: str | None, joint_names: JointNames) -> PoseSet:
     """Read annotated people.
 
     Args:
         path: a CSV or Parquet table, a complete COCO JSON, or a file or folder of a labelling tool.
         label: column of the table, or property of the images such as `image`, that is the bootstrap cluster.
+        joint_names: mapping of the names of the file's keypoints.
 
     Raises:
         InputError: the file cannot be read.
     """
     if (content := _content(path)) in ("text", "parquet"):
-        return _from_table(_read_table(path, content, label))
+        return _from_table(_read_table(path, content, label, joint_names))
     data = _load_json(path) if content == "json" else None
     if data and coco_results.is_results(data):
         raise InputError(f"{path}: is a list of COCO results; give the complete COCO JSON of the annotations")
-    return _from_annotation_set(read_annotation_set(path), data, label)
+    return _from_annotation_set(read_annotation_set(path, joint_names), data, label)
 
 
-def read_predictions(path: Path, keypoint_names: Mapping[str, Sequence[str]]) -> PoseSet:
+def read_predictions(path: Path, keypoint_names: Mapping[str, Sequence[str]], joint_names: JointNames) -> PoseSet:
     """Read predicted people.
 
     Args:
         path: as for `read_annotations`, or a list of COCO results.
         keypoint_names: names of the keypoints of each category of the annotations, by its id.
+        joint_names: mapping of the names of the file's keypoints.
 
     Raises:
         InputError: the file cannot be read.
     """
     if (content := _content(path)) in ("text", "parquet"):
-        return _from_table(_read_table(path, content))
+        return _from_table(_read_table(path, content, None, joint_names))
     data = _load_json(path) if content == "json" else None
     if coco_results.is_results(data) or coco_results.is_complete(data):
-        return coco_results.read_results(path, data, keypoint_names)
-    return _from_annotation_set(read_annotation_set(path), None, None)
+        return coco_results.read_results(path, data, keypoint_names, joint_names)
+    return _from_annotation_set(read_annotation_set(path, joint_names), None, None)
 
 
-def read_annotation_set(path: Path) -> "AnnotationSet":
+def read_annotation_set(path: Path, joint_names: JointNames) -> "AnnotationSet":
     """Read a file or folder of a labelling tool."""
     from splitpose.data.formats import coco
-    from splitpose.data.joint_names import JointNames
 
-    return coco.read(path, JointNames())
+    return coco.read(path, joint_names)
 
 
 def _content(path: Path) -> str:
@@ -78,12 +80,12 @@ def _load_json(path: Path) -> Any:
         raise InputError(f"{path}: is not valid JSON ({error}); export it again") from error
 
 
-def _read_table(path: Path, content: str, label: str | None = None) -> JointsCsv:
+def _read_table(path: Path, content: str, label: str | None, joint_names: JointNames) -> JointsCsv:
     if content == "text":
-        return joints_csv.read(path, label)
+        return joints_csv.read(path, label, joint_names)
     from splitpose.evaluation import joints_parquet
 
-    return joints_parquet.read(path, label)
+    return joints_parquet.read(path, label, joint_names)
 
 
 def _from_table(table: JointsCsv) -> PoseSet:
