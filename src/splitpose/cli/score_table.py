@@ -27,6 +27,7 @@ AREAS = {
     "annotation": "as annotated",
     "box": f"{AREA_PER_BOX} of the box's",
     "joints": "the square of the longer side of the joints' extent",
+    "median": "the median of the others",
 }
 
 

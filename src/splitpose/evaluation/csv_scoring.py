@@ -130,7 +130,7 @@ def _object_keypoint_similarity(
         crowds and of people without any of the joints or without an area, "joints": names of those compared,
         "scores_from": "score", "confidence" (mean of the joints) or "none" (all are 1), "without_score": number of
         predictions, whose score is 1 in the absence of one, "area_from": number of people by the origin of their
-        area ("annotation", "box" or "joints")}.
+        area ("annotation", "box", "joints" or "median")}.
     """
     if matching.method == "id":
         pairs = [people_of(truth, predicted, areas, matching.people, matching.predictions)]

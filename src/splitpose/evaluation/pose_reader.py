@@ -120,7 +120,6 @@ def _from_annotation_set(people: "AnnotationSet", coco: Any, label: str | None) 
     """Convert an annotation set; `coco` is the content of its JSON, None in other formats."""
     from splitpose.annotations import BOX_COLUMNS
 
-    count = len(people.people)
     names = [str(name) for name in people.images["file_name"]]
     ids = [str(id) for id in people.images["id"]] if "id" in people.images else [""] * len(names)
     left_out = [f"{number} people left out: {reason}" for reason, number in people.skipped.items()]
@@ -136,18 +135,20 @@ def _from_annotation_set(people: "AnnotationSet", coco: Any, label: str | None) 
         image_rows=people.people["image"].to_numpy(np.int64),
         crowds=people.people["is_crowd"].to_numpy(bool),
         boxes=people.people[BOX_COLUMNS].to_numpy(np.float64),
-        areas=_areas(people, coco) if is_coco else np.full(count, np.nan),
-        scores=np.full(count, np.nan),
+        areas=_areas(people, coco if is_coco else None),
+        scores=np.full(len(people.people), np.nan),
         labels=None if label is None else _labels(people, label),
         keypoint_names=coco_results.keypoint_names(coco) if is_coco else {},
         notes=(*people.notes, *left_out),
     )
 
 
-def _areas(people: "AnnotationSet", coco: Mapping[str, Any]) -> np.ndarray:
-    """Return the areas that a COCO JSON states: (N,) px^2, NaN where missing."""
-    stated = {str(entry["id"]): entry.get("area") for entry in coco["annotations"]}
-    areas = [stated[str(id)] for id in people.people["id"]]
+def _areas(people: "AnnotationSet", coco: Mapping[str, Any] | None) -> np.ndarray:
+    """Return the areas that the annotations state: (N,) px^2, NaN where missing."""
+    if "area" in people.people:
+        return people.people["area"].to_numpy(np.float64, na_value=np.nan)
+    stated = {str(entry["id"]): entry.get("area") for entry in coco["annotations"]} if coco else {}
+    areas = [stated.get(str(id)) for id in people.people["id"]]
     return np.array([area if isinstance(area, int | float) else np.nan for area in areas], np.float64)
 
 
