@@ -62,6 +62,9 @@ def test_table(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> No
     assert "100.0 (100.0–100.0)" in lines["left wrist"]
     assert "Torso diameter: right shoulder to left hip of the annotations (rsho-lhip)." in shown
     assert "Viewpoint: left and right as the observer sees them (observer)." in shown
+    assert shown.startswith("annotations: CSV, 1,016 people; predictions: CSV, 1,016 people\n")
+    assert "Scores: 1 for all predictions, because the file has none" in shown
+    assert "Areas of people: the square of the longer side of the joints' extent (1016)." in shown
     assert "Not scored" not in shown
 
 
@@ -78,6 +81,36 @@ def test_table_names_what_is_not_scored(
     assert "Not scored because not in both files: left eye." in shown
     assert "Not scored because their torso is not annotated: 1 of 20 people." in shown
     assert not any(line.startswith("left eye") for line in shown.splitlines())
+
+
+def test_table_shows_formats_matching_and_oks(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = shared / "coco_mini" / "person_keypoints.json"
+    people = json.loads(truth.read_text())["annotations"]
+    results = [
+        {key: person[key] for key in ("image_id", "category_id", "keypoints")} | {"score": 1 / n}
+        for n, person in enumerate(people[:300], start=1)
+    ]
+    (tmp_path / "p.json").write_text(json.dumps(results))
+    assert main(words((str(truth), str(tmp_path / "p.json")))) == 0
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert lines[0] == "annotations: COCO keypoints, 348 people; predictions: COCO results, 300 people"
+    oks = next(n for n, line in enumerate(lines) if line.startswith("OKS "))
+    assert lines[oks].split() == ["OKS", "AP", "AP50", "AP75", "AR"]
+    # 299 of 346 people are found, at 87 of 101 recalls; two of all have none of the joints.
+    assert lines[oks + 1].split() == ["346", "people,", "11", "joints", "86.1", "86.1", "86.1", "86.4"]
+    assert "unmatched are 47 annotated people, all of whose joints count as missed, and 0 predictions." in shown
+    assert "Scores: the score of each prediction. Areas of people: as annotated (346)." in shown
+    assert "Ignored in OKS because crowd, or without joints or an area: 2 people." in shown
+
+
+def test_percent_as_thresholds(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words(files, "--thresholds", "20")) == 1
+    assert capsys.readouterr().err == (
+        "error: threshold 20: is more than a torso diameter; use torso diameters instead of percent: 0.2\n"
+    )
 
 
 def test_help_describes_missing_predictions(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from splitpose.cli.joint_map import JointMap, parse_joint_map
 from splitpose.errors import InputError
 
 
@@ -21,13 +22,7 @@ def check(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the images (default: searched near the annotations)."),
     ] = None,
-    joint_map: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="JOINT=NAME,...",
-            help="Names of the file's keypoints, as in lsho=6,rsho=7, or a YAML or JSON file with them.",
-        ),
-    ] = None,
+    joint_map: JointMap = None,
     docs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write Data Docs (HTML) to this folder.")
     ] = None,
@@ -38,7 +33,6 @@ def check(
     postconditions are errors, invalid rows are quarantined, suspicious rows are
     warnings. The exit status is 1 if the pipeline would stop.
     """
-    from splitpose.cli.joint_map import parse_joint_map
     from splitpose.data.format_detection import detect_format
 
     source = detect_format(path, images, parse_joint_map(joint_map or []))

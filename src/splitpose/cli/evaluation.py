@@ -6,18 +6,26 @@ from typing import Annotated, Literal
 import typer
 
 from splitpose import paths
+from splitpose.cli.joint_map import JointMap, parse_joint_map
 
 
 def score(
-    annotations: Annotated[Path, typer.Option(metavar="CSV", help="Annotated joints (ground truth).")],
+    annotations: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="Annotated joints (ground truth): CSV, annotation table (Parquet), COCO JSON, or the export of a "
+            "labelling tool.",
+        ),
+    ],
     predictions: Annotated[
-        Path, typer.Option(metavar="CSV", help="Predicted joints, one row for each annotated id.")
+        Path, typer.Option(metavar="FILE", help="Predicted joints: the same formats, or a list of COCO results.")
     ],
     thresholds: Annotated[
         list[float] | None,
         typer.Option(
             metavar="T...",
-            help="Thresholds in torso diameters; the AUC ends at the largest one (default: 0.05 0.1 0.2).",
+            help="Thresholds in torso diameters, up to 1; the AUC ends at the largest (default: 0.05 0.1 0.2).",
         ),
     ] = None,
     torso: Annotated[
@@ -35,28 +43,37 @@ def score(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column of the annotations, for example image; rows with the same value are resampled together "
-            "(default: each row alone).",
+            help="Column of the annotations or property of their images, such as image; rows with the same value "
+            "are resampled together (default: each row alone).",
         ),
     ] = None,
+    joint_map: JointMap = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the scores to this file.")] = None,
 ) -> None:
-    """Compute the PCK of predictions from two CSV files, with 95 % intervals.
+    """Compute PCK, with 95 % intervals, and OKS AP of predictions.
 
-    Also computes the area under the PCK curve (AUC). Both files have a column
-    id and joint columns in px (lsho_x, lsho_y, lelb_x, ...). Rows are matched
-    by id; other columns are ignored.
+    Also computes the area under the PCK curve (AUC), and COCO's average
+    precision and recall from the object keypoint similarity (OKS) of the 11
+    joints.
+
+    Tables have a column id and joint columns in px (lsho_x, left_shoulder_x,
+    ...), separated by commas, semicolons or tabs; the format is detected and
+    printed. Rows of two tables are matched by id. COCO results have no ids of
+    people: they are matched by image, and there with the person of the highest
+    OKS in order of their scores.
 
     An annotated joint without a predicted position counts as not found. Joints
     that are not annotated, or have no columns in the predictions, are not
     scored.
     """
     from splitpose.cli.score_table import print_scores
+    from splitpose.data.joint_names import JointNames
     from splitpose.evaluation.csv_scoring import THRESHOLDS
     from splitpose.evaluation.csv_scoring import score as compute
     from splitpose.files import write_json
 
-    result = compute(annotations, predictions, torso, viewpoint, thresholds or THRESHOLDS, bootstrap_cluster)
+    names = JointNames(parse_joint_map(joint_map or []))
+    result = compute(annotations, predictions, torso, viewpoint, thresholds or THRESHOLDS, bootstrap_cluster, names)
     if json:
         write_json(result, json)
     print_scores(result)

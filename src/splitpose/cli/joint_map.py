@@ -2,12 +2,23 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-import yaml
+import typer
 from pydantic_core import PydanticCustomError
 
-from splitpose.errors import InputError, one_line
+from splitpose.errors import InputError
 from splitpose.settings import as_joint_map
+from splitpose.yaml_files import read_yaml
+
+JointMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="JOINT=NAME,...",
+        help="Names of the file's keypoints, as in lsho=6,rsho=7, or a YAML or JSON file with them.",
+    ),
+]
+"""The option of a command; its values are for `parse_joint_map`."""
 
 
 def parse_joint_map(values: Sequence[str]) -> dict[str, str]:
@@ -39,12 +50,9 @@ def _parse_entry(entry: str, value: str) -> tuple[str, str]:
 
 
 def _load_joint_map(path: Path) -> dict[str, object]:
-    try:
-        content = yaml.safe_load(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
-        raise InputError(
-            f"--joint-map {path}: neither JOINT=NAME nor a readable file: {one_line(error)}"
-        ) from error
+    if not path.is_file():
+        raise InputError(f"--joint-map {path}: neither JOINT=NAME nor a file")
+    content = read_yaml(path)
     if isinstance(content, dict) and isinstance(content.get("joint_map"), dict):
         content = content["joint_map"]
     if not isinstance(content, dict):

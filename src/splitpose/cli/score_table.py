@@ -1,4 +1,4 @@
-"""Scores of a predictions CSV as a table for the terminal."""
+"""Scores of predictions as a table for the terminal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from splitpose.evaluation.person_area import AREA_PER_BOX
 from splitpose.evaluation.summary import GROUPS
 from splitpose.skeleton import FULL_NAMES
 
@@ -16,13 +17,29 @@ VIEWPOINTS = {
 }
 WIDTH = 110
 
+OKS_SCORES = ("AP", "AP50", "AP75", "AR")
+SCORES = {
+    "score": "the score of each prediction",
+    "confidence": "the mean confidence of the joints",
+    "none": "1 for all predictions, because the file has none, so that AP depends on their order",
+}
+AREAS = {
+    "annotation": "as annotated",
+    "box": f"{AREA_PER_BOX} of the box's",
+    "joints": "the square of the longer side of the joints' extent",
+    "median": "the median of the others",
+}
+
 
 def print_scores(result: Mapping[str, Any]) -> None:
-    """Print the result of `csv_scoring.score`: scores by joint, protocol, and everything that is not scored."""
+    """Print the result of `csv_scoring.score`: formats, scores by joint, OKS, and everything that is not scored."""
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    formats = "; ".join(f"{file}: {description}" for file, description in result["formats"].items())
+    console.print("\n".join([formats, *result["notes"]]), soft_wrap=True, markup=False)
     console.print(_table(result))
-    console.print("\n".join(_notes(result)), soft_wrap=True)
+    console.print(_oks_table(result["oks"]))
+    console.print("\n".join(_notes(result)), soft_wrap=True, markup=False)
 
 
 def _table(result: Mapping[str, Any]) -> Table:
@@ -37,6 +54,19 @@ def _table(result: Mapping[str, Any]) -> Table:
         if area[group] is not None:
             cells = [_format(values[group], intervals[group]) for values, intervals in columns.values()]
             out.add_row(GROUP_NAMES[group], *cells)
+    return out
+
+
+def _oks_table(oks: Mapping[str, Any]) -> Table:
+    out = Table(box=None, padding=(0, 2, 0, 0))
+    out.add_column("OKS")
+    for name in OKS_SCORES:
+        out.add_column(name, justify="right")
+    joints = len(oks["joints"])
+    people = (
+        f"{oks['n']} {'person' if oks['n'] == 1 else 'people'}, {joints} {'joint' if joints == 1 else 'joints'}"
+    )
+    out.add_row(people, *("–" if oks[name] is None else f"{oks[name]:.1f}" for name in OKS_SCORES))
     return out
 
 
@@ -62,4 +92,27 @@ def _notes(result: Mapping[str, Any]) -> list[str]:
         notes.append(
             f"Not scored because their torso is not annotated: {result['without_torso']} of {result['n']} people."
         )
+    unmatched = result["unmatched"]
+    if result["matching"] == "image":
+        notes.append(
+            "Matched by image, and there by OKS in order of the scores: unmatched are "
+            f"{unmatched['annotations']} annotated people, all of whose joints count as missed, and "
+            f"{unmatched['predictions']} predictions."
+        )
+    if result["images_without_predictions"]:
+        notes.append(f"Images with people but without a prediction: {result['images_without_predictions']}.")
+    return notes + _oks_notes(result["oks"])
+
+
+def _oks_notes(oks: Mapping[str, Any]) -> list[str]:
+    areas = "; ".join(f"{AREAS[source]} ({count})" for source, count in sorted(oks["area_from"].items()))
+    scores = f"Scores: {SCORES[oks['scores_from']]}"
+    if oks["scores_from"] != "none" and oks["without_score"]:
+        scores += f", and 1 for {oks['without_score']} predictions without one"
+    notes = [
+        "OKS: average precision and recall in percent, as COCO computes them (OKS 0.50 to 0.95, 20 per image).",
+        f"{scores}. Areas of people: {areas or 'none'}.",
+    ]
+    if oks["ignored"]:
+        notes.append(f"Ignored in OKS because crowd, or without joints or an area: {oks['ignored']} people.")
     return notes

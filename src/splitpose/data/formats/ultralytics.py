@@ -20,7 +20,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import yaml
 
 from splitpose.annotations import BOX_COLUMNS
 from splitpose.data.formats.annotation_set import AnnotationSet, image_frame, people_frame
@@ -29,6 +28,7 @@ from splitpose.data.joint_names import COCO_NAMES, JointNames, describe_refusal,
 from splitpose.errors import InputError, one_line, some_of
 from splitpose.progress import track
 from splitpose.skeleton import INDEX, JOINTS
+from splitpose.yaml_files import read_yaml
 
 FORMAT = "Ultralytics pose"
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jfif", ".heic", ".avif", ".mpo")
@@ -132,8 +132,8 @@ def label_files(folder: Path) -> list[Path]:
 
 def _dataset(path: Path) -> Dataset:
     """Read data.yaml. Raises InputError if it is invalid, or if no keypoint has the name of a joint."""
+    content = read_yaml(path)
     try:
-        content = yaml.safe_load(path.read_text("utf-8-sig"))
         count, dims = content["kpt_shape"]
         classes = content.get("names", {0: "person"})
         classes = dict(enumerate(classes)) if isinstance(classes, list) else dict(classes)
@@ -145,7 +145,7 @@ def _dataset(path: Path) -> Dataset:
         flip = content.get("flip_idx")
         if not names and count == len(COCO_NAMES) and flip and list(flip) != COCO_FLIP:
             raise ValueError("flip_idx is not that of COCO's keypoints, so their names are required as kpt_names")
-    except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: not a valid data.yaml of a pose dataset: {one_line(error)}") from error
     return Dataset(count, dims, names, {int(key): str(name) for key, name in classes.items()})
 
