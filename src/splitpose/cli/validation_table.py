@@ -29,6 +29,8 @@ def print_validation_result(source: DetectedSource, result: ValidationResult) ->
     for reason, count in source.skipped.items():
         console.print(f"{count:,} annotations skipped: {reason}")
     console.print(_table(source, result))
+    for finding in result.findings:
+        console.print(Text(f"likely cause: {finding}", STYLES["warning"]), soft_wrap=True)
 
 
 def _table(source: DetectedSource, result: ValidationResult) -> Table:

@@ -38,11 +38,12 @@ MIN_JOINTS = 4
 """Joints that a person must have to be used for the fit of a file."""
 MIN_PEOPLE = 5
 """People that a file must have for estimated hypotheses, and for hypotheses that improve the fit only a little."""
+MIN_PEOPLE_TO_WARN = 3
+"""People that a file must have, unless the contradiction is beyond doubt."""
 MAX_SAMPLE = 300
 """People of a file from whom the hypothesis is chosen; all are compared with the chosen one."""
 
-MIN_IMPROVEMENT = 1.35
-MIN_IMPROVEMENT_OF_FEW = 2.5
+MIN_IMPROVEMENT, MIN_IMPROVEMENT_IF_ESTIMATED, MIN_IMPROVEMENT_OF_FEW = 1.35, 1.6, 2.5
 MIN_FIT = 0.1
 SIMILAR_FIT = 0.85
 """Hypotheses whose fit is at least this part of the best one are equally likely; the simplest one is reported."""
@@ -50,6 +51,9 @@ SIMILAR_FIT = 0.85
 MIN_ORIENTED = 10
 """People with a torso that are necessary to judge the orientation of a file."""
 IMAGE_MARGIN = 0.02
+"""Part of the sides of an image by which converted joints may be outside."""
+OUTSIDE_MARGIN = 0.1
+"""Part of the sides of an image beyond which joints are not only those of truncated people."""
 
 
 @dataclass
@@ -73,7 +77,7 @@ def file_of(table: pd.DataFrame) -> pd.Series:
 
 def find_coordinate_faults(table: pd.DataFrame) -> CoordinateFaults:
     """Find the rows and files of an annotation table (cast) whose coordinates are not px of the image."""
-    empty = pd.Series(None, index=table.index, dtype=object)
+    empty = pd.Series([None] * len(table), index=table.index, dtype=object)
     faults = CoordinateFaults(empty.copy(), empty.copy())
     people = people_of(table)
     fixed = _fixed_hypotheses()
@@ -137,7 +141,8 @@ def _find_by_boxes(people: People, fixed: list[Hypothesis]) -> _Finding | None:
     hypotheses = fixed + (_estimated_hypotheses(sample) if is_large else [])
     best = _best(hypotheses, sample)
     fit = _mean_fit(sample.converted(best))
-    if fit < max(MIN_FIT, recorded * (MIN_IMPROVEMENT if is_large else MIN_IMPROVEMENT_OF_FEW)):
+    necessary = MIN_IMPROVEMENT_IF_ESTIMATED if best.is_estimated else MIN_IMPROVEMENT
+    if fit < max(MIN_FIT, recorded * (necessary if is_large else MIN_IMPROVEMENT_OF_FEW)):
         return None
     converted = people.converted(best)
     agrees = _fits_better(converted, people)
@@ -145,6 +150,8 @@ def _find_by_boxes(people: People, fixed: list[Hypothesis]) -> _Finding | None:
     is_certain = is_large or (
         np.nanmax(inside_box(sample)) == 0 and np.nanmin(inside_box(sample.converted(best))) >= 0.9
     )
+    if len(usable) < MIN_PEOPLE_TO_WARN and not is_certain:
+        return None
     has_box = np.isfinite(people.boxes).all(axis=(1, 2)) & (_count(people.joints) > 0)
     evidence = (
         f"converted, they fit {agrees.sum():,} of {has_box.sum():,} people better (mean IoU of joints and boxes "
@@ -193,7 +200,9 @@ def _best(hypotheses: list[Hypothesis], people: People) -> Hypothesis:
     fits = np.array([_mean_fit(other) for other in converted])
 
     def rank(k: int) -> tuple[float, ...]:
-        sizes = [np.nanmean(np.abs(other.joints)) + np.nanmean(np.abs(other.boxes)) for other in (converted[k], people)]
+        sizes = [
+            np.nanmean(np.abs(other.joints)) + np.nanmean(np.abs(other.boxes)) for other in (converted[k], people)
+        ]
         return (
             hypotheses[k].complexity,
             -round(_upright_fraction(converted[k].joints), 1),
@@ -232,7 +241,9 @@ def _find_by_range(people: People, fixed: list[Hypothesis]) -> _Finding | None:
     for side, words in ((100, "(0..100)"), (1000, "0..1000")):
         best = _best_in_image(people, fixed, words)
         if best and (high <= 1.05 * side).all() and high.max() >= 0.6 * side and sizes.min() >= 2 * side:
-            evidence = f"all joints of {count:,} people lie in 0..{side}, in images of at least {sizes.min():.0f} px"
+            evidence = (
+                f"all joints of {count:,} people lie in 0..{side}, in images of at least {sizes.min():.0f} px"
+            )
             fills_image = (high - low >= 0.6 * side).all() and count >= 2 * MIN_PEOPLE
             return _Finding(_subject(people), best.cause, best.remedy, evidence, everyone, bool(fills_image))
     reach = (points / sizes).max(axis=0)
@@ -247,7 +258,7 @@ def _find_by_range(people: People, fixed: list[Hypothesis]) -> _Finding | None:
 
 def _find_by_borders(people: People, fixed: list[Hypothesis]) -> _Finding | None:
     """Find joints of many people outside their images, and the conversion that moves them inside."""
-    outside = inside_image(_joints_only(people), IMAGE_MARGIN) < 1
+    outside = inside_image(_joints_only(people), OUTSIDE_MARGIN) < 1
     count = int((_count(people.joints) > 0).sum())
     if outside.sum() < max(3, 0.3 * count):
         return None
@@ -268,7 +279,8 @@ def _best_in_image(people: People, fixed: list[Hypothesis], words: str) -> Hypot
     recorded = _joints_only(people)
     fitting = []
     for k, hypothesis in enumerate(fixed):
-        if hypothesis.subject == "joints" and "bounding box" not in hypothesis.cause and words in hypothesis.cause:
+        is_visible = not any(other in hypothesis.cause for other in ("bounding box", "mirrored"))
+        if hypothesis.subject == "joints" and is_visible and words in hypothesis.cause:
             converted = recorded.converted(hypothesis)
             points, sizes = _points(converted)
             upright = _upright_fraction(converted.joints)
@@ -295,7 +307,10 @@ def _find_by_orientation(people: People, fixed: list[Hypothesis]) -> _Finding | 
     if count < MIN_ORIENTED:
         return None
     names = {
-        "with the y axis upwards (or the images are rotated by 180 degrees)": (-down[:, 1], "replace y by height - 1 - y"),
+        "with the y axis upwards (or the images are rotated by 180 degrees)": (
+            -down[:, 1],
+            "replace y by height - 1 - y",
+        ),
         "with x and y exchanged (or the images are rotated by 90 degrees)": (down[:, 0], "write x before y"),
         "of images that are rotated by 90 degrees": (-down[:, 0], "rotate the images or the joints"),
     }
@@ -388,7 +403,9 @@ def _owner(table: pd.DataFrame, people: People, row: int) -> str:
     others = others[others != row]
     if not others.size:
         return ""
-    pairs = People(np.repeat(people.joints[row][None], len(others), axis=0), people.boxes[others], people.sizes[others])
+    pairs = People(
+        np.repeat(people.joints[row][None], len(others), axis=0), people.boxes[others], people.sizes[others]
+    )
     inside = np.nan_to_num(inside_box(pairs))
     if inside.max() < 0.9:
         return ""

@@ -87,5 +87,7 @@ def _inside(points: np.ndarray, boxes: np.ndarray, margin: float) -> np.ndarray:
     annotated = np.isfinite(points).all(axis=-1)
     is_inside = ((points >= boxes[:, :1] - padding) & (points <= boxes[:, 1:] + padding)).all(axis=-1)
     count = annotated.sum(axis=1).astype(np.float64)
-    fraction = np.divide((is_inside & annotated).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
+    fraction = np.divide(
+        (is_inside & annotated).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0
+    )
     return np.where(np.isfinite(boxes).all(axis=(1, 2)), fraction, np.nan)

@@ -95,7 +95,16 @@ def _from_centre(half_range: float | None) -> Frame:
     return lambda points, sizes: points * (1 if half_range is None else sizes / (2 * half_range)) + sizes / 2
 
 
-USUAL_RATIOS = (1 / 4, 1 / 3, 1 / 2, 3 / 2, 2, 3, 4, *(192, 224, 256, 320, 384, 416, 448, 512, 640, 768, 800, 1024, 1280))
+USUAL_RATIOS = (
+    1 / 4,
+    1 / 3,
+    1 / 2,
+    3 / 2,
+    2,
+    3,
+    4,
+    *(192, 224, 256, 320, 384, 416, 448, 512, 640, 768, 800, 1024, 1280),
+)
 """Factors by which images are resized, and sides in px to which they are."""
 
 Named = tuple[str, str, Frame]
@@ -158,10 +167,10 @@ def estimated_frames(points: np.ndarray, targets: np.ndarray, sizes: np.ndarray)
         )
     )
     side = _median_ratio(points, (targets + (longer - sizes) / 2) / longer)
-    remedy = (
-        f"multiply x and y by the longer side of the image / {side:.0f}, then subtract the padding of the shorter side"
+    remedy = f"multiply x and y by the longer side of the image / {side:.0f}, then subtract the padding of the shorter side"
+    frames.append(
+        (f"px of images with padding (letterbox) to about {side:.0f} x {side:.0f}", remedy, _letterboxed(side))
     )
-    frames.append((f"px of images with padding (letterbox) to about {side:.0f} x {side:.0f}", remedy, _letterboxed(side)))
     return frames
 
 
@@ -281,7 +290,11 @@ def relative_joint_hypotheses() -> list[Hypothesis]:
         return convert
 
     px = Hypothesis(
-        "joints", "px from the corner of the bounding box (of a crop)", "add x0 and y0 of the box", relative(None), 1
+        "joints",
+        "px from the corner of the bounding box (of a crop)",
+        "add x0 and y0 of the box",
+        relative(None),
+        1,
     )
     others = [
         Hypothesis(
@@ -317,7 +330,9 @@ def box_hypotheses(frames: list[Named], is_estimated: bool = False) -> list[Hypo
                     "boxes",
                     f"{cause or 'px'} {words}",
                     "; ".join(text for text in (remedy, advice) if text),
-                    lambda points, sizes, boxes, frame=frame: np.sort(_upwards(frame(points, sizes), sizes), axis=1),
+                    lambda points, sizes, boxes, frame=frame: np.sort(
+                        _upwards(frame(points, sizes), sizes), axis=1
+                    ),
                     1 + bool(cause),
                 )
             )
