@@ -1,11 +1,11 @@
 """Coordinate systems in which annotation tools, models and file formats give joints and bounding boxes.
 
-Each `Hypothesis` is a mistake that a file can contain as a whole: it converts the recorded numbers to px of the image,
-so that a file with this mistake is recognised by corrected joints and boxes that agree with each other.
+Each `Hypothesis` is a mistake that a file can contain as a whole: it converts the recorded numbers to px of the
+image, so that a file with this mistake is recognised by corrected joints and boxes that agree with each other.
 
-Sources: percentages (Label Studio), 0 to 1 (YOLO, MediaPipe; Apple Vision with y upwards), 0 to 1000 (vision-language
-models, some of which give y before x), corners (Pascal VOC), centres (YOLO), letterboxed and resized images (model
-inputs), and coordinates relative to a person crop (top-down models).
+Sources: percentages (Label Studio), 0 to 1 (YOLO, MediaPipe; Apple Vision with y upwards), 0 to 1000
+(vision-language models, some of which give y before x), corners (Pascal VOC), centres (YOLO), letterboxed and
+resized images (model inputs), and coordinates relative to a person crop (top-down models).
 """
 
 from collections.abc import Callable
@@ -15,6 +15,9 @@ import numpy as np
 
 Frame = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Converts points (N, K, 2) of images of `sizes` (N, 1, 2) to px."""
+
+Decoder = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Converts points (N, K, 2) to px, given sizes (N, 1, 2) and recorded boxes (N, 2, 2)."""
 
 FIXED_RANGES = {1: "in 0..1 of", 100: "percentages (0..100) of", 1000: "in 0..1000 of"}
 
@@ -29,8 +32,8 @@ class Hypothesis:
     """Completes "the joints look like ..."."""
     remedy: str
     """What to do, as an imperative."""
-    convert: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-    """Converts the subject's points (N, K, 2) to px, given sizes (N, 1, 2) and recorded boxes (N, 2, 2)."""
+    convert: Decoder
+    """Converts the subject's recorded points to px."""
     complexity: int
     """Assumptions that it makes; the simplest of several hypotheses that fit equally well is reported."""
     is_estimated: bool = False
@@ -51,7 +54,7 @@ def _upwards(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def _negative_y(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return points * np.array([1, -1])
+    return np.stack([points[..., 0], -points[..., 1]], axis=-1)
 
 
 def _mirrored(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -67,7 +70,8 @@ def _rotated_left(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def _rotated_by_180(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return sizes - 1 - points
+    rotated: np.ndarray = sizes - 1 - points
+    return rotated
 
 
 def _stretched(side: float) -> Frame:
@@ -81,7 +85,8 @@ def _by_longer_side(side: float) -> Frame:
 def _letterboxed(side: float) -> Frame:
     def convert(points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         longer = sizes.max(axis=-1, keepdims=True)
-        return points * longer / side - (longer - sizes) / 2
+        converted: np.ndarray = points * longer / side - (longer - sizes) / 2
+        return converted
 
     return convert
 
@@ -167,7 +172,7 @@ def estimated_frames(points: np.ndarray, targets: np.ndarray, sizes: np.ndarray)
         )
     )
     side = _median_ratio(points, (targets + (longer - sizes) / 2) / longer)
-    remedy = f"multiply x and y by the longer side of the image / {side:.0f}, then subtract the padding of the shorter side"
+    remedy = f"multiply x and y by the longer side of the image / {side:.0f}, then subtract the padding"
     frames.append(
         (f"px of images with padding (letterbox) to about {side:.0f} x {side:.0f}", remedy, _letterboxed(side))
     )
@@ -192,7 +197,7 @@ def _median_ratio(points: np.ndarray, targets: np.ndarray) -> float:
     return usual if abs(usual / ratio - 1) <= 0.05 else ratio
 
 
-ORIENTATIONS: list[Named] = [
+TURNS: list[Named] = [
     ("with the y axis upwards", "replace y by height - 1 - y", _upwards),
     ("with y as a negative number", "remove the sign of y", _negative_y),
     ("of the mirrored image", "replace x by width - 1 - x", _mirrored),
@@ -212,7 +217,8 @@ def _from_corners(boxes: np.ndarray) -> np.ndarray:
 
 
 def _from_centres(boxes: np.ndarray) -> np.ndarray:
-    return boxes - (boxes[:, 1:] - boxes[:, :1]) / 2
+    shifted: np.ndarray = boxes - (boxes[:, 1:] - boxes[:, :1]) / 2
+    return shifted
 
 
 def _from_sizes(boxes: np.ndarray) -> np.ndarray:
@@ -239,36 +245,27 @@ BOX_FORMATS: list[tuple[str, str, BoxFormat]] = [
 
 
 def joint_hypotheses(frames: list[Named], is_estimated: bool = False) -> list[Hypothesis]:
-    """Return the mistakes of joints in px (only without `frames`) or in one of the frames."""
+    """Return the mistakes of joints in one of the frames, or of joints in px if there are no frames."""
+    base = bool(frames) + 2 * is_estimated
     hypotheses = []
     for cause, remedy, frame in frames or [("px", "", _identity)]:
-        is_px = not frames
-        base = int(not is_px) + 2 * is_estimated
-        if not is_px:
-            hypotheses.append(_joints(cause, remedy, frame, None, base, is_estimated))
-        first = "" if is_px else f"{remedy}; "
-        swapped = (f"{cause} {SWAPPED[0]}", f"{SWAPPED[1]}" if is_px else f"{SWAPPED[1]}; {remedy}")
-        hypotheses.append(
-            Hypothesis(
-                "joints",
-                *swapped,
-                lambda points, sizes, boxes, frame=frame: frame(swap_axes(points), sizes),
-                base + 1,
-                is_estimated,
-            )
-        )
-        if not is_estimated:
-            for words, advice, orient in ORIENTATIONS:
-                hypotheses.append(
-                    _joints(f"{cause} {words}", f"{first}{advice}", frame, orient, base + 1, is_estimated)
-                )
+        changes = [
+            (words, f"{remedy}; {advice}" if remedy else advice, frame, turn) for words, advice, turn in TURNS
+        ]
+        words, advice = SWAPPED
+        changes.append((words, f"{advice}; {remedy}" if remedy else advice, _swapped(frame), _identity))
+        for words, steps, convert, turn in changes[-1:] if is_estimated else changes:
+            hypotheses.append(_joints(f"{cause} {words}", steps, convert, turn, base + 1, is_estimated))
+        if frames:
+            hypotheses.append(_joints(cause, remedy, frame, _identity, base, is_estimated))
     return hypotheses
 
 
-def _joints(
-    cause: str, remedy: str, frame: Frame, orient: Frame | None, complexity: int, is_estimated: bool
-) -> Hypothesis:
-    turn = orient or _identity
+def _swapped(frame: Frame) -> Frame:
+    return lambda points, sizes: frame(swap_axes(points), sizes)
+
+
+def _joints(cause: str, remedy: str, frame: Frame, turn: Frame, complexity: int, is_estimated: bool) -> Hypothesis:
     return Hypothesis(
         "joints",
         cause,
@@ -282,10 +279,11 @@ def _joints(
 def relative_joint_hypotheses() -> list[Hypothesis]:
     """Return the mistakes of joints that are relative to the person's box."""
 
-    def relative(divisor: float | None) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    def relative(divisor: float | None) -> Decoder:
         def convert(points: np.ndarray, sizes: np.ndarray, boxes: np.ndarray) -> np.ndarray:
             factor = 1 if divisor is None else (boxes[:, 1:] - boxes[:, :1]) / divisor
-            return points * factor + boxes[:, :1]
+            converted: np.ndarray = points * factor + boxes[:, :1]
+            return converted
 
         return convert
 
@@ -300,7 +298,7 @@ def relative_joint_hypotheses() -> list[Hypothesis]:
         Hypothesis(
             "joints",
             f"{words} the size of the bounding box",
-            f"multiply by width and height of the box{'' if side == 1 else f', divided by {side}'}, and add x0 and y0",
+            f"multiply by width and height of the box{f', divided by {side}' if side > 1 else ''}; add x0 and y0",
             relative(side),
             2,
         )
@@ -324,24 +322,19 @@ def box_hypotheses(frames: list[Named], is_estimated: bool = False) -> list[Hypo
                     decode = _box_decoder(convert, frame, bool(words))
                     hypotheses.append(Hypothesis("boxes", text, steps, decode, complexity, is_estimated))
         if not is_estimated:
-            words, advice, orient = ORIENTATIONS[0]
+            words, advice, _ = TURNS[0]
+            steps = f"{remedy}; {advice}" if remedy else advice
             hypotheses.append(
-                Hypothesis(
-                    "boxes",
-                    f"{cause or 'px'} {words}",
-                    "; ".join(text for text in (remedy, advice) if text),
-                    lambda points, sizes, boxes, frame=frame: np.sort(
-                        _upwards(frame(points, sizes), sizes), axis=1
-                    ),
-                    1 + bool(cause),
-                )
+                Hypothesis("boxes", f"{cause or 'px'} {words}", steps, _boxes_upwards(frame), 1 + bool(cause))
             )
     return hypotheses
 
 
-def _box_decoder(
-    convert: BoxFormat | None, frame: Frame, is_swapped: bool
-) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+def _boxes_upwards(frame: Frame) -> Decoder:
+    return lambda points, sizes, boxes: np.sort(_upwards(frame(points, sizes), sizes), axis=1)
+
+
+def _box_decoder(convert: BoxFormat | None, frame: Frame, is_swapped: bool) -> Decoder:
     def decode(points: np.ndarray, sizes: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         points = swap_axes(points) if is_swapped else points
         return frame(convert(points) if convert else points, sizes)

@@ -143,7 +143,8 @@ QUARANTINE = Suite(
         Rule(
             "placeholder",
             gxe.ExpectColumnValuesToBeNull(column="placeholder_error"),
-            "a joint far from the person is at a position that recurs in the file: written where none was annotated",
+            "a joint far from the person is at a position that recurs in the file: written where none "
+            "was annotated",
         ),
         Rule(
             "duplicate",
@@ -208,13 +209,13 @@ WARNINGS = Suite(
         Rule(
             "possible_placeholder",
             gxe.ExpectColumnValuesToBeNull(column="placeholder_warning"),
-            "a joint is in the corner of the image, or at a position that recurs in the file: written where none was "
-            "annotated",
+            "a joint is in the corner of the image, or at a position that recurs in the file: written where none "
+            "was annotated",
         ),
         Rule(
             "repeated_pose",
             gxe.ExpectColumnValuesToBeNull(column="repeated_pose"),
-            "the same pose is annotated in several images: a template that was not adjusted, or interpolated frames",
+            "the same pose is annotated in several images: an unadjusted template, or interpolated frames",
         ),
         # The following only warn, because FLIC's published protocol scores these rows as well.
         Rule(

@@ -1,6 +1,7 @@
 """Detection of coordinates that were written in place of a missing joint, and of poses that were never adjusted.
 
-Annotation tools and exports write a fixed position, such as 0, 0 or the centre of the image, where no joint was set.
+Annotation tools and exports write a fixed position, such as 0, 0 or the centre of the image, where no joint was
+set.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pandas as pd
 
 from splitpose.annotations import joints_of
 from splitpose.skeleton import FULL_NAMES, INDEX, JOINTS, PAIRS
-from splitpose.validation.coordinate_faults import file_of
+from splitpose.validation.coordinate_faults import rows_by_file
 from splitpose.validation.coordinate_fit import extents, inside_box, people_of
 
 MIN_ROWS = 5
@@ -44,14 +45,14 @@ def identical_joints(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     together = equal.sum(axis=-1)  # (N, K), joints at the position of each joint, with itself
     most = together.max(axis=1, initial=0)
     count = annotated.sum(axis=1)
-    for row in np.flatnonzero(most >= 3):
+    for row in np.flatnonzero(most >= 3).tolist():
         point = joints[row, together[row].argmax()]
         text = f"{most[row]} of {count[row]} joints are at {point[0]:g}, {point[1]:g}"
         (errors if 2 * most[row] >= count[row] else warnings).iloc[row] = text
     pairs = np.array([[INDEX[left], INDEX[right]] for left, right in PAIRS])
     both = annotated[:, pairs].all(axis=-1)
     same = equal[:, pairs[:, 0], pairs[:, 1]]
-    for row in np.flatnonzero((both.sum(axis=1) >= 2) & (same == both).all(axis=1)):
+    for row in np.flatnonzero((both.sum(axis=1) >= 2) & (same == both).all(axis=1)).tolist():
         if errors.iloc[row] is None:
             warnings.iloc[row] = f"left and right are equal in all {both[row].sum()} pairs"
     return errors, warnings
@@ -63,7 +64,7 @@ def placeholders(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     It is an error if the position recurs and is far from the person's box, or without a box from the other joints.
     """
     errors, warnings = _empty(table), _empty(table)
-    for rows in file_of(table).groupby(file_of(table), sort=True).indices.values():
+    for _, rows in rows_by_file(table):
         part = table.iloc[rows]
         far = _is_far(part)
         for row, joint, text, recurs in _recurring(part):
@@ -129,11 +130,11 @@ def _recurring(table: pd.DataFrame) -> Iterator[tuple[int, int, str, bool]]:
     for n in np.flatnonzero(~(corner | negative)):
         shared = max(absolute[n], relative[n])
         if shared:
+            across, down = points[n] / sizes[rows[n]]
             position = (
                 f"{points[n, 0]:g}, {points[n, 1]:g}"
                 if absolute[n] >= relative[n]
-                else f"{points[n, 0] / sizes[rows[n], 0]:.0%} of the width, {points[n, 1] / sizes[rows[n], 1]:.0%} of "
-                "the height"
+                else f"{across:.0%} of the width, {down:.0%} of the height"
             )
             name = FULL_NAMES[JOINTS[indices[n]]]
             yield int(rows[n]), int(indices[n]), f"{name} at {position} ({shared:,} rows of the file)", True

@@ -37,7 +37,7 @@ class ValidationResult:
     warnings: pd.DataFrame
     """Suspicious rows of the input table, listed in the same way; they are not removed."""
     findings: tuple[str, ...]
-    """One line for each file that is wrong as a whole: how many of its rows agree, the likely cause and the remedy."""
+    """One line for each file that is wrong as a whole: how many of its rows agree, likely cause, remedy."""
     image_scan: pd.DataFrame
     """Result of `scan_images`, the cache of the next validation."""
     summary: dict[str, Any]

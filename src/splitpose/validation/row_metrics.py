@@ -19,8 +19,8 @@ def add_row_metrics(
 ) -> pd.DataFrame:
     """Add the row metrics to an annotation table (cast, with unique ids).
 
-    `image_scan` is the result of `scan_images` for this table, `coordinate_faults` that of `find_coordinate_faults`,
-    which is called if it is missing. The columns added are:
+    `image_scan` is the result of `scan_images` for this table, `coordinate_faults` that of
+    `find_coordinate_faults`, which is called if it is missing. The columns added are:
 
     - source: source of the row, see `source_of`.
     - image_error, image_size: from `image_scan`; annotated_size: `width` and `height` in the same format.
@@ -36,7 +36,8 @@ def add_row_metrics(
       its area.
     - empty_bbox: corners of a bounding box without area, as text.
     - coordinate_error, coordinate_warning: see coordinate_faults.py.
-    - identical_error, identical_warning, placeholder_error, placeholder_warning, repeated_pose: see placeholders.py.
+    - identical_error, identical_warning, placeholder_error, placeholder_warning, repeated_pose: see
+      placeholders.py.
     - duplicate_of: id of the row that this one duplicates exactly (same image, same joints).
     - splits_of_image: number of splits with an instance in this row's image.
     - frame_distance, near_duplicate_of: see leakage.py.
@@ -68,10 +69,7 @@ def add_row_metrics(
         crossing=_crossing(joints, torso),
         asymmetry=_asymmetry(joints),
         bbox_side=_bbox_side(boxes),
-        empty_bbox=[
-            ", ".join(f"{edge:g}" for edge in box) if empty else None
-            for box, empty in zip(boxes, without_area(table), strict=True)
-        ],
+        empty_bbox=_empty_bbox(table),
         coordinate_error=faults.errors,
         coordinate_warning=faults.warnings,
         identical_error=identical_error.where(plain, None),
@@ -92,6 +90,12 @@ def without_area(table: pd.DataFrame) -> np.ndarray:
     boxes = table[BOX_COLUMNS].to_numpy(np.float64)
     empty: np.ndarray = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] == boxes[:, :2]).any(axis=1)
     return empty
+
+
+def _empty_bbox(table: pd.DataFrame) -> pd.Series:
+    """Return the corners of boxes without area as text, None for other rows."""
+    corners = [", ".join(f"{edge:g}" for edge in box) for box in table[BOX_COLUMNS].to_numpy(np.float64)]
+    return pd.Series(corners, index=table.index, dtype=object).where(without_area(table), None)
 
 
 def _annotated(joints: np.ndarray) -> np.ndarray:
