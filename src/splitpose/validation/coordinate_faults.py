@@ -48,6 +48,8 @@ MIN_FIT = 0.1
 SIMILAR_FIT = 0.85
 """Hypotheses whose fit is at least this part of the best one are equally likely; the simplest one is reported."""
 
+MIN_INSIDE = 0.35
+"""Fraction of a person's joints in the box: FLIC's boxes enclose the torso, in which 4 of the 11 joints are."""
 MIN_ORIENTED = 10
 """People with a torso that are necessary to judge the orientation of a file."""
 IMAGE_MARGIN = 0.02
@@ -286,7 +288,7 @@ def _best_in_image(people: People, fixed: list[Hypothesis], words: str) -> Hypot
     recorded = _joints_only(people)
     fitting = []
     for k, hypothesis in enumerate(fixed):
-        is_visible = not any(other in hypothesis.cause for other in ("bounding box", "mirrored"))
+        is_visible = not any(other in hypothesis.cause for other in ("bounding box", "mirrored", "180"))
         if hypothesis.subject == "joints" and is_visible and words in hypothesis.cause:
             converted = recorded.converted(hypothesis)
             points, sizes = _points(converted)
@@ -376,14 +378,14 @@ def _tiny(people: People) -> Iterator[RowFault]:
 def _far_from_box(table: pd.DataFrame, people: People, fixed: list[Hypothesis]) -> Iterator[RowFault]:
     """Yield people with all joints far from the box, or with most of them outside it and a conversion that fits."""
     inside, count = inside_box(people), _count(people.joints)
-    is_far = (inside_box(people, 0.5) == 0) & (count > 0)
-    is_partly = (inside <= 0.34) & (count >= 5) & ~is_far
+    is_valid = (people.boxes[:, 1] - people.boxes[:, 0] >= 1).all(axis=1)  # others are listed as invalid_bbox
+    is_far = is_valid & (inside_box(people, 0.5) == 0) & (count > 0)
+    is_partly = is_valid & (inside < MIN_INSIDE) & (count >= 5) & ~is_far
     for row in np.flatnonzero(is_far | is_partly).tolist():
         person = people.take(np.array([row]))
         cause = _row_cause(person, fixed)
         if is_far[row]:
-            other = "" if cause else _owner(table, people, row)
-            known = cause or other or "all joints are outside the bounding box"
+            known = _owner(table, people, row) or cause or "all joints are outside the bounding box"
             yield int(row), known, bool(count[row] >= 3)
         elif cause:
             yield int(row), cause, False
@@ -395,14 +397,18 @@ def _row_cause(person: People, fixed: list[Hypothesis]) -> str:
         return ""
     fitting = []
     for k, hypothesis in enumerate(fixed):
+        if hypothesis.complexity > 1:
+            continue  # one person fits some combination of mistakes by chance
         converted = person.converted(hypothesis)
-        if inside_box(converted)[0] >= 0.9 and inside_image(converted)[0] >= 0.9 and overlap(converted)[0] >= 0.15:
-            upright = _upright_fraction(converted.joints)
-            fitting.append((hypothesis.complexity, -upright, -overlap(converted)[0], k))
+        fit = float(_fit(converted)[0])
+        if inside_box(converted)[0] >= MIN_INSIDE and fit >= 0.15:
+            fitting.append((hypothesis.complexity, -_upright_fraction(converted.joints), -fit, k))
     if not fitting:
         return ""
-    best = fixed[min(fitting)[-1]]
-    return f"{best.subject} look like {best.cause}"
+    best = -min(rank[2] for rank in fitting)
+    similar = [rank for rank in fitting if -rank[2] >= SIMILAR_FIT * best]
+    chosen = fixed[min(similar)[-1]]
+    return f"{chosen.subject} look like {chosen.cause}"
 
 
 def _owner(table: pd.DataFrame, people: People, row: int) -> str:

@@ -255,7 +255,8 @@ def joint_hypotheses(frames: list[Named], is_estimated: bool = False) -> list[Hy
         words, advice = SWAPPED
         changes.append((words, f"{advice}; {remedy}" if remedy else advice, _swapped(frame), _identity))
         for words, steps, convert, turn in changes[-1:] if is_estimated else changes:
-            hypotheses.append(_joints(f"{cause} {words}", steps, convert, turn, base + 1, is_estimated))
+            complexity = base + 1 + ("rotated" in words)
+            hypotheses.append(_joints(f"{cause} {words}", steps, convert, turn, complexity, is_estimated))
         if frames:
             hypotheses.append(_joints(cause, remedy, frame, _identity, base, is_estimated))
     return hypotheses

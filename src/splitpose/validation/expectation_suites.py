@@ -195,7 +195,7 @@ WARNINGS = Suite(
             gxe.ExpectColumnValuesToBeNull(column="empty_bbox"),
             "the bounding box has no area: treated as missing (x0, y0, x1, y1)",
         ),
-        # No row of FLIC or COCO is listed by these four rules.
+        # No row of FLIC or COCO is listed by the following three rules.
         Rule(
             "suspicious_coordinates",
             gxe.ExpectColumnValuesToBeNull(column="coordinate_warning"),
@@ -211,11 +211,6 @@ WARNINGS = Suite(
             gxe.ExpectColumnValuesToBeNull(column="placeholder_warning"),
             "a joint is in the corner of the image, or at a position that recurs in the file: written where none "
             "was annotated",
-        ),
-        Rule(
-            "repeated_pose",
-            gxe.ExpectColumnValuesToBeNull(column="repeated_pose"),
-            "the same pose is annotated in several images: an unadjusted template, or interpolated frames",
         ),
         # The following only warn, because FLIC's published protocol scores these rows as well.
         Rule(

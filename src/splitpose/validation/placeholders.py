@@ -1,4 +1,4 @@
-"""Detection of coordinates that were written in place of a missing joint, and of poses that were never adjusted.
+"""Detection of coordinates that were written in place of a missing joint.
 
 Annotation tools and exports write a fixed position, such as 0, 0 or the centre of the image, where no joint was
 set.
@@ -28,8 +28,6 @@ MAX_DISTANCE = 1.5
 """Distance from a person's other joints, in their extent, beyond which a joint cannot belong to them."""
 MIN_IMAGE_SIDE = 20
 """Side of an image, px, below which its corner is not suspicious."""
-MIN_POSE_JOINTS = 5
-MIN_POSE_IMAGES = 3
 
 
 def identical_joints(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -72,18 +70,6 @@ def placeholders(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
             if listing.iloc[rows[row]] is None:
                 listing.iloc[rows[row]] = text
     return errors, warnings.where(errors.isna(), None)
-
-
-def repeated_poses(table: pd.DataFrame) -> pd.Series:
-    """Return a warning, as text or None, for poses that recur in other images, at the same place or moved."""
-    joints = joints_of(table)
-    count = np.isfinite(joints).all(axis=-1).sum(axis=1)
-    low = extents(joints)[:, :1]
-    keys = pd.Series([pose.tobytes() for pose in np.nan_to_num(joints - low, nan=-1.0).round(2)], index=table.index)
-    images = table["image"].groupby(keys).transform("nunique")
-    is_repeated = (images >= MIN_POSE_IMAGES) & (count >= MIN_POSE_JOINTS)
-    texts = pd.Series([f"the same pose in {number:,} images" for number in images], index=table.index, dtype=object)
-    return texts.where(is_repeated, None)
 
 
 def _empty(table: pd.DataFrame) -> pd.Series:

@@ -11,7 +11,7 @@ from splitpose.skeleton import INDEX, LIMBS, TORSO
 from splitpose.validation.coordinate_faults import CoordinateFaults, find_coordinate_faults
 from splitpose.validation.image_scan import KEY_COLUMNS, format_size
 from splitpose.validation.leakage import frame_distance, near_duplicate_of
-from splitpose.validation.placeholders import identical_joints, placeholders, repeated_poses
+from splitpose.validation.placeholders import identical_joints, placeholders
 
 
 def add_row_metrics(
@@ -36,8 +36,7 @@ def add_row_metrics(
       its area.
     - empty_bbox: corners of a bounding box without area, as text.
     - coordinate_error, coordinate_warning: see coordinate_faults.py.
-    - identical_error, identical_warning, placeholder_error, placeholder_warning, repeated_pose: see
-      placeholders.py.
+    - identical_error, identical_warning, placeholder_error, placeholder_warning: see placeholders.py.
     - duplicate_of: id of the row that this one duplicates exactly (same image, same joints).
     - splits_of_image: number of splits with an instance in this row's image.
     - frame_distance, near_duplicate_of: see leakage.py.
@@ -76,7 +75,6 @@ def add_row_metrics(
         identical_warning=identical_warning.where(plain, None),
         placeholder_error=placeholder_error.where(plain, None),
         placeholder_warning=placeholder_warning.where(plain, None),
-        repeated_pose=repeated_poses(table),
         duplicate_of=_duplicate_of(table),
         splits_of_image=table.groupby("image")["split"].transform("nunique"),
         frame_distance=frame_distance(table),
