@@ -128,8 +128,8 @@ BOX_CAUSES = {
     "y before x": "px with x and y exchanged",
     "percent": "percentages (0..100) of the image size",
     "unit": "in 0..1 of the image size",
-    "unit, centres": "in 0..1 of the image size, centre and size (cx, cy, width, height) where the upper left corner "
-    "is expected",
+    "unit, centres": "in 0..1 of the image size, centre and size (cx, cy, width, height) where the upper left "
+    "corner is expected",
     "thousandths, corners, y before x": "in 0..1000 of the image size, corners (x0, y0, x1, y1) where x, y, width, "
     "height are expected, with x and y exchanged",
     "y upwards": "px with the y axis upwards",
