@@ -41,7 +41,7 @@ MIN_PEOPLE = 5
 MIN_PEOPLE_TO_WARN = 3
 """People that a file must have, unless the contradiction is beyond doubt."""
 MAX_SAMPLE = 300
-"""People of a file from whom the hypothesis is chosen; all are compared with the chosen one."""
+"""People of a file that are used to choose the hypothesis; all are compared with the chosen one."""
 
 MIN_IMPROVEMENT, MIN_IMPROVEMENT_IF_ESTIMATED, MIN_IMPROVEMENT_OF_FEW = 1.35, 1.6, 2.5
 MIN_FIT = 0.1

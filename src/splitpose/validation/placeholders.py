@@ -136,7 +136,7 @@ def _shared(points: np.ndarray, rows: np.ndarray, joints: np.ndarray, scales: np
     """Return, for each joint (M,), the number of rows with a joint at the same position, or 0 if that is no sign.
 
     A position is one if many rows share it, many more than its neighbourhood lets expect, although the people
-    themselves are at different places: a joint of somebody who does not move stays where it is.
+    themselves are at different places: a joint of a person at rest stays where it is.
 
     Args:
         points: (M, 2) positions in px, or relative to the image.
