@@ -91,6 +91,13 @@ def truncate_image(table: pd.DataFrame, root: Path) -> None:
     (root / "raw/03.png").write_bytes(data[: len(data) // 2])
 
 
+def place_noses_in_the_corner(table: pd.DataFrame, root: Path) -> None:
+    """Move the nose to 0, 0 in rows 3 to 5, of which 4 and 5 are warnings: their boxes include it."""
+    table.loc[3:5, ["nose_x", "nose_y"]] = 0.0
+    table.loc[3, ["box_x0", "box_x1"]] = [33.0, 67.0]
+    table.loc[4:5, ["box_x0", "box_y0"]] = 0.0
+
+
 def test_a_valid_table_passes_unchanged(table: pd.DataFrame, root: Path) -> None:
     result = run(table, root)
     pd.testing.assert_frame_equal(result.table, table)
@@ -107,7 +114,9 @@ def test_a_valid_table_passes_unchanged(table: pd.DataFrame, root: Path) -> None
         "quarantined_rows": 0,
         "quarantined": {rule.name: 0 for rule in QUARANTINE.rules},
         "warnings": {rule.name: 0 for rule in WARNINGS.rules},
+        "findings": [],
     }
+    assert result.findings == ()
 
 
 QUARANTINE_CASES: list[tuple[str, str, Change]] = [
@@ -121,6 +130,15 @@ QUARANTINE_CASES: list[tuple[str, str, Change]] = [
     # Torso from (60, 30) to (57, 50): 20.22 px; lower arm from (34, 70) to (99, 79): 65.62 px.
     ("long_limb", "3.24", set_values(rhip_x=57, rhip_y=50, relb_x=34, relb_y=70, rwri_x=99, rwri_y=79)),
     ("invalid_bbox", "-10", set_values(box_x0=90)),
+    ("wrong_coordinates", "all joints are outside the bounding box", set_values(box_x0=0, box_x1=20)),
+    (
+        "identical_joints",
+        "6 of 11 joints are at 50, 40",
+        set_values(
+            **{f"{j}_{a}": v for j in JOINTS if j[1:] in ("elb", "wri", "eye") for a, v in (("x", 50), ("y", 40))}
+        ),
+    ),
+    ("placeholder", "nose at 0, 0 (3 rows of the file)", place_noses_in_the_corner),
     ("duplicate", "p02", set_values(image="raw/02.png")),
 ]
 
@@ -147,10 +165,10 @@ def test_a_row_that_breaks_two_rules_is_listed_twice_and_rows_keep_their_order(
     table: pd.DataFrame, root: Path
 ) -> None:
     set_values(lwri_x=120, box_x0=90)(table, root)
-    table.loc[1, "box_x1"] = 20
+    table.loc[1, "box_x1"] = 19
     result = run(table, root)
     assert result.quarantine[["id", "rule", "value"]].to_numpy().tolist() == [
-        ["p01", "invalid_bbox", "0"],
+        ["p01", "invalid_bbox", "-1"],
         ["p03", "joint_outside_image", "21"],
         ["p03", "invalid_bbox", "-10"],
     ]
@@ -190,6 +208,14 @@ WARNING_CASES: list[tuple[str, dict[str, str], Change]] = [
     ("nearby_frame", {"p18": "10"}, move_to_nearby_frames),
     ("near_duplicate", {"p19": "raw/03.png"}, enlarge_training_image),
     # 11 px to the side is 0.28 torso diameters; 12 px would be 0.305.
+    ("empty_bbox", {"p03": "20, 5, 20, 75"}, set_values(box_x1=20)),
+    ("suspicious_coordinates", {"p03": "the bounding box extends 15 px beyond the image"}, set_values(box_x1=115)),
+    (
+        "suspicious_joints",
+        {"p03": "3 of 11 joints are at 50, 12"},
+        set_values(leye_x=50, leye_y=12, reye_x=50, reye_y=12, nose_x=50, nose_y=12),
+    ),
+    ("possible_placeholder", {"p03": "nose at 0, 0 (1 rows of the file)"}, set_values(nose_x=0, nose_y=0)),
     (
         "annotated_twice",
         {"p02": "0.28", "p03": "0.28"},
@@ -212,7 +238,10 @@ def test_a_suspicious_row_is_listed_and_kept(
     expected |= {other: 1 for other in ADDITIONAL_WARNINGS.get(rule, [])}
     assert result.summary["warnings"] == expected
     assert result.quarantine.empty
-    pd.testing.assert_frame_equal(result.table, table)
+    without_box = result.table[BOX_COLUMNS].isna().all(axis=1)
+    assert result.table["id"][without_box].tolist() == (["p03"] if rule == "empty_bbox" else [])
+    columns = [column for column in COLUMNS if column not in BOX_COLUMNS]
+    pd.testing.assert_frame_equal(result.table[columns], table[columns])
 
 
 def test_a_warning_names_image_and_reason(table: pd.DataFrame, root: Path) -> None:

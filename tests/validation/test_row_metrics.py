@@ -110,10 +110,11 @@ def test_distance_outside_is_from_the_centres_of_the_border_pixels(x: float, y: 
 
 @pytest.mark.parametrize(
     ("box", "side"),
-    [((10, 20, 40, 70), 30), ((40, 20, 10, 70), -30), ((10, 20, 10, 70), 0), ((10, 20, np.nan, 70), 0)],
+    [((10, 20, 40, 70), 30), ((40, 20, 10, 70), -30), ((10, 20, 10, 70), np.nan), ((10, 20, np.nan, 70), 0)],
 )
 def test_bbox_side(box: tuple[float, ...], side: float) -> None:
-    assert row_metrics(make_table(1, **dict(zip(BOX_COLUMNS, box, strict=True))))["bbox_side"][0] == side
+    metrics = row_metrics(make_table(1, **dict(zip(BOX_COLUMNS, box, strict=True))))
+    np.testing.assert_equal(metrics["bbox_side"][0], side)
 
 
 def test_of_duplicates_the_test_row_is_kept() -> None:

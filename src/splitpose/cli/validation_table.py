@@ -31,6 +31,8 @@ def print_validation_result(source: DetectedSource, result: ValidationResult) ->
     for note in source.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
     console.print(_table(source, result))
+    for finding in result.findings:
+        console.print(Text(f"likely cause: {finding}", STYLES["warning"]), soft_wrap=True)
 
 
 def _table(source: DetectedSource, result: ValidationResult) -> Table:

@@ -33,6 +33,8 @@ def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
         image_scan=pd.read_parquet(image_scan) if image_scan.is_file() else None,
         edition=profile.source.edition if isinstance(profile.source, FlicSource) else None,
     )
+    for finding in result.findings:
+        logger.warning(f"likely cause: {finding}")
     result.raise_if_failed()
     _check_missing_people(out / paths.ANNOTATION_TABLE.name, result.table, replaced)
     _write(result, sources, len(replaced), out)

@@ -128,6 +128,24 @@ QUARANTINE = Suite(
             gxe.ExpectColumnValuesToBeBetween(column="bbox_side", min_value=1),
             "the bounding box is incomplete, reversed or narrower than 1 px",
         ),
+        # coordinate_faults.py defines when coordinates contradict each other; no row of FLIC or COCO does.
+        Rule(
+            "wrong_coordinates",
+            gxe.ExpectColumnValuesToBeNull(column="coordinate_error"),
+            "joints and bounding box contradict each other, or cannot be px of the image (likely cause)",
+        ),
+        # placeholders.py defines both. In FLIC and COCO, at most 2 joints of a person are at one point.
+        Rule(
+            "identical_joints",
+            gxe.ExpectColumnValuesToBeNull(column="identical_error"),
+            "at least half of the joints are at one point",
+        ),
+        Rule(
+            "placeholder",
+            gxe.ExpectColumnValuesToBeNull(column="placeholder_error"),
+            "a joint far from the person is at a position that recurs in the file: written where none "
+            "was annotated",
+        ),
         Rule(
             "duplicate",
             gxe.ExpectColumnValuesToBeNull(column="duplicate_of"),
@@ -171,6 +189,28 @@ WARNINGS = Suite(
             "torso_missing",
             gxe.ExpectColumnValuesToNotBeNull(column="torso_diameter"),
             "left shoulder or right hip is not annotated: usable for training, but not scored",
+        ),
+        Rule(
+            "empty_bbox",
+            gxe.ExpectColumnValuesToBeNull(column="empty_bbox"),
+            "the bounding box has no area: treated as missing (x0, y0, x1, y1)",
+        ),
+        # No row of FLIC or COCO is listed by the following three rules.
+        Rule(
+            "suspicious_coordinates",
+            gxe.ExpectColumnValuesToBeNull(column="coordinate_warning"),
+            "joints or bounding box are probably not px of the image (likely cause)",
+        ),
+        Rule(
+            "suspicious_joints",
+            gxe.ExpectColumnValuesToBeNull(column="identical_warning"),
+            "joints have the same coordinates",
+        ),
+        Rule(
+            "possible_placeholder",
+            gxe.ExpectColumnValuesToBeNull(column="placeholder_warning"),
+            "a joint is in the corner of the image, or at a position that recurs in the file: written where none "
+            "was annotated",
         ),
         # The following only warn, because FLIC's published protocol scores these rows as well.
         Rule(

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from splitpose.annotations import INCOMING, SPLITS, cast_columns, source_of
-from splitpose.errors import InputError
+from splitpose.annotations import BOX_COLUMNS, INCOMING, SPLITS, cast_columns, source_of
+from splitpose.errors import InputError, some_of
+from splitpose.validation.coordinate_faults import find_coordinate_faults
 from splitpose.validation.expectation_suites import (
     POSTCONDITIONS,
     PRECONDITIONS,
@@ -17,7 +19,8 @@ from splitpose.validation.expectation_suites import (
 )
 from splitpose.validation.gx_runner import RuleResult, SuiteRunner
 from splitpose.validation.image_scan import scan_images
-from splitpose.validation.row_metrics import add_row_metrics
+from splitpose.validation.row_metrics import add_row_metrics, without_area
+from splitpose.validation.size_faults import find_size_faults
 
 LISTING_COLUMNS = ["id", "image", "rule", "value", "reason"]
 
@@ -27,18 +30,20 @@ class ValidationResult:
     """The result of validating an annotation table."""
 
     table: pd.DataFrame
-    """Rows that passed, cast to the schema and in their original order."""
+    """Rows that passed, cast to the schema and in their original order; bounding boxes without area are missing."""
     quarantine: pd.DataFrame
     """Removed rows with the columns id, image, rule, value, reason; one row per instance and rule, in the order of
     the table."""
     warnings: pd.DataFrame
     """Suspicious rows of the input table, listed in the same way; they are not removed."""
+    findings: tuple[str, ...]
+    """One line for each file that is wrong as a whole: how many of its rows agree, likely cause, remedy."""
     image_scan: pd.DataFrame
     """Result of `scan_images`, the cache of the next validation."""
     summary: dict[str, Any]
     """Reproducible summary for JSON: {"passed": bool, "failures": [text], "rows" and "groups": {split: number left
     after quarantine}, "sources": {source: input rows}, "quarantined_rows": n, "quarantined" and "warnings":
-    {rule: rows}}."""
+    {rule: rows}, "findings": [text]}."""
 
     def raise_if_failed(self) -> None:
         """Raise InputError naming the failed postconditions and the number of rows in quarantine by rule."""
@@ -46,7 +51,8 @@ class ValidationResult:
             return
         counts = [f"{rule} {rows}" for rule, rows in self.summary["quarantined"].items() if rows]
         quarantined = f"; rows in quarantine: {', '.join(counts)}" if counts else ""
-        raise InputError(f"validation failed: {'; '.join(self.summary['failures'])}{quarantined}")
+        cause = f"; likely cause: {some_of(self.findings)}" if self.findings else ""
+        raise InputError(f"validation failed: {'; '.join(self.summary['failures'])}{quarantined}{cause}")
 
 
 def validate(
@@ -100,14 +106,18 @@ def _validate_rows(
     require_splits: bool,
 ) -> ValidationResult:
     image_scan = scan_images(table, images_root, cache)
-    metrics = add_row_metrics(table, image_scan)
+    faults = find_coordinate_faults(table)
+    metrics = add_row_metrics(table, image_scan, faults)
+    findings = [*faults.findings, *find_size_faults(metrics)]
     quarantine_results = _require_evaluated(runner.run(QUARANTINE, metrics))
     warning_results = _require_evaluated(runner.run(WARNINGS, metrics))
     quarantine = _list_rows(table, quarantine_results)
     is_quarantined = table["id"].isin(quarantine["id"])
     postconditions = POSTCONDITIONS if require_splits else POSTCONDITIONS.without("required_splits")
     failures = _failures(runner.run(postconditions, table.assign(quarantined=is_quarantined.astype(int))))
-    valid = table[~is_quarantined].reset_index(drop=True)
+    cleared = table.copy()
+    cleared.loc[without_area(table), BOX_COLUMNS] = np.nan
+    valid = cleared[~is_quarantined].reset_index(drop=True)
     summary = {
         "passed": not failures,
         "failures": failures,
@@ -117,8 +127,10 @@ def _validate_rows(
         "quarantined_rows": int(is_quarantined.sum()),
         "quarantined": {result.rule.name: len(result.unexpected_rows) for result in quarantine_results},
         "warnings": {result.rule.name: len(result.unexpected_rows) for result in warning_results},
+        "findings": findings,
     }
-    return ValidationResult(valid, quarantine, _list_rows(table, warning_results), image_scan, summary)
+    warnings = _list_rows(table, warning_results)
+    return ValidationResult(valid, quarantine, warnings, tuple(findings), image_scan, summary)
 
 
 def _require_evaluated(results: list[RuleResult]) -> list[RuleResult]:

@@ -8,14 +8,19 @@ import pandas as pd
 
 from splitpose.annotations import BOX_COLUMNS, INCOMING, JOINT_COLUMNS, MIN_COMMON_JOINTS, joints_of, source_of
 from splitpose.skeleton import INDEX, LIMBS, TORSO
+from splitpose.validation.coordinate_faults import CoordinateFaults, find_coordinate_faults
 from splitpose.validation.image_scan import KEY_COLUMNS, format_size
 from splitpose.validation.leakage import frame_distance, near_duplicate_of
+from splitpose.validation.placeholders import identical_joints, placeholders
 
 
-def add_row_metrics(table: pd.DataFrame, image_scan: pd.DataFrame) -> pd.DataFrame:
+def add_row_metrics(
+    table: pd.DataFrame, image_scan: pd.DataFrame, coordinate_faults: CoordinateFaults | None = None
+) -> pd.DataFrame:
     """Add the row metrics to an annotation table (cast, with unique ids).
 
-    `image_scan` is the result of `scan_images` for this table. The columns added are:
+    `image_scan` is the result of `scan_images` for this table, `coordinate_faults` that of
+    `find_coordinate_faults`, which is called if it is missing. The columns added are:
 
     - source: source of the row, see `source_of`.
     - image_error, image_size: from `image_scan`; annotated_size: `width` and `height` in the same format.
@@ -27,7 +32,11 @@ def add_row_metrics(table: pd.DataFrame, image_scan: pd.DataFrame) -> pd.DataFra
     both
       sides of the body with the hips swapped, in torso diameters; NaN without a torso or either pair.
     - asymmetry: ratio of the longer upper arm to the other one, or of the longer side of the body.
-    - bbox_side: shorter side of the bounding box in px, negative if reversed, 0 if incomplete; NaN without a box.
+    - bbox_side: shorter side of the bounding box in px, negative if reversed, 0 if incomplete; NaN without a box or
+      its area.
+    - empty_bbox: corners of a bounding box without area, as text.
+    - coordinate_error, coordinate_warning: see coordinate_faults.py.
+    - identical_error, identical_warning, placeholder_error, placeholder_warning: see placeholders.py.
     - duplicate_of: id of the row that this one duplicates exactly (same image, same joints).
     - splits_of_image: number of splits with an instance in this row's image.
     - frame_distance, near_duplicate_of: see leakage.py.
@@ -37,6 +46,12 @@ def add_row_metrics(table: pd.DataFrame, image_scan: pd.DataFrame) -> pd.DataFra
     joints = joints_of(table)
     torso = _distance(joints, TORSO)
     sources = table["image"].map(source_of)
+    faults = coordinate_faults or find_coordinate_faults(table)
+    # A file whose coordinates are wrong as a whole has one cause, not another one for each row.
+    plain = faults.errors.isna() & faults.warnings.isna()
+    identical_error, identical_warning = identical_joints(table)
+    placeholder_error, placeholder_warning = placeholders(table)
+    boxes = table[BOX_COLUMNS].to_numpy(np.float64)
     scanned = table[KEY_COLUMNS].merge(image_scan, on=KEY_COLUMNS, how="left").set_index(table.index)
     return table.assign(
         source=sources,
@@ -52,7 +67,14 @@ def add_row_metrics(table: pd.DataFrame, image_scan: pd.DataFrame) -> pd.DataFra
         longest_limb=_longest_limb(joints, torso),
         crossing=_crossing(joints, torso),
         asymmetry=_asymmetry(joints),
-        bbox_side=_bbox_side(table[BOX_COLUMNS].to_numpy(np.float64)),
+        bbox_side=_bbox_side(boxes),
+        empty_bbox=_empty_bbox(table),
+        coordinate_error=faults.errors,
+        coordinate_warning=faults.warnings,
+        identical_error=identical_error.where(plain, None),
+        identical_warning=identical_warning.where(plain, None),
+        placeholder_error=placeholder_error.where(plain, None),
+        placeholder_warning=placeholder_warning.where(plain, None),
         duplicate_of=_duplicate_of(table),
         splits_of_image=table.groupby("image")["split"].transform("nunique"),
         frame_distance=frame_distance(table),
@@ -65,6 +87,19 @@ def _sources_of_groups(table: pd.DataFrame, sources: pd.Series) -> pd.Series:
     """Return the source of each row's group, which is an earlier one for corrected people (`REPLACES`)."""
     is_inherited = sources.str.startswith(f"{INCOMING}/") & ~table["group"].str.startswith(f"{INCOMING}/")
     return sources.mask(is_inherited, "raw")
+
+
+def without_area(table: pd.DataFrame) -> np.ndarray:
+    """Return (N,) whether the bounding box is complete and has no width or no height: none was drawn."""
+    boxes = table[BOX_COLUMNS].to_numpy(np.float64)
+    empty: np.ndarray = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] == boxes[:, :2]).any(axis=1)
+    return empty
+
+
+def _empty_bbox(table: pd.DataFrame) -> pd.Series:
+    """Return the corners of boxes without area as text, None for other rows."""
+    corners = [", ".join(f"{edge:g}" for edge in box) for box in table[BOX_COLUMNS].to_numpy(np.float64)]
+    return pd.Series(corners, index=table.index, dtype=object).where(without_area(table), None)
 
 
 def _annotated(joints: np.ndarray) -> np.ndarray:
@@ -119,9 +154,10 @@ def _asymmetry(joints: np.ndarray) -> np.ndarray:
 
 def _bbox_side(boxes: np.ndarray) -> np.ndarray:
     """Return the shorter side (N,) in px of boxes (N, 4)."""
-    side = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
-    empty = np.isnan(boxes)
-    return np.where(empty.any(axis=1) & ~empty.all(axis=1), 0.0, side)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    missing = np.isnan(boxes)
+    shorter = np.where((sides == 0).any(axis=1), np.nan, sides.min(axis=1))
+    return np.where(missing.any(axis=1) & ~missing.all(axis=1), 0.0, shorter)
 
 
 def _duplicate_of(table: pd.DataFrame) -> pd.Series:
