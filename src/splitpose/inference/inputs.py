@@ -58,7 +58,7 @@ def collect_inputs(paths: Sequence[Path], out: Path) -> Inputs:
     """
     found, inputs = _Found(), Inputs()
     for path in map(_absolute, paths):
-        if path.is_dir():
+        if _is_folder(path):
             before = len(found.videos) + len(found.problems)
             _search_folder(path, _absolute(out), found)
             if len(found.videos) + len(found.problems) == before:
@@ -82,6 +82,10 @@ def collect_inputs(paths: Sequence[Path], out: Path) -> Inputs:
 def _absolute(path: Path) -> Path:
     """Return the absolute path without `..`; symbolic links are kept, as they name the input."""
     return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  # False, not an error, if the name is too long
 
 
 def _is_present(path: Path) -> bool:
@@ -158,5 +162,5 @@ def _walk(folder: Path, found: _Found) -> Iterator[Path]:
 
 
 def _common_folder(paths: Iterable[Path]) -> Path:
-    folders = [path if path.is_dir() else path.parent for path in map(_absolute, paths)]
+    folders = [path if _is_folder(path) else path.parent for path in map(_absolute, paths)]
     return Path(os.path.commonpath(folders))

@@ -72,7 +72,7 @@ class Video:
         self._container, self._stream, self.notes = _open(path)
         self._timing = _Timing(self._stream, self._container)
         self.frames_read = 0
-        self._damaged = 0
+        self._left_out = 0
         self._reason = ""
         frames = self._frames()
         first = next(frames, None)
@@ -115,18 +115,22 @@ class Video:
 
     def damage_warning(self) -> str | None:
         """Return a warning if the file is damaged or truncated, else None; call it after all frames were read."""
-        problems = []
         stated = self.stated_frames
-        if self._damaged or self._reason:
-            problems.append(
-                f"is damaged ({self._reason or 'errors in the data'}); {self._damaged} frame(s) were left out, and "
-                "those up to the next key frame can be distorted"
-            )
-        found = self.frames_read + self._damaged
+        reason = f" ({self._reason})" if self._reason else ""
+        found = self.frames_read + self._left_out
         is_short = stated is not None and found < min(MIN_READ_RATIO * stated, stated - 1)
         if is_short and not _is_complete_mp4(self.path):
-            problems.append(f"is truncated; only {found} of {stated} frames could be read and predicted")
-        return f"{printable(self.path)}: {'; '.join(problems)}" if problems else None
+            problem = (
+                f"is truncated; only {self.frames_read} of {stated} frames could be read and predicted{reason}"
+            )
+        elif self._left_out or reason:
+            problem = (
+                f"is damaged; {self._left_out} frame(s) could not be decoded{reason} and were left out, and those "
+                "up to the next key frame can be distorted"
+            )
+        else:
+            return None
+        return f"{printable(self.path)}: {problem}"
 
     def _frames(self) -> Iterator[Frame]:
         """Yield the frames that are not damaged."""
@@ -136,7 +140,7 @@ class Video:
         for number, decoded in enumerate(self._decoded_frames()):
             seconds = self._timing.seconds(decoded)
             if decoded.is_corrupt:
-                self._damaged += 1
+                self._left_out += 1
                 continue
             if size is None:
                 size = (decoded.width, decoded.height)
@@ -163,6 +167,7 @@ class Video:
                 pass
             except FFmpegError as error:
                 self._reason = self._reason or _text(error)
+                self._left_out += 1
             if packet is None:
                 return
 
@@ -209,6 +214,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream, list[str]]:
     if not path.stat().st_size:
         raise InputError(f"{name}: not a readable video (the file is empty); {REMEDY}")
     av.logging.set_level(av.logging.WARNING)
+    av.logging.set_skip_repeated(False)  # the same reason as for another file is not a repetition
     try:
         with av.logging.Capture() as logs:
             container = av.open(f"file:{os.fspath(path)}")
