@@ -22,6 +22,7 @@ OTHER_BITS = b"\x5a"
 """Continues a truncated JPEG file otherwise than the decoder, which assumes zeros."""
 
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # truncated metadata
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # callers check `stated_size`
 Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS
 _setting = Lock()
 """Held while Pillow's global setting for truncated files is changed."""

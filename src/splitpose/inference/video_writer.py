@@ -8,6 +8,7 @@ from math import ceil
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.error import FFmpegError
@@ -20,11 +21,11 @@ from splitpose.files import atomic_file
 CODEC, PIXEL_FORMAT = "libx264", "yuv420p"
 """Codec and pixel format that browsers, phones and editors play."""
 
-CODEC_OPTIONS = {"preset": "ultrafast", "crf": "20"}
+CODEC_OPTIONS = {"preset": "ultrafast", "crf": "23"}
 """The fastest preset: encoding shares the processor with the prediction. A lower `crf` is a better quality."""
 
 COLORSPACE = Colorspace.ITU601
-"""Stated in the file, because players assume another one for large frames."""
+"""That of OpenCV's conversion; stated in the file, because players assume another one for large frames."""
 
 ENCODER_THREADS = 2
 
@@ -48,8 +49,8 @@ class VideoWriter:
     def write(self, pixels: np.ndarray, seconds: float | None = None) -> None:
         """Encode a frame that is shown at a time, by default one frame duration after the previous one."""
         height, width = self._stream.height, self._stream.width
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), "bgr24")
-        frame = frame.reformat(format=PIXEL_FORMAT, dst_colorspace=COLORSPACE, threads=1)
+        yuv = cv2.cvtColor(pixels[:height, :width], cv2.COLOR_BGR2YUV_I420)  # in half of FFmpeg's time
+        frame = av.VideoFrame.from_ndarray(yuv, PIXEL_FORMAT)
         time = self._next if seconds is None else round(seconds / self._tick)
         frame.pts, frame.time_base = max(time, self._earliest), self._tick
         frame.duration = self._ticks_per_frame
