@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from splitpose.inference.runtime import Runtime
-from splitpose.inference.video_io import video_writer
+from splitpose.inference.video_writer import video_writer
 from splitpose.synthetic.poses import HEIGHT, WIDTH
 
 FPS = 25.0

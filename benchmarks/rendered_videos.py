@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from splitpose.inference.video_io import video_writer
+from splitpose.inference.video_writer import video_writer
 from splitpose.synthetic import appearance, background, camera, figure, lighting, poses
 
 SECONDS_PER_POSE = 1.2

@@ -1,6 +1,12 @@
 """Errors whose message is meant for the user."""
 
+import os
+import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
+
+ESCAPED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode's categories of control characters, undecodable bytes, and line and paragraph separators."""
 
 
 class InputError(Exception):
@@ -30,3 +36,12 @@ def some_of(items: Sequence[str], limit: int = 3) -> str:
     """Return the first items on one line, such as "a, b, c and 25 more"."""
     more = len(items) - limit
     return ", ".join(items[:limit]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def printable(path: Path | str) -> str:
+    r"""Return a path as one line of valid text: bytes that are not UTF-8 become `\xf1`, line feeds `\n`."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(
+        ascii(character)[1:-1] if unicodedata.category(character) in ESCAPED_CATEGORIES else character
+        for character in text
+    )

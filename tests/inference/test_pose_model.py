@@ -149,7 +149,10 @@ def test_mean_confidence_computed_manually():
 def test_other_models_are_rejected(contents, tmp_path, kind):
     with pytest.raises(InputError) as error:
         load(tmp_path, contents[kind])
-    assert str(error.value).startswith(f"{tmp_path / 'a.tflite'}: not a pose model")
+    assert str(error.value).startswith(
+        f"{tmp_path / 'a.tflite'}: is not one of splitpose's models: its outputs are (1, "
+    )
+    assert str(error.value).endswith("; `splitpose benchmark` measures any TFLite file")
     assert "\n" not in str(error.value)
 
 

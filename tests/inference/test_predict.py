@@ -1,6 +1,8 @@
 """`splitpose predict` on images and videos whose joints are known, with a model that detects coloured dots."""
 
 import csv
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,12 +11,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from support import web_models
 from support.processes import restore_sigint, wait_for
 
+from splitpose import images
 from splitpose.cli import main
 from splitpose.codecs import Coordinates, Heatmaps
 from splitpose.evaluation import predictions
+from splitpose.inference.video_io import Video
+from splitpose.inference.video_writer import video_writer
 from splitpose.skeleton import JOINTS
 
 pytestmark = pytest.mark.integration
@@ -328,6 +334,89 @@ def test_a_row_without_a_box_has_empty_joints(dots, tmp_path):
     assert row["id"] == "one.png"
 
 
+def test_one_failing_input_loses_only_itself(dots, tmp_path, monkeypatch, capsys):
+    """Whatever an image or video causes, for example a lack of memory, the others are predicted."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    for name in ("a.png", "b.png", "c.png"):
+        write_image(folder / name)
+    write_video(folder / "d.mp4")
+    write_video(folder / "e.mp4")
+    load, frames = images.load, Video.frames
+
+    def load_or_fail(path):
+        if path.name == "b.png":
+            raise MemoryError
+        return load(path)
+
+    def frames_or_fail(video):
+        for frame in frames(video):
+            if video.path.name == "d.mp4" and frame.number == 30:
+                raise RuntimeError("something unexpected")
+            yield frame
+
+    monkeypatch.setattr(images, "load", load_or_fail)
+    monkeypatch.setattr(Video, "frames", frames_or_fail)
+    assert run(folder, "--model", dots, "--out", out) == 1
+    error = capsys.readouterr().err.splitlines()
+    assert f"skipped: {folder}/b.png: MemoryError: MemoryError" in error
+    (line,) = [line for line in error if "d.mp4" in line]
+    assert line.startswith(f"warning: {folder}/d.mp4: RuntimeError: something unexpected; only ")
+    rows = [row["image"] for row in read_rows(out)]
+    assert {name: rows.count(name) for name in ("a.png", "c.png", "e.mp4")} == {
+        "a.png": 1,
+        "c.png": 1,
+        "e.mp4": FRAMES,
+    }
+    assert 0 < rows.count("d.mp4") < FRAMES
+    assert not (out / "d.mp4").exists()
+
+
+def test_names_that_are_not_utf_8_are_escaped_and_predicted(dots, tmp_path, capsys):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write_image(folder / "a.png")
+    name = os.fsdecode(b"ni\xf1o.png")
+    shutil.copy(folder / "a.png", folder / name)
+    shutil.copy(folder / "a.png", folder / ("b" * 250 + ".png"))
+    (folder / os.fsdecode(b"text\xf1.png")).write_text("no image")
+    assert run(folder, "--model", dots, "--out", out, "--no-search") == 1
+    assert [row["id"] for row in read_rows(out)] == ["a.png", "b" * 250 + ".png", r"ni\xf1o.png"]
+    assert (out / r"ni\xf1o.png").is_file()
+    assert len(list(out.glob("bbb*.png"))) == 1
+    assert rf"skipped: {folder}/text\xf1.png: not a readable image" in capsys.readouterr().err
+    escaped = tmp_path / "boxes.csv"
+    escaped.write_text("image,box_x0,box_y0,box_x1,box_y1\n" + r"ni\xf1o.png,20,20,200,200" + "\n")
+    assert run(folder / name, "--model", dots, "--out", out, "--boxes", escaped) == 0
+
+
+def test_truncated_and_animated_images_are_predicted_with_a_message(dots, tmp_path, capsys):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    jpeg = write_image(folder / "cut.jpg")
+    jpeg.write_bytes(jpeg.read_bytes()[:-2])
+    frame = Image.fromarray(render_frame(0)[..., ::-1])
+    frame.save(folder / "wave.gif", save_all=True, append_images=[Image.fromarray(render_frame(9)[..., ::-1])])
+    assert run(folder, "--model", dots, "--out", out, "--no-search") == 0
+    assert [row["id"] for row in read_rows(out)] == ["cut.jpg", "wave.gif"]
+    printed = capsys.readouterr()
+    assert f"warning: {jpeg}: is truncated; {HEIGHT} of {HEIGHT} rows could be decoded" in printed.err
+    assert "wave.gif: has 2 frames or pages; the first is predicted" in printed.out
+    bitmap = folder / "cut.bmp"
+    cv2.imwrite(str(bitmap), np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8))
+    bitmap.write_bytes(bitmap.read_bytes()[: -20 * WIDTH * 3])
+    assert run(bitmap, "--model", dots, "--out", out, "--no-search") == 1  # not all of it is there
+    assert f"is truncated; {HEIGHT - 20} of {HEIGHT} rows could be decoded" in capsys.readouterr().err
+
+
+def test_the_drawn_video_keeps_variable_frame_times(dots, tmp_path):
+    times = [0, 0.05, 0.3, 0.32, 1.0]
+    with video_writer(tmp_path / "a.mp4", FPS, (WIDTH, HEIGHT)) as writer:
+        for number, time in enumerate(times):
+            writer.write(render_frame(number), time)
+    out = tmp_path / "out"
+    assert run(tmp_path / "a.mp4", "--model", dots, "--out", out) == 0
+    assert [float(row["seconds"]) for row in read_rows(out)] == pytest.approx(times, abs=1e-3)
+    assert [frame.seconds for frame in Video(out / "a.mp4").frames()] == pytest.approx(times, abs=1e-3)
+
+
 def test_an_interrupted_command_leaves_no_partial_files(dots, tmp_path):
     path = write_video(tmp_path / "walk.mp4")
     for number in range(30):  # long enough to be interrupted
@@ -348,8 +437,10 @@ def test_an_interrupted_command_leaves_no_partial_files(dots, tmp_path):
     assert error.splitlines()[-1] == "interrupted"
     assert "Traceback" not in error
     written = sorted(out.iterdir())
+    written.remove(out / "predictions.csv")
     assert written
     assert all(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT) == FRAMES for path in written)
+    assert len(read_rows(out)) >= FRAMES * len(written)  # the rows so far are kept
 
 
 def test_tensorflow_keras_and_pandas_are_not_imported(dots, tmp_path):

@@ -42,16 +42,23 @@ def test_missing_values_are_empty(tmp_path):
     assert {value for name, value in row.items() if name not in ("id", "image")} == {""}
 
 
-def test_an_error_leaves_the_previous_file(tmp_path):
+def test_rows_are_written_as_they_are_added_and_survive_an_error(tmp_path):
     path = tmp_path / "predictions.csv"
     path.write_text("before")
 
     def fail():
         with open_predictions(path) as table:
+            assert path.read_text() == "before"
             table.add("ann", "a.jpg", Prediction(JOINTS, CONFIDENCE, None))
+            assert [row["id"] for row in read_rows(path)] == ["ann"]
             raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
         fail()
-    assert path.read_text() == "before"
-    assert [file.name for file in tmp_path.iterdir()] == ["predictions.csv"]
+    assert [row["id"] for row in read_rows(path)] == ["ann"]
+
+
+def test_without_rows_nothing_is_written(tmp_path):
+    with open_predictions(tmp_path / "out" / "predictions.csv"):
+        pass
+    assert list(tmp_path.iterdir()) == []

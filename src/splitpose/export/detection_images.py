@@ -9,7 +9,7 @@ import pandas as pd
 
 from splitpose import images
 from splitpose.errors import InputError
-from splitpose.inference.inputs import IMAGE_SUFFIXES
+from splitpose.inference.file_type import IMAGE_SUFFIXES
 from splitpose.settings import PersonDetection
 from splitpose.synthetic.scene import render_empty_scene
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from splitpose.crops.bounding_box import bbox_region, validate_bbox
 from splitpose.crops.geometry import CropRegion, full_image_region
-from splitpose.errors import InputError
+from splitpose.errors import InputError, printable
 from splitpose.inference.inputs import InputFile
 
 BOX_COLUMNS = ("box_x0", "box_y0", "box_x1", "box_y1")
@@ -76,13 +76,14 @@ def match_inputs(
     """
     candidates: Mapping[str, list[InputFile]] = defaultdict(list)
     for file in inputs:
-        candidates[file.path.name].append(file)
+        candidates[printable(file.path.name)].append(file)
     matched: dict[InputFile, list[BoxRow]] = {}
     for row in rows:
-        files = [file for file in candidates.get(row.image.name, []) if _ends_with(file.path, row.image)]
+        files = [file for file in candidates.get(printable(row.image.name), []) if _ends_with(file.path, row.image)]
         if len(files) > 1:
             raise InputError(
-                f"{path}, line {row.line}: image {str(row.image)!r} matches {files[0].path} and {files[1].path}; "
+                f"{path}, line {row.line}: image {str(row.image)!r} matches {printable(files[0].path)} and "
+                f"{printable(files[1].path)}; "
                 "specify more of its path"
             )
         if files:
@@ -90,11 +91,11 @@ def match_inputs(
     if rows and inputs and not matched:
         raise InputError(
             f"{path}: no row matches an input; the first image is {str(rows[0].image)!r}, the first input "
-            f"{inputs[0].path}, whose path must end with the image"
+            f"{printable(inputs[0].path)}, whose path must end with the image"
         )
     _check_unique_ids([row for file_rows in matched.values() for row in file_rows], path)
     instances = {file: _to_instances(matched[file], file.name) for file in inputs if file in matched}
-    return instances, [f"{file.path}: has no row in {path}" for file in inputs if file not in matched]
+    return instances, [f"{printable(file.path)}: has no row in {path}" for file in inputs if file not in matched]
 
 
 def read_boxes(path: Path) -> list[BoxRow]:
@@ -146,8 +147,9 @@ def _parse_number(where: str, column: str, cell: str | None) -> float:
 
 
 def _ends_with(path: Path, image: PurePath) -> bool:
-    parts = image.parts
-    return path.parts[-len(parts) :] == parts
+    """Return whether a path ends with an image's, which may be escaped as in the CSV of predictions."""
+    parts = PurePath(printable(str(image))).parts
+    return Path(printable(path)).parts[-len(parts) :] == parts
 
 
 def _to_instances(rows: Sequence[BoxRow], name: str) -> list[InstanceBox]:

@@ -1,66 +1,82 @@
 """Input files of `splitpose predict`: images and videos, given as files and folders, each with a unique name."""
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from splitpose.errors import InputError
+from splitpose.errors import InputError, one_line, printable
+from splitpose.inference.file_type import detect_type, type_of_suffix
 
-IMAGE_SUFFIXES = {
-    ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm",
-    ".pgm",
-}  # fmt: skip
-VIDEO_SUFFIXES = {
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv",
-    ".3gp",
-}  # fmt: skip
-SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
-"""Suffixes of the files that are collected from folders."""
+IGNORED_FOLDERS = {"__MACOSX", "@eaDir"}
+"""Folders in which archives of macOS and storage devices keep files about other files."""
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """An image or a video; `name` is its path relative to the inputs' common folder, with forward slashes."""
+    """An image or a video; `name` is its path relative to the inputs' common folder, with forward slashes.
+
+    Bytes of the path that are not UTF-8, and control characters, are escaped in the name.
+    """
 
     path: Path
     name: str
-
-    @property
-    def is_video(self) -> bool:
-        """Whether the file is read as a video."""
-        return self.path.suffix.lower() in VIDEO_SUFFIXES
+    is_video: bool = False
 
 
-def collect_inputs(paths: Sequence[Path], out: Path) -> tuple[list[InputFile], list[str]]:
+@dataclass
+class Inputs:
+    """The inputs, an error message for each path that is skipped, and notes about ignored files."""
+
+    files: list[InputFile] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Found:
+    """Files that were found: those to read, with the type of those of folders, and what is left out."""
+
+    videos: dict[Path, bool] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+
+def collect_inputs(paths: Sequence[Path], out: Path) -> Inputs:
     """Collect images and videos, each once; those of a folder and its subfolders are sorted by path.
 
-    Args:
-        paths: files and folders; hidden files of a folder, and files in `out`, are ignored.
-        out: the folder of the drawings.
+    Types are detected from the content. In a folder, files that are neither images nor videos are counted; hidden
+    files and files in `out` are ignored. Files that seem to be images or videos but cannot be read are problems.
 
-    Returns:
-        The inputs, and an error message for each path that does not exist or is a folder without inputs.
+    Args:
+        paths: files and folders.
+        out: the folder of the drawings.
 
     Raises:
         InputError: a drawing would overwrite its input.
     """
-    found: dict[Path, None] = {}
-    problems = []
+    found, inputs = _Found(), Inputs()
     for path in map(_absolute, paths):
-        files = _folder_inputs(path, _absolute(out)) if path.is_dir() else [path]
-        if not path.exists():
-            problems.append(f"{path}: no such file or folder")
-        elif not files:
-            problems.append(f"{path}: contains no images or videos ({', '.join(sorted(SUFFIXES))})")
+        if _is_folder(path):
+            before = len(found.videos) + len(found.problems)
+            _search_folder(path, _absolute(out), found)
+            if len(found.videos) + len(found.problems) == before:
+                found.problems.append(f"{printable(path)}: contains no images or videos")
+        elif not _is_present(path):
+            found.problems.append(f"{printable(path)}: no such file or folder")
         else:
-            found |= dict.fromkeys(files)
+            _add_file(path, found, is_listed=True)
     root = _common_folder(paths)
-    inputs = [InputFile(path, path.relative_to(root).as_posix()) for path in found]
-    for file in inputs:
-        if _absolute(out) / file.name == file.path:
-            raise InputError(f"{file.path}: its drawing would overwrite it; choose another folder for --out")
-    return inputs, problems
+    for path, is_video in found.videos.items():
+        if _absolute(out) / path.relative_to(root) == path:
+            raise InputError(f"{printable(path)}: its drawing would overwrite it; choose another folder for --out")
+        inputs.files.append(InputFile(path, printable(path.relative_to(root).as_posix()), is_video))
+    inputs.problems = found.problems
+    if found.ignored.total():
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.ignored.items()) if count)
+        inputs.notes.append(f"ignored {found.ignored.total()} other file(s): {kinds}")
+    return inputs
 
 
 def _absolute(path: Path) -> Path:
@@ -68,17 +84,83 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100
 
 
-def _folder_inputs(folder: Path, out: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and (out == folder or not path.is_relative_to(out))
-        and path.is_file()
-    ]
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  # False, not an error, if the name is too long
+
+
+def _is_present(path: Path) -> bool:
+    try:
+        return os.path.lexists(path)
+    except OSError:  # the name is too long
+        return False
+
+
+def _add_file(path: Path, found: _Found, is_listed: bool = False) -> None:
+    """Add a file, or what prevents it from being read; unless `is_listed`, ignore it if it is of another type."""
+    problem = _file_problem(path)
+    if problem:
+        if is_listed or type_of_suffix(path) or not path.is_file():
+            found.problems.append(f"{printable(path)}: {problem}")
+        else:
+            found.ignored[_kind(path)] += 1
+        return
+    file_type = detect_type(path)
+    if file_type or is_listed:
+        found.videos.setdefault(path, file_type == "video")
+    else:
+        found.ignored[_kind(path)] += 1
+
+
+def _file_problem(path: Path) -> str | None:
+    """Return why a path is not a readable file, None if it is one."""
+    try:
+        path.stat()
+        if not path.is_file():  # opening a pipe would wait for a writer
+            return "is not a regular file"
+        with path.open("rb"):
+            return None
+    except FileNotFoundError:
+        return "is a broken symbolic link"
+    except OSError as error:
+        return one_line(error)
+
+
+def _kind(path: Path) -> str:
+    return printable(path.suffix.lower()) or "without a suffix"
+
+
+def _search_folder(folder: Path, out: Path, found: _Found) -> None:
+    """Add the files of a folder and its subfolders, sorted by path."""
+    for path in sorted(_walk(folder, found)):
+        if out != folder and path.is_relative_to(out):
+            continue
+        if path.name.startswith("."):
+            found.ignored["hidden"] += 1
+        else:
+            _add_file(path, found)
+
+
+def _walk(folder: Path, found: _Found) -> Iterator[Path]:
+    """Yield all files of a folder and its subfolders; each folder is searched once, even if links form a loop."""
+
+    def report(error: OSError) -> None:
+        found.problems.append(f"{printable(error.filename)}: {one_line(error)}")
+
+    searched = set()
+    for parent, folders, files in os.walk(folder, followlinks=True, onerror=report):
+        hidden = [name for name in folders if name.startswith(".") or name in IGNORED_FOLDERS]
+        found.ignored["in hidden folders"] += sum(
+            len(files) for name in hidden for *_, files in os.walk(Path(parent) / name)
+        )
+        folders[:] = sorted(set(folders) - set(hidden))
+        real = Path(parent).resolve()
+        if real in searched:
+            folders.clear()
+            continue
+        searched.add(real)
+        yield from (Path(parent) / name for name in files)
 
 
 def _common_folder(paths: Iterable[Path]) -> Path:
-    folders = [path if path.is_dir() else path.parent for path in map(_absolute, paths)]
+    folders = [path if _is_folder(path) else path.parent for path in map(_absolute, paths)]
     return Path(os.path.commonpath(folders))

@@ -61,7 +61,7 @@ class PoseModel:
         Without metadata the codec is inferred from the output's shape.
 
         Raises:
-            InputError: the file is missing, damaged, not a pose model of these joints, or has no metadata where it
+            InputError: the file is missing, damaged, not one of splitpose's models, or has no metadata where it
                 is required.
         """
         runtime = Runtime(path, threads)
@@ -73,10 +73,11 @@ class PoseModel:
             codec = metadata.codec() if metadata else infer_codec(outputs, runtime.size)
             shape = codec.decode(outputs).shape
         except (ValueError, RuntimeError, IndexError, TypeError) as error:
-            problem = "does not match its metadata; convert the model again" if metadata else "not a pose model"
-            raise InputError(f"{path}: {problem} ({error})") from error
+            if metadata is None:
+                raise _other_model(path, runtime) from error
+            raise InputError(f"{path}: does not match its metadata; convert the model again ({error})") from error
         if shape != (1, len(JOINTS), 2):
-            raise InputError(f"{path}: not a pose model; its output has shape {shape}, not {len(JOINTS)} joints")
+            raise _other_model(path, runtime)
         return cls(runtime, metadata, codec)
 
     @property
@@ -135,3 +136,11 @@ class PoseModel:
             image = ImagePyramid(images.read(data_root / path, in_image[0].image_size))
             joints += [self.predict_region(image, instance.region).joints for instance in in_image]
         return np.stack(joints)
+
+
+def _other_model(path: Path, runtime: Runtime) -> InputError:
+    shapes = ", ".join(map(str, runtime.output_shapes))
+    return InputError(
+        f"{path}: is not one of splitpose's models: its outputs are {shapes}; "
+        "`splitpose benchmark` measures any TFLite file"
+    )

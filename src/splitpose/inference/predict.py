@@ -1,7 +1,7 @@
 """`splitpose predict`: prediction of all inputs, one after the other, into one folder."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 
 from splitpose.crops.bounding_box import validate_bbox
-from splitpose.errors import InputError
+from splitpose.errors import InputError, printable
 from splitpose.inference.boxes import InstanceBox, match_inputs, one_instance_per_input, read_boxes
-from splitpose.inference.image_prediction import predict_images, write_drawing
+from splitpose.inference.image_prediction import ImageResult, describe_error, predict_images, write_drawing
 from splitpose.inference.inputs import InputFile, collect_inputs
+from splitpose.inference.person_tracker import PersonTracker
 from splitpose.inference.pose_model import PoseModel
 from splitpose.inference.predict_options import PredictOptions
 from splitpose.inference.predictions_coco import CocoPredictions, check_output
@@ -66,13 +67,13 @@ def predict(
         _check_person_threshold(pose_model, model, options.people)
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is not a directory; choose another --out")
-    inputs, problems = collect_inputs(paths, out)
-    instances, unmatched = _to_instances(inputs, boxes)
-    problems += unmatched
-    for problem in problems:
-        _report("skipped", problem)
+    inputs = collect_inputs(paths, out)
+    instances, unmatched = _to_instances(inputs.files, boxes)
     if (coco or coco_results) and all(file.is_video for file in instances):
         raise InputError("--coco: none of the inputs is an image, and COCO files contain images only")
+    for note in inputs.notes:
+        print(note)
+    problems = [_report("skipped", problem) for problem in (*inputs.problems, *unmatched)]
     coco_predictions = CocoPredictions(pose_model.metadata.viewpoint if pose_model.metadata else "person")
     with open_predictions(out / PREDICTIONS) as table:
         job = _Job(pose_model, options, out, table, coco_predictions)
@@ -141,16 +142,7 @@ class _Job:
         with bar("images") as progress:
             task = progress.add_task("images", total=len(files))
             for result in predict_images(files, instances, self.model, self.options):
-                if isinstance(result, str):
-                    problems.append(_report("skipped", result))
-                else:
-                    self.coco.add(result.file.name, result.pixels, result.predictions)
-                    for id, prediction in result.predictions:
-                        self.table.add(id, result.file.name, prediction)
-                    if not any(prediction.region for _, prediction in result.predictions):
-                        print(f"{result.file.name}: no person")
-                    if self.options.draw:
-                        write_drawing(result, self.out)
+                problems += [_report("skipped", result)] if isinstance(result, str) else self._write_image(result)
                 progress.advance(task)
         return problems
 
@@ -160,26 +152,65 @@ class _Job:
             return [
                 _report("skipped", f"{file.path}: several people in a video require --boxes with one row for each")
             ]
-        empty_rows = self.table.empty_rows
+        frames = 0
         try:
             video = Video(file.path)
             trackers = create_trackers(instances, video, self.model, self.options)
-        except InputError as error:
-            return [_report("skipped", f"{file.path}: {str(error).removeprefix(f'{file.path}: ')}")]
+            for _ in self._predict_frames(video, file, trackers):
+                frames += 1
+        except Exception as error:  # one video must not stop the others, whatever is wrong with it
+            problem = describe_error(error, file)
+            return [
+                _report("warning", f"{problem}; only {frames} frames were predicted")
+                if frames
+                else _report("skipped", problem)
+            ]
+        warning = video.damage_warning()
+        return [_report("warning", warning)] if warning else []
+
+    def _predict_frames(
+        self, video: Video, file: InputFile, trackers: Mapping[str, PersonTracker]
+    ) -> Iterator[int]:
+        """Predict and draw the frames, print a summary, and yield the number of each completed frame."""
+        for note in video.notes:
+            print(f"{file.name}: {note}")
         if self.options.track and not self.model.has_confidence:
             print(f"{file.name}: this model has no confidence output, so people are not tracked")
+        empty_rows = self.table.empty_rows
         start = perf_counter()
         with bar("frames") as progress:
             task = progress.add_task(file.name, total=video.stated_frames)
-            for _ in predict_video(video, file, trackers, self.options, VideoOutput(self.out, self.table)):
+            output = VideoOutput(self.out, self.table)
+            for number in predict_video(video, file, trackers, self.options, output):
                 progress.advance(task)
+                yield number
             progress.update(task, total=video.frames_read)
         seconds = perf_counter() - start
         empty = self.table.empty_rows - empty_rows
         no_person = f", no person in {empty} of them" if empty else ""
         print(f"{file.name}: {video.frames_read} frames{no_person}, {video.frames_read / seconds:.1f} frames/s")
-        warning = video.truncation_warning()
-        return [_report("warning", warning)] if warning else []
+
+    def _write_image(self, result: ImageResult) -> list[str]:
+        """Write the rows and the drawing of an image."""
+        self.coco.add(result.file.name, result.pixels, result.predictions)
+        for id, prediction in result.predictions:
+            self.table.add(id, result.file.name, prediction)
+        if result.frames > 1:
+            print(f"{result.file.name}: has {result.frames} frames or pages; the first is predicted")
+        if not any(prediction.region for _, prediction in result.predictions):
+            print(f"{result.file.name}: no person")
+        problems = []
+        if result.warning:
+            warning = _report("warning", f"{printable(result.file.path)}: {result.warning}")
+            problems += [] if result.has_all_rows else [warning]
+        try:
+            if self.options.draw:
+                write_drawing(result, self.out)
+        except (InputError, OSError) as error:
+            problems.append(
+                _report("warning", f"{describe_error(error, result.file)}; it is predicted but not drawn")
+            )
+        return problems
 
     def _is_searched(self, instances: Iterable[InstanceBox]) -> bool:
         """Return whether an instance requires a search."""

@@ -5,11 +5,10 @@
 
 import csv
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from splitpose.files import atomic_file
 from splitpose.inference.pose_model import Prediction
 from splitpose.inference.video_io import Frame
 from splitpose.skeleton import JOINTS
@@ -26,10 +25,15 @@ Positions are in px of the image with pixel centres at integers. Missing values 
 
 
 class PredictionsWriter:
-    """Writes rows as they are added."""
+    """Writes each row as it is added, so that an interrupted command keeps the rows so far.
 
-    def __init__(self, writer: Any):
-        self._writer = writer
+    The file is created, or replaced, with the first row.
+    """
+
+    def __init__(self, path: Path, files: ExitStack):
+        self._path = path
+        self._files = files
+        self._writer: Any = None
         self.rows = 0
         self.empty_rows = 0
         """Number of rows without a person."""
@@ -43,18 +47,24 @@ class PredictionsWriter:
             *prediction.joints.ravel().tolist(),
             *prediction.confidence.tolist(),
         ]
+        self._open()
         self._writer.writerow([id, image, frame.number if frame else None, *map(_format, numbers)])
         self.rows += 1
         self.empty_rows += region is None
 
+    def _open(self) -> None:
+        if self._writer is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lines = self._path.open("w", buffering=1, newline="", encoding="utf-8")  # each line is written at once
+            self._writer = csv.writer(self._files.enter_context(lines), lineterminator="\n")
+            self._writer.writerow(HEADER)
+
 
 @contextmanager
 def open_predictions(path: Path) -> Iterator[PredictionsWriter]:
-    """Open a CSV for writing; it is at `path` only once it is complete."""
-    with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        yield PredictionsWriter(writer)
+    """Open a CSV for writing; rows are kept if an error interrupts it."""
+    with ExitStack() as files:
+        yield PredictionsWriter(path, files)
 
 
 def _format(number: float | None) -> str:

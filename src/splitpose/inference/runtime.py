@@ -33,6 +33,11 @@ class Runtime:
         """Side of the input crops in px."""
         return int(self._input["shape"][1])
 
+    @property
+    def output_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of all outputs, also of those that `run` does not return."""
+        return [tuple(map(int, output["shape"])) for output in self._interpreter.get_output_details()]
+
     def run(self, crops: np.ndarray) -> np.ndarray:
         """Return the outputs (N, ...) for crops (N, S, S, 3) uint8 RGB, run one after the other."""
         outputs = []

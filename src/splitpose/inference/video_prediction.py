@@ -11,6 +11,7 @@ import numpy as np
 from splitpose.crops.geometry import ImagePyramid, full_image_region
 from splitpose.drawing import draw_prediction
 from splitpose.inference.boxes import InstanceBox, initial_region
+from splitpose.inference.drawing_path import drawing_path
 from splitpose.inference.inputs import InputFile
 from splitpose.inference.person_tracker import PersonTracker, TrackedPose
 from splitpose.inference.pose_model import EMPTY_POSE, PoseModel, Prediction
@@ -18,7 +19,8 @@ from splitpose.inference.predict_options import PredictOptions
 from splitpose.inference.predictions_csv import PredictionsWriter
 from splitpose.inference.prefetch import prefetch
 from splitpose.inference.temporal_smoothing import FramePoses, smooth_frames
-from splitpose.inference.video_io import Frame, Video, video_writer
+from splitpose.inference.video_io import Frame, Video
+from splitpose.inference.video_writer import video_writer
 
 PREFETCH_DEPTH = 4
 """Number of frames that are read ahead, and of frames that are predicted ahead."""
@@ -90,13 +92,15 @@ def predict_video(
     Raises:
         InputError: the video cannot be written.
     """
-    path = output.folder / (file.name if file.name.endswith(".mp4") else f"{file.name}.mp4")
-    with video_writer(path, video.fps, video.size) if options.draw else nullcontext() as writer:
+    path = drawing_path(output.folder, file.name, "" if file.name.endswith(".mp4") else ".mp4")
+    open_writer = video_writer(path, video.fps, video.size, video.pixel_aspect) if options.draw else nullcontext()
+    with open_writer as writer:
         drawn: deque[Frame] = deque()
 
         def encode_drawn() -> None:
             while writer and drawn:
-                writer.write(drawn.popleft().pixels)
+                frame = drawn.popleft()
+                writer.write(frame.pixels, frame.seconds)
 
         # A frame is encoded when the next one arrives: at that moment the prediction thread needs the interpreter
         # lock to start the next frame, and encoding releases the lock, which smoothing and drawing do not.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import pandas as pd
 
-from splitpose import images
+from splitpose import images, pillow_images
 from splitpose.progress import track
 from splitpose.validation import near_duplicates
 
@@ -94,6 +94,6 @@ def _scan(root: Path, image: str, size: tuple[int, int], cache: Cache) -> Scanne
 def _code_digest() -> str:
     """Return a digest of the code and the OpenCV version, on which the results depend besides the images."""
     digest = hashlib.blake2b(cv2.__version__.encode(), digest_size=16)
-    for source in (__file__, near_duplicates.__file__, images.__file__):
+    for source in (__file__, near_duplicates.__file__, images.__file__, pillow_images.__file__):
         digest.update(Path(source).read_bytes())
     return digest.hexdigest()

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from splitpose.pillow_images import stated_size
+
 ORIENTATION = 0x0112
 """EXIF tag; values 5 to 8 are quarter turns (CIPA DC-008)."""
 
@@ -14,6 +16,8 @@ def size_of(path: Path) -> tuple[int, int] | None:
         with Image.open(path) as image:
             width, height = image.size
             is_turned = image.getexif().get(ORIENTATION, 1) >= 5
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+    except UnidentifiedImageError:
+        return stated_size(path.read_bytes())  # HEIC, which states the size as shown
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     return (height, width) if is_turned else (width, height)

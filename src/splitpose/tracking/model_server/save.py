@@ -17,7 +17,16 @@ from splitpose.tracking.model_server.rows import JOINT_COLUMNS, REGION_COLUMNS, 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow.models import ModelSignature
 
-REQUIREMENTS = ("mlflow", "numpy", "pandas", "opencv-python-headless", "ai-edge-litert", "pydantic")
+REQUIREMENTS = (
+    "mlflow",
+    "numpy",
+    "pandas",
+    "opencv-python-headless",
+    "pillow",
+    "pillow-heif",
+    "ai-edge-litert",
+    "pydantic",
+)
 """Direct requirements of the served model. TensorFlow is not one of them."""
 
 
