@@ -32,12 +32,12 @@ import numpy as np
 import pandas as pd
 import rendered_videos
 import requests
+from model_speed import measure_model
 from rich.console import Console
 from rich.table import Table
 
 from splitpose.annotations import BOX_COLUMNS
 from splitpose.inference.pose_model import PoseModel
-from splitpose.inference.runtime import Runtime
 from splitpose.tracking.model_server.model_pool import ModelPool
 from splitpose.tracking.model_server.rows import predict_rows
 from splitpose.tracking.model_server.save import save
@@ -84,12 +84,12 @@ def main() -> None:
     if not options.models:
         parser.error("no models; give TFLite files with --models, or run `make repro` first")
     results = [
-        result for path in options.models for result in measure_model(path, options.clients, options.seconds)
+        result for path in options.models for result in measure_server(path, options.clients, options.seconds)
     ]
     show(results)
 
 
-def measure_model(path: Path, clients: list[int], seconds: float) -> list[Result]:
+def measure_server(path: Path, clients: list[int], seconds: float) -> list[Result]:
     """Serve a model and measure its cases."""
     rows = {"box": (boxed := example_row()), "search": {"image": boxed["image"]}}
     with tempfile.TemporaryDirectory() as temporary:
@@ -153,13 +153,13 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 def measure(path: Path, address: str, case: str, row: dict[str, Any], clients: int, seconds: float) -> Result:
     """Measure one case: a number of clients that repeat a request for `seconds`."""
     body = {"dataframe_records": [row | {"image": base64.b64encode(row["image"]).decode()}]}
-    before = model_throughput(path)
+    before = measure_model(path, 1, MODEL_SECONDS)
     start = perf_counter()
     with ThreadPoolExecutor(clients) as pool:
         latencies = pool.map(lambda _: repeat(address, body, start + seconds), range(clients))
         flat = np.concatenate(list(latencies))
     throughput = len(flat) / (perf_counter() - start)
-    alone = (before + model_throughput(path)) / 2
+    alone = (before + measure_model(path, 1, MODEL_SECONDS)) / 2
     return Result(str(path), case, clients, flat, throughput, count_runs(path, row), alone)
 
 
@@ -172,18 +172,6 @@ def repeat(address: str, body: dict[str, Any], end: float) -> np.ndarray:
             session.post(address, json=body, timeout=60).raise_for_status()
             latencies.append(perf_counter() - start)
     return np.array(latencies)
-
-
-def model_throughput(path: Path) -> float:
-    """Return the runs per second of the model alone, with one thread."""
-    runtime = Runtime(path)
-    crop = np.random.default_rng(0).integers(0, 256, (1, runtime.size, runtime.size, 3), np.uint8)
-    runtime.run(crop)
-    runs, start = 0, perf_counter()
-    while perf_counter() - start < MODEL_SECONDS:
-        runtime.run(crop)
-        runs += 1
-    return runs / (perf_counter() - start)
 
 
 def count_runs(path: Path, row: dict[str, Any]) -> int:

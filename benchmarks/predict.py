@@ -21,11 +21,11 @@ from time import perf_counter
 import cv2
 import numpy as np
 import rendered_videos
+from model_speed import measure_model
 from rendered_videos import Motion
 from rich.console import Console
 from rich.table import Table
 
-from splitpose.inference.runtime import Runtime
 from splitpose.inference.video_writer import video_writer
 from splitpose.synthetic.poses import HEIGHT, WIDTH
 
@@ -122,24 +122,12 @@ def render(path: Path, motion: Motion, size: tuple[int, int]) -> Path:
 
 def measure(case: Case, out: Path) -> tuple[float, float]:
     """Return the frames per second of the command, and the runs per second of the model alone."""
-    before = measure_model(case)
+    before = measure_model(case.model, case.threads, MODEL_SECONDS)
     arguments = [str(case.video), "--model", str(case.model), "--out", str(out), "--threads", str(case.threads)]
     printed = run_predict([*arguments, *case.arguments])
     match = re.search(r"([\d.]+) frames/s$", printed, re.MULTILINE)
     assert match, printed
-    return float(match[1]), (before + measure_model(case)) / 2
-
-
-def measure_model(case: Case) -> float:
-    """Return the runs per second of the model alone."""
-    runtime = Runtime(case.model, case.threads)
-    crop = np.random.default_rng(0).integers(0, 256, (1, runtime.size, runtime.size, 3), np.uint8)
-    runtime.run(crop)
-    runs, start = 0, perf_counter()
-    while perf_counter() - start < MODEL_SECONDS:
-        runtime.run(crop)
-        runs += 1
-    return runs / (perf_counter() - start)
+    return float(match[1]), (before + measure_model(case.model, case.threads, MODEL_SECONDS)) / 2
 
 
 def run_predict(arguments: list[str]) -> str:

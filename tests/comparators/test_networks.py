@@ -6,11 +6,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from support import narrow_openpose
 
 from splitpose.benchmark.measure import measure
 from splitpose.benchmark.targets import BenchmarkOptions
 from splitpose.benchmark.targets.local import Local
-from splitpose.comparators import openpose, squeezenet, stacked_hourglass
+from splitpose.comparators import squeezenet, stacked_hourglass
 from splitpose.comparators.conversion import Network, build_with_random_weights, convert_networks
 from splitpose.comparators.registry import COMPARATORS
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 TINY = {
     "squeezenet": Network(partial(squeezenet.build, classes=10), 64),
-    "openpose": Network(openpose.build, 32),
+    "openpose": Network(narrow_openpose.build, 32),
     "stacked_hourglass": Network(partial(stacked_hourglass.build, stacks=2, features=16), 128),
 }
 
@@ -99,7 +100,7 @@ def test_activations_neither_vanish_nor_explode() -> None:
 def test_small_networks_are_converted_and_fully_delegated(tmp_path: Path) -> None:
     converted = convert_networks(TINY, tmp_path)
     assert list(converted) == list(TINY)
-    assert converted["openpose"].parameters == 52_311_446
+    assert converted["openpose"].parameters == narrow_openpose.build(32).count_params()
     paths = {name: network.path for name, network in converted.items()}
     models = measure(Local(), paths, BenchmarkOptions(runs=2, warmup_runs=1)).models
     outside = {name: model.outside_delegate for name, model in models.items()}

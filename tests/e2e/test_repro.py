@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from support.tiny_project import dvc, hashes, repro, stages_run, tiny_profile, workspace
+import yaml
+from support.tiny_project import dvc, hashes, repro, set_repeats, stages_run, tiny_profile, workspace
 
 from splitpose.inference.metadata import require_metadata
 from splitpose.tracking.model_registry import ModelRegistry
+
+MODELS = "models/baseline"
 
 
 def outdated_stages(folder: Path) -> set[str]:
@@ -111,6 +115,83 @@ def test_repro_in_a_fresh_clone_without_cache_changes_no_tracked_file(built, tmp
     assert git(clone, "status", "--porcelain") == ""
     # stages/test_compare.py checks that compare is reproducible; the report is no output.
     assert hashes(clone) == hashes(built)
+
+
+@pytest.fixture(scope="module")
+def repeated(built, tmp_path_factory) -> tuple[Path, list[str]]:
+    """Return a copy of the project after it has run with two repeats of one variant, and the stages of that run."""
+    folder = tmp_path_factory.mktemp("repeated") / "project"
+    shutil.copytree(built, folder, symlinks=True)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump(params | {"variants": {"baseline": {}}}, sort_keys=False))
+    set_repeats(folder, [1, 2])
+    return folder, stages_run(repro(folder))
+
+
+def read_repeats(folder: Path) -> dict:
+    return json.loads((folder / "reports" / "repeats" / "baseline.json").read_text())
+
+
+def test_a_new_repeat_is_the_only_one_that_is_trained(repeated):
+    folder, stages = repeated
+    trained = ["train_frozen@baseline-2", "fine_tune@baseline-2", "select@baseline", "evaluate@baseline"]
+    stages = [stage for stage in stages if stage != "fingerprint"]
+    assert stages[:4] == trained
+    exported = {"convert@baseline", "benchmark@baseline"} if read_repeats(folder)["selected"] == 2 else set()
+    assert set(stages[4:]) == {"compare", "report"} | exported
+
+
+def test_the_first_repeat_has_the_weights_of_a_single_run(built, repeated):
+    folder, _ = repeated
+    before, after = hashes(built), hashes(folder)
+    first = [path for path in before if path.startswith(f"{MODELS}/repeats/1/")]
+    assert len(first) == 4
+    assert {path: after[path] for path in first} == {path: before[path] for path in first}
+    for name in ("frozen.weights.h5", "final.weights.h5"):
+        assert after[f"{MODELS}/repeats/1/{name}"] != after[f"{MODELS}/repeats/2/{name}"]
+    # With one repeat, it is the selected one.
+    assert before[f"{MODELS}/final.weights.h5"] == before[f"{MODELS}/repeats/1/final.weights.h5"]
+
+
+def test_the_best_repeat_is_evaluated_and_exported(repeated):
+    folder, _ = repeated
+    content = read_repeats(folder)
+    results = content["repeats"]
+    assert list(results) == ["1", "2"]
+    assert content["selected"] == int(
+        min(results, key=lambda repeat: (-results[repeat]["val_pck_0.2"], results[repeat]["val_loss"]))
+    )
+    selected = folder / MODELS / "repeats" / str(content["selected"])
+    assert (folder / MODELS / "final.weights.h5").read_bytes() == (selected / "final.weights.h5").read_bytes()
+    history = folder / "reports" / "history" / "baseline.csv"
+    assert history.read_bytes() == (selected / "history.csv").read_bytes()
+    predicted = folder / "reports" / "repeat_predictions" / "baseline"
+    assert sorted(path.name for path in predicted.iterdir()) == ["1.csv", "2.csv"]
+    predictions = folder / "reports" / "predictions" / "baseline.csv"
+    assert (predicted / f"{content['selected']}.csv").read_bytes() == predictions.read_bytes()
+
+
+def test_without_the_second_repeat_everything_is_as_before_it(built, repeated):
+    before = hashes(built)
+    folder, _ = repeated
+    set_repeats(folder, [1])
+    assert not {"train_frozen@baseline-1", "fine_tune@baseline-1"} & set(
+        stages_run(repro(folder, "evaluate@baseline"))
+    )
+    after = hashes(folder)
+    for path in (f"{MODELS}/final.weights.h5", "reports/history/baseline.csv", "reports/predictions/baseline.csv"):
+        assert after[path] == before[path]
+    assert not list((folder / MODELS / "repeats" / "2").iterdir())
+
+
+def test_another_number_of_repeats_than_the_profiles_is_reported_before_anything_runs(repository, tmp_path):
+    folder = workspace(repository, tmp_path, ["baseline"])
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("- 1", "- 1\n- 2"))
+    completed = dvc(folder, "repro")
+    assert completed.returncode != 0
+    assert "error: params.yaml: repeats: [1, 2] differs from training.repeats of " in completed.stderr
+    assert not (folder / "data" / "raw").exists()
 
 
 def test_retraining_logs_a_decision_with_its_checks(built):

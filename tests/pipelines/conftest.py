@@ -34,9 +34,9 @@ def remaining_processes() -> Callable[[Path], list[str]]:
     return find_remaining
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prefect(tmp_path_factory):
-    """A Prefect server."""
+    """A Prefect server that the modules with flow runs share; a test that stops it starts it again."""
     with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
         yield server
 

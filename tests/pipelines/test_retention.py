@@ -1,8 +1,9 @@
 """`splitpose retention` on a toy project: a real Prefect server and DVC's real cache."""
 
+import hashlib
 import subprocess
-import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -11,6 +12,8 @@ from prefect.states import Completed, Running
 from support import toy_project
 
 from pipelines import retention
+from splitpose.cli import main
+from splitpose.tracking.runs import connect, open_run
 
 pytestmark = pytest.mark.integration
 
@@ -21,6 +24,7 @@ stages:
     deps: [inputs/people.txt]
     outs: [copy.txt]
 """
+FORGOTTEN = hashlib.md5(b"forgotten").hexdigest()
 PORT = 1
 """No server of `splitpose schedule`."""
 
@@ -66,33 +70,58 @@ def test_old_prefect_runs_are_deleted(client, tmp_path):
         client.delete_flow_run(run)
 
 
-def test_files_that_no_version_uses_are_deleted_from_the_cache(tmp_path):
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """A project in git whose DVC cache and MLflow store contain something that nothing refers to."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = toy_project.write(tmp_path / "project", PIPELINE)
     (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
-    (root / ".gitignore").write_text("copy.txt\n/.dvc/cache\n/.dvc/tmp\n")
+    (root / ".gitignore").write_text("copy.txt\n/.dvc/cache\n/.dvc/tmp\n/mlflow.db\n/mlartifacts\n")
 
     def git(*words):
         identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
         subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
 
-    def cached():
-        return {path.read_text() for path in (root / ".dvc/cache/files/md5").rglob("*") if path.is_file()}
-
     def run(text):
         (root / "inputs/people.txt").write_text(text)
-        subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], cwd=root, check=True)
+        toy_project.repro(root)
 
     git("init", "-q")
     run("committed")
     git("add", "-A")
     git("commit", "-qm", "first")
-    run("forgotten")
     run("present")
+    forgotten = root / ".dvc/cache/files/md5" / FORGOTTEN[:2] / FORGOTTEN[2:]
+    forgotten.parent.mkdir(parents=True)
+    forgotten.write_text("forgotten")
+    ended = int((datetime.now(UTC) - timedelta(days=181)).timestamp() * 1000)
+    connect(root).set_terminated(open_run(root, "tiny", "plain", "old state").id, end_time=ended)
+    return root
+
+
+def test_the_command_deletes_what_its_dry_run_lists(client, project, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+
+    def retention(*options) -> str:
+        assert main(["retention", *options]) == 0
+        return capsys.readouterr().out
+
+    def cached():
+        return {path.read_text() for path in (project / ".dvc/cache/files/md5").rglob("*") if path.is_file()}
+
+    mlflow = connect(project)
+    [experiment] = [one.experiment_id for one in mlflow.search_experiments() if one.name == "splitpose-tiny"]
+    [run] = mlflow.search_runs([experiment])
+    planned = retention("--dry-run")
     assert cached() == {"committed", "forgotten", "present"}
-    lines: list[str] = []
-    for dry_run in (True, False):
-        assert "forgotten" in cached()
-        retention.apply(root, retention.Ages(None, None, 90), dry_run, PORT, lines.append)
+    assert len(mlflow.search_runs([experiment])) == 1
+    assert f"{run.info.run_id}, ended " in planned
+    assert "MLflow: 1 run that ended more than 180 days ago would be deleted" in planned
+
+    done = retention()
     assert cached() == {"committed", "present"}
-    assert ["DVC: 1 file that" in line for line in lines] == [True, True]
-    assert [line.endswith("would be deleted") for line in lines] == [True, False]
+    assert mlflow.search_runs([experiment]) == []
+    assert done.splitlines()[0] == "Prefect: 0 runs that ended more than 90 days ago deleted"
+    assert "MLflow: 1 run that ended more than 180 days ago deleted" in done
+    assert "DVC: 1 file that" in planned and "DVC: 1 file that" in done
+    assert "would be deleted" not in done

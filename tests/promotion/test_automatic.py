@@ -170,6 +170,21 @@ def test_a_dry_run_logs_its_decision_and_changes_nothing_else(workspace, gate):
     assert [decision.dry_run for decision in decision_log.read(workspace.root / DECISIONS)] == [True]
 
 
+def test_decisions_of_the_gate_are_posted(workspace, gate, receiver):
+    workspace.decide(dry_run=True)
+    workspace.decide()
+    gate.promote = False
+    workspace.decide()  # nothing was trained, so there is nothing to report
+    workspace.train("b")
+    workspace.decide()
+    keys = ("alert", "by", "version", "champion_before", "reason")
+    assert [tuple(one[key] for key in keys) for one in receiver.posted] == [
+        ("promotion", "automatic", "1", None, "it is better; the first champion is the reference from now on"),
+        ("rejection", "automatic", "2", "1", "it is worse"),
+    ]
+    assert receiver.posted[1]["text"].startswith("splitpose: sample: kept version 1: it is worse [automatic (")
+
+
 def test_the_same_file_does_not_become_a_second_version(workspace, gate):
     workspace.decide()
     gate.promote = False

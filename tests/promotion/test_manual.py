@@ -85,6 +85,24 @@ def test_manual_promotion_and_rollback(project, splitpose):
     }
 
 
+def test_promotions_and_rollbacks_are_posted(project, splitpose, receiver):
+    splitpose("promote", "--version", "1")
+    splitpose("promote", "--version", "3", "--reason", "looks better")
+    splitpose("promote")  # unchanged, so there is nothing to report
+    splitpose("rollback", "--reason", "too slow")
+    splitpose("rollback", status=1)
+    keys = ("alert", "profile", "by", "version", "champion_before", "reason")
+    profile = "test_promotions_and_rollbacks_are_posted"
+    assert [tuple(one[key] for key in keys) for one in receiver.posted] == [
+        ("promotion", profile, "manual", "1", None, "no reason given"),
+        ("promotion", profile, "manual", "3", "1", "looks better"),
+        ("rollback", profile, "manual", "1", "3", "too slow"),
+    ]
+    assert receiver.posted[2]["text"].startswith(
+        f"splitpose: {profile}: rolled back to version 1 from version 3: too slow [manual ("
+    )
+
+
 def test_decisions_are_in_the_registry_too_and_restore_lost_lines(project, splitpose):
     root, registry = project
     splitpose("promote", "--version", "2", "--reason", "because")

@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 from support import yaml
 from support.tiny_project import tiny_profile
 
-from splitpose.comparators import squeezenet, stacked_hourglass
+from splitpose.comparators import conversion, squeezenet, stacked_hourglass
 from splitpose.comparators.conversion import Network, convert_networks
 from splitpose.comparators.registry import Comparator
 from splitpose.errors import InputError
@@ -41,6 +42,8 @@ def test_all_networks_are_written_to_one_file(
     monkeypatch.setattr(stage, "OUR_SIZE", 32)
     monkeypatch.setattr(stage, "MIN_RUNS", 2)
     monkeypatch.setattr(stage, "MAX_MACS", 0)
+    # One process for all networks: comparators/test_networks.py converts each in its own, which imports TensorFlow.
+    monkeypatch.setattr(conversion, "ProcessPoolExecutor", lambda *_, **__: ThreadPoolExecutor(1))
     (tmp_path / "models" / "baseline").mkdir(parents=True)
     small = Network(partial(build, "baseline", width=0.25), 32)
     (trained,) = convert_networks({"baseline": small}, tmp_path).values()

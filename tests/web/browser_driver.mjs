@@ -84,6 +84,16 @@ function select(page, text) {
   return page.locator("fieldset label", { hasText: new RegExp(`^${text}$`) }).click();
 }
 
+/** Select a region of the image, which has this width in px, by two of its corners. */
+async function selectRegion(page, width, corners) {
+  const bounds = await page.locator("#image").boundingBox(), scale = bounds.width / width;
+  const screen = ([x, y]) => [bounds.x + (x + 0.5) * scale, bounds.y + (y + 0.5) * scale];
+  await page.mouse.move(...screen(corners[0]));
+  await page.mouse.down();
+  await page.mouse.move(...screen(corners[1]), { steps: 3 });
+  await page.mouse.up();
+}
+
 /** Return the error that the page displays after an action. */
 async function errorAfter(page, action) {
   const before = await page.locator("#message").textContent();
@@ -123,12 +133,7 @@ const scenarios = {
       await page.waitForFunction(differs, JSON.stringify(previous.people));
       return pageState(page);
     };
-    const bounds = await page.locator("#image").boundingBox(), scale = bounds.width / found.size[0];
-    const screen = ([x, y]) => [bounds.x + (x + 0.5) * scale, bounds.y + (y + 0.5) * scale];
-    await page.mouse.move(...screen(corners[0]));
-    await page.mouse.down();
-    await page.mouse.move(...screen(corners[1]), { steps: 3 });
-    await page.mouse.up();
+    await selectRegion(page, found.size[0], corners);
     const selected = await changed(found);
     await page.locator("#clear-region").click();
     const cleared = await changed(selected);
@@ -136,7 +141,10 @@ const scenarios = {
     return { found, selected, cleared, whole: await changed(cleared) };
   },
 
-  /** Find two people in an image, save the result, open an image without a person, and lower the threshold. */
+  /**
+   * Find two people in an image, save the result, open an image without a person, predict a region of it and then the
+   * whole image without a search, and lower the threshold of the search.
+   */
   async people(context, { model, image, empty, ...given }) {
     const page = await openPage(context, given);
     await page.locator("#model-file").setInputFiles(model);
@@ -149,9 +157,19 @@ const scenarios = {
     await page.locator("#image-file").setInputFiles(empty);
     const none = await described(page, "No person"), label = await page.locator("#image").getAttribute("aria-label");
     const emptyJson = await saved(page, "#save-json");
+    await selectRegion(page, none.size[0], [[30, 20], [120, 110]]);
+    const selected = await described(page, "1 person"), selectedJson = await saved(page, "#save-json");
+    const isDisabled = await page.locator("#threshold").isDisabled();
+    await page.locator("#clear-region").click();
+    await described(page, "No person");
+    await page.locator("#search").uncheck();
+    const whole = await described(page, "1 person");
+    await page.locator("#search").check();
+    await described(page, "No person");
     await page.locator("#people").fill("1");
     await page.locator("#threshold").fill("0");
-    return { one, all, limit, files, none, label, emptyJson, lowered: await described(page, "1 person") };
+    const lowered = await described(page, "1 person");
+    return { one, all, limit, files, none, label, emptyJson, selected, selectedJson, isDisabled, whole, lowered };
   },
 
   /** Open a model, then select one of the page in a precision, then open a damaged model and an image. */

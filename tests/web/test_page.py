@@ -167,6 +167,16 @@ def test_several_people_are_found_and_saved_and_an_image_without_a_person_has_no
     assert json.loads(content(result["emptyJson"]))["annotations"] == []
     assert result["lowered"]["threshold"] == "0.00"
 
+    # The threshold does not hide the person in a region that the user states, as with `predict --box`.
+    assert result["selected"]["threshold"] == "0.90"
+    assert result["isDisabled"]
+    [person] = result["selected"]["people"]
+    assert np.mean(person["confidence"]) < 0.9
+    [annotation] = json.loads(content(result["selectedJson"]))["annotations"]
+    assert annotation["score"] == pytest.approx(np.mean(person["confidence"]), abs=1e-3)
+    [person] = result["whole"]["people"]
+    assert person["region"] == {"x": 79.5, "y": 59.5, "side": 160}
+
 
 def test_a_precision_can_be_selected_after_a_file_and_a_damaged_file_changes_nothing(drive, url, models, tmp_path):
     (tmp_path / "damaged.tflite").write_bytes((models / "dots" / "float32.tflite").read_bytes()[:3000])

@@ -1,7 +1,6 @@
 /** The page: displays the joints that the selected model predicts in an image, in a video or for the camera. */
 
 import { errorMessage, getElement, showMessage } from "./dom.js";
-import { saveFile, toPng } from "./download.js";
 import { fetchFile } from "./fetch_file.js";
 import { ImageView } from "./image_view.js";
 import { percentile } from "./latency.js";
@@ -11,7 +10,7 @@ import { cacheForOffline } from "./offline.js";
 import { loadPoseModel, predictRegion } from "./pose_model.js";
 import { createPredictor } from "./predictors.js";
 import { enableRegionSelection } from "./region_selection.js";
-import { describePeople, fileStem, resultToCoco, shownPeople } from "./results.js";
+import { ResultView, showStatus } from "./result_view.js";
 import { Runtime } from "./runtime.js";
 import { SeekBar } from "./seek_bar.js";
 import { cameraSource, imageSource, videoSource } from "./sources.js";
@@ -22,7 +21,6 @@ import { explainSides } from "./viewpoint.js";
  * @typedef {import("./model_picker.js").Entry} Entry
  * @typedef {import("./pose_model.js").PoseModel} PoseModel
  * @typedef {import("./predictors.js").PredictImage} PredictImage
- * @typedef {import("./results.js").Result} Result
  * @typedef {import("./sources.js").Source} Source
  * @typedef {{runtime: Runtime, model: PoseModel, source: Source}} Session
  *
@@ -41,8 +39,6 @@ const view = new ImageView(getElement("image", HTMLCanvasElement));
 const searchBox = getElement("search", HTMLInputElement), peopleInput = getElement("people", HTMLInputElement);
 const thresholdSlider = getElement("threshold", HTMLInputElement);
 const cameraButton = getElement("camera", HTMLButtonElement);
-const saveImageButton = getElement("save-image", HTMLButtonElement);
-const saveJsonButton = getElement("save-json", HTMLButtonElement);
 
 /** @type {Runtime | null} */
 let runtime = null;
@@ -52,10 +48,9 @@ let selection = null;
 let source = null;
 /** Region of a still image that the user has selected. @type {CropRegion | null} */
 let selectedRegion = null;
-/** Mean confidence below which a region shows no person. */
+/** Mean confidence below which a region shows no person, if people are searched for. */
 let threshold = 0;
-/** @type {Result | null} */
-let result = null;
+const resultView = new ResultView(view, () => threshold, attempt);
 /** @type {"user" | "environment"} */
 let facingMode = "user";
 /** Latencies of the model's latest runs, ms. @type {number[]} */
@@ -152,7 +147,7 @@ async function selectSource(/** @type {() => Promise<Source>} */ open) {
   if (number !== sourceNumber) return opened.close();
   source?.close();
   source = opened;
-  setResult(null);
+  resultView.show(null);
   selectedRegion = null;
   latencies = [];
   view.canvas.classList.toggle("mirrored", source.isMirrored);
@@ -170,7 +165,7 @@ async function selectRegion(/** @type {CropRegion | null} */ region) {
 
 /** Return whether people are searched for and tracked, which requires a model with confidence output. */
 function isSearchEnabled(/** @type {PoseModel} */ model) {
-  return searchBox.checked && model.codec.hasConfidence;
+  return searchBox.checked && model.codec.hasConfidence && !selectedRegion;
 }
 
 /** Return the selected maximum number of people. */
@@ -186,27 +181,27 @@ function setThreshold(/** @type {number} */ value) {
 
 /** Explain which region of the source the model predicts, and which side is left. */
 function showHint(/** @type {Session} */ { model, source }) {
-  const { hasConfidence } = model.codec, isSearched = isSearchEnabled(model) && !selectedRegion, sentences = [];
+  const { hasConfidence } = model.codec, isSearched = isSearchEnabled(model), sentences = [];
   if (!hasConfidence) {
     sentences.push("This model has no confidence output, so it can neither search for people nor score them.");
   }
   if (selectedRegion) sentences.push("Only the selected region is used.");
   else if (!isSearched) sentences.push("The whole image is used.");
   if (!source.isLive && !selectedRegion) sentences.push("Drag a square around a person to use only that region.");
-  if (hasConfidence && model.metadata?.person_threshold == null) {
+  if (isSearched && model.metadata?.person_threshold == null) {
     sentences.push("The threshold of this model is not calibrated.");
   }
   getElement("hint", HTMLElement).textContent = sentences.join(" ");
   getElement("clear-region", HTMLElement).hidden = !selectedRegion;
-  searchBox.disabled = thresholdSlider.disabled = !hasConfidence;
-  peopleInput.disabled = !isSearched;
+  searchBox.disabled = !hasConfidence;
+  peopleInput.disabled = thresholdSlider.disabled = !isSearched;
   const viewpoint = model.metadata?.viewpoint ?? null;
   getElement("sides", HTMLElement).textContent = explainSides(viewpoint, source.isMirrored);
 }
 
 /** Display the source without a prediction, because there is no model. */
 function showWithoutModel(/** @type {Source} */ source) {
-  setResult(null);
+  resultView.show(null);
   view.capture(source);
   view.drawImage([]);
   view.describe(`${source.name}, not predicted`);
@@ -228,7 +223,7 @@ async function runSession() {
     maxPeople: maxPeople(),
     threshold: () => threshold,
     onSearch: () => {
-      setResult(null);
+      resultView.show(null);
       view.drawImage([]); // as a search can take seconds on a phone
       showStatus("Searching …");
     },
@@ -248,7 +243,7 @@ async function runSession() {
     displayed = [...displayed.filter((time) => time > now - 1000), now];
     if (isCurrent()) showLatency(session.source.isLive ? displayed.length : null);
     if (isCurrent()) seekBar.update();
-    if (!session.source.isLive && !result?.people.length) return;
+    if (!session.source.isLive && !resultView.hasPeople) return;
     if (session.source.isLive) await new Promise(requestAnimationFrame);
   }
 }
@@ -269,43 +264,7 @@ async function predictAndDisplay({ runtime, model, source }, predictImage, isCur
     return prediction;
   };
   const people = await predictImage(predict, width, height);
-  setResult({ model, source, time, people });
-}
-
-/** Display a result, which can then be saved; null if there is none yet. */
-function setResult(/** @type {Result | null} */ value) {
-  result = value;
-  saveImageButton.disabled = saveJsonButton.disabled = result === null;
-  if (result) display(result);
-}
-
-/** Display the people of a result whose score reaches the threshold. */
-function display(/** @type {Result} */ shown) {
-  const people = shownPeople(shown, threshold);
-  view.drawPeople(people, shown.model.joints);
-  const { name } = shown.model;
-  const content = people.length ? `with the joints that ${name} predicts` : `without a person according to ${name}`;
-  view.describe(`${shown.source.name} ${content}`);
-  const shownValues = people.map(({ joints, confidence, region }) => ({ joints, confidence, region }));
-  view.canvas.dataset.people = JSON.stringify(shownValues);
-  view.canvas.dataset.time = String(shown.time);
-  showStatus(describePeople(people, shown.model, threshold));
-}
-
-function showStatus(/** @type {string} */ text) {
-  getElement("status", HTMLElement).textContent = text;
-}
-
-/** Save the displayed image with its drawing as PNG. */
-async function saveImage() {
-  if (result) saveFile(await toPng(view.canvas), `${fileStem(result)}.png`);
-}
-
-/** Save the displayed people as COCO keypoints. */
-async function saveJson() {
-  if (!result) return;
-  const content = JSON.stringify(resultToCoco(result, threshold), null, 2);
-  saveFile(new Blob([content], { type: "application/json" }), `${fileStem(result)}.json`);
+  resultView.show({ model, source, time, people, isSearched: isSearchEnabled(model) });
 }
 
 /** Show the latency, and the images per second of a live source (null for a still image). */
@@ -358,13 +317,11 @@ peopleInput.addEventListener("change", () => {
 });
 thresholdSlider.addEventListener("input", () => {
   setThreshold(thresholdSlider.valueAsNumber);
-  if (result && !result.source.isLive) display(result);
+  resultView.update();
 });
 thresholdSlider.addEventListener("change", () => {
   if (!source?.isLive) attempt(runSession); // searches for people whose score has been too low so far
 });
-saveImageButton.addEventListener("click", () => attempt(saveImage));
-saveJsonButton.addEventListener("click", () => attempt(saveJson));
 enableRegionSelection(view.canvas, {
   isEnabled: () => source !== null && !source.isLive,
   onChange: (region) => {

@@ -10,19 +10,21 @@
  * @property {Source} source
  * @property {number} time of the image in a video, s
  * @property {Prediction[]} people whatever their score, the mean confidence
+ * @property {boolean} isSearched whether the people were searched for, not predicted in a given region
  */
 
 import { toCoco } from "./coco.js";
 import { meanConfidence } from "./sliding_window.js";
 
 /**
- * Return the people whose score reaches the threshold; all of them if the model has no confidence output.
+ * Return the people whose score reaches the threshold; all of them if they were not searched for, because the user
+ * has stated where the person is.
  *
  * @param {Result} result
  * @param {number} threshold
  */
-export function shownPeople({ people, model }, threshold) {
-  return model.codec.hasConfidence ? people.filter((person) => meanConfidence(person) >= threshold) : people;
+export function shownPeople({ people, isSearched }, threshold) {
+  return isSearched ? people.filter((person) => meanConfidence(person) >= threshold) : people;
 }
 
 /**

@@ -7,12 +7,10 @@ and new runs are compared in the same charts, and the others are deleted. They r
 
 import re
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
-from splitpose.errors import ExternalServiceError
 from splitpose.settings import PRECISIONS
-from splitpose.tracking.relocation import DATABASE, TIMEOUT
+from splitpose.tracking.database import edit_database
 from splitpose.tracking.runs import HISTORY_METRICS
 
 TABLES = ("metrics", "latest_metrics")
@@ -56,24 +54,7 @@ def rename_former_metrics(root: Path) -> int:
     Raises:
         ExternalServiceError: the database cannot be read or written; it is unchanged.
     """
-    path = root / DATABASE
-    if not path.is_file():
-        return 0
-    try:
-        with closing(sqlite3.connect(path, timeout=TIMEOUT, isolation_level=None)) as database:
-            if not _former_keys(database):
-                return 0
-            database.execute("begin immediate")
-            keys = _former_keys(database)  # again, because another process may have renamed them
-            for key in keys:
-                for table in TABLES:
-                    _rename(database, table, key)
-            database.execute("commit")
-            return len(keys)
-    except sqlite3.Error as error:
-        raise ExternalServiceError(
-            f"{path}: metrics of earlier releases cannot be renamed ({error}); check its permissions and try again"
-        ) from error
+    return edit_database(root, _former_keys, _rename, "metrics of earlier releases cannot be renamed")
 
 
 def present_name(key: str) -> str | None:
@@ -101,10 +82,11 @@ def _keys(database: sqlite3.Connection, condition: str) -> list[str]:
     return [key for (key,) in database.execute(f"select distinct key from latest_metrics where {condition}")]
 
 
-def _rename(database: sqlite3.Connection, table: str, key: str) -> None:
+def _rename(database: sqlite3.Connection, key: str) -> None:
     """Rename a metric; delete it if it has no present name, or if a run has both."""
     name = present_name(key)
     condition = IS_OURS if name else HAS_FILES
-    if name:
-        database.execute(f"update or ignore {table} set key = ? where key = ? and {condition}", (name, key))
-    database.execute(f"delete from {table} where key = ? and {condition}", (key,))
+    for table in TABLES:
+        if name:
+            database.execute(f"update or ignore {table} set key = ? where key = ? and {condition}", (name, key))
+        database.execute(f"delete from {table} where key = ? and {condition}", (key,))

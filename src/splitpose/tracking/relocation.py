@@ -8,13 +8,9 @@ into the artifact folder of another root are replaced by paths into that of the 
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-from splitpose.errors import ExternalServiceError
-
-DATABASE = "mlflow.db"
-"""The project's own MLflow database."""
+from splitpose.tracking.database import edit_database
 
 COLUMNS = (
     ("experiments", "artifact_location"),
@@ -27,9 +23,6 @@ COLUMNS = (
 
 ARTIFACT_PATH = re.compile(r"^(?P<root>(?:file://)?/(?:.*/)?)(?P<path>(?:mlartifacts|mlruns)(?:/.*)?)$")
 """A local path or file URI into an artifact folder: ours, or that of MLflow's default experiment."""
-
-TIMEOUT = 30.0
-"""Seconds to wait for another process that writes to the database."""
 
 Change = tuple[str, str, str, str]
 """Table, column, value in the database, and the value that replaces it."""
@@ -46,24 +39,9 @@ def relocate(root: Path) -> int:
     Raises:
         ExternalServiceError: the database cannot be read or written; it is unchanged.
     """
-    path = root / DATABASE
-    if not path.is_file():
-        return 0
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=TIMEOUT)) as database:
-            if not _changes(database, root):
-                return 0
-        with closing(sqlite3.connect(path, timeout=TIMEOUT, isolation_level=None)) as database:
-            database.execute("begin immediate")
-            changes = _changes(database, root)  # again, because another process may have made them
-            for table, column, old, new in changes:
-                database.execute(f"update {table} set {column} = ? where {column} = ?", (new, old))
-            database.execute("commit")
-            return len(changes)
-    except sqlite3.Error as error:
-        raise ExternalServiceError(
-            f"{path}: paths of artifacts cannot be updated ({error}); check its permissions and try again"
-        ) from error
+    return edit_database(
+        root, lambda database: _changes(database, root), _replace, "paths of artifacts cannot be updated"
+    )
 
 
 def relocated(value: str, root: Path) -> str:
@@ -83,6 +61,11 @@ def _changes(database: sqlite3.Connection, root: Path) -> list[Change]:
         for (value,) in database.execute(f"select distinct {column} from {table} where {column} is not null")
         if (new := relocated(value, root)) != value
     ]
+
+
+def _replace(database: sqlite3.Connection, change: Change) -> None:
+    table, column, old, new = change
+    database.execute(f"update {table} set {column} = ? where {column} = ?", (new, old))
 
 
 def _existing_columns(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from splitpose import paths
 from splitpose.errors import ExternalServiceError
 from splitpose.settings import Params, load
 from splitpose.tracking import state
-from splitpose.tracking.relocation import DATABASE
+from splitpose.tracking.database import DATABASE
 from splitpose.tracking.runs import connect, has_store, translated_errors
 
 if TYPE_CHECKING:  # MLflow takes seconds to import

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from splitpose.errors import ExternalServiceError
 from splitpose.tracking import presentation
+from splitpose.tracking.database import DATABASE
 from splitpose.tracking.git import git
-from splitpose.tracking.relocation import DATABASE, relocate
+from splitpose.tracking.relocation import relocate
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient

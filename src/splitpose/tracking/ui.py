@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 import requests
 
 from splitpose.errors import InputError
+from splitpose.tracking.database import DATABASE
 from splitpose.tracking.presentation import COMPARISON_VIEW
-from splitpose.tracking.relocation import DATABASE
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
