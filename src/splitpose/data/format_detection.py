@@ -80,7 +80,7 @@ def _read_annotations(path: Path, images: Path | None, joint_names: JointNames) 
     root = common_root([path.parent, *(folder for near in folders for folder in near)])
     options = ReadOptions(min_joints=1, min_side=0)
     people = concatenate(
-        select_people(detection.read_found(found, joint_names), ImageFinder(near), root, options)
+        select_people(found.read(joint_names), ImageFinder(near), root, options)
         for found, near in zip(result.found, folders, strict=True)
     )
     formats = " and ".join(dict.fromkeys(found.format for found in result.found))

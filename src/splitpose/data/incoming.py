@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from splitpose.annotations import INCOMING, joints_of, with_joints
-from splitpose.data.formats.detection import Found, find_annotations, read_found
+from splitpose.data.formats.detection import Found, find_annotations
 from splitpose.data.image_finder import ImageFinder, image_folders
 from splitpose.data.joint_names import JointNames
 from splitpose.data.people import ReadOptions, select_people
@@ -82,7 +82,7 @@ def _read(
     found: Found, delivery: Path, names: JointNames, data: Path, options: ReadOptions, viewpoint: Viewpoint
 ) -> ReaderResult:
     finder = ImageFinder(image_folders(found.path, boundary=delivery))
-    result = select_people(read_found(found, names), finder, data, options)
+    result = select_people(found.read(names), finder, data, options)
     if viewpoint == "person":
         return result
     joints = observer_centric(joints_of(result.table))

@@ -317,14 +317,21 @@ def test_other_keypoints_without_names_require_a_joint_map(tmp_path: Path) -> No
             "flip_idx is not that of COCO",
         ),
         (ROW, "kpt_names: [nose]\n", "kpt_names has another number of names than kpt_shape"),
-        (ROW, "kpt_shape: [17, 4]\n", r"data.yaml: not a valid data.yaml of a pose dataset: kpt_shape should be"),
-        (ROW, "names: [\n", "data.yaml: not a valid data.yaml of a pose dataset: "),
+        (ROW, "kpt_shape: [17, 3]\n", "data.yaml: line 5: the key kpt_shape is listed twice"),
+        (ROW, "names: [\n", "data.yaml: line 5: not valid YAML: "),
     ],
 )
 def test_invalid_pose_datasets_are_a_one_line_error(tmp_path: Path, row: str, yaml: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         ultralytics.read(coco17(tmp_path, row, yaml), NAMES)
     assert "\n" not in str(error.value)
+
+
+def test_an_impossible_number_of_values_per_keypoint_is_an_error(tmp_path: Path) -> None:
+    path = coco17(tmp_path, ROW)
+    path.write_text(path.read_text().replace("kpt_shape: [17, 3]", "kpt_shape: [17, 4]"))
+    with pytest.raises(InputError, match=r"not a valid data.yaml of a pose dataset: kpt_shape should be \[number"):
+        ultralytics.read(path, NAMES)
 
 
 def test_rows_without_keypoints_and_missing_images_are_counted(tmp_path: Path) -> None:

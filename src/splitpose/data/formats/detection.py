@@ -63,6 +63,10 @@ class Found:
         """Folder that the images' names are relative to."""
         return self.path if self.path.is_dir() else self.path.parent
 
+    def read(self, joint_names: JointNames) -> AnnotationSet:
+        """Read the annotations. Raises InputError if they are invalid."""
+        return self.reader(self.path, joint_names)
+
 
 @dataclass(frozen=True)
 class FoundAnnotations:
@@ -102,17 +106,10 @@ def read_annotations(path: Path, joint_names: JointNames) -> AnnotationSet:
         raise InputError(no_annotations(path, result))
     if not path.is_dir():
         (found,) = result.found
-        return found.reader(found.path, joint_names)
-    sets = [read_found(found, joint_names, path) for found in result.found]
+        return found.read(joint_names)
+    sets = [found.read(joint_names) for found in result.found]
     merged = _merge(path, result.found, sets)
     return replace(merged, notes=(*merged.notes, *result.notes))
-
-
-def read_found(found: Found, joint_names: JointNames, root: Path = Path()) -> AnnotationSet:
-    """Read annotations that were found, with their path, relative to `root`, before each note."""
-    own = found.reader(found.path, joint_names)
-    path = found.path.relative_to(root) if found.path.is_relative_to(root) else found.path
-    return replace(own, notes=tuple(f"{path}: {note.removeprefix(f'{found.path}: ')}" for note in own.notes))
 
 
 def no_annotations(path: Path, result: FoundAnnotations) -> str:
@@ -257,5 +254,9 @@ def _merge(root: Path, found: Sequence[Found], sets: Sequence[AnnotationSet]) ->
         pd.concat(people, ignore_index=True),
         np.concatenate([own.joints for own in sets]),
         skipped,
-        tuple(dict.fromkeys(note for own in sets for note in own.notes)),
+        tuple(
+            f"{_relative(one.path, root)}: {note}"
+            for one, own in zip(found, sets, strict=True)
+            for note in own.notes
+        ),
     )
