@@ -1,6 +1,7 @@
 """Wrong coordinates are detected with their cause, and correct annotations pass: on people of FLIC and COCO."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -137,8 +138,13 @@ BOX_CAUSES = {
 }
 
 
-@pytest.mark.parametrize("name", WITH_BOXES)
-@pytest.mark.parametrize("fault", BOX_CAUSES)
+# The torsos of FLIC are in the middle of their images, so that their boxes agree with the joints in both directions.
+CONSISTENT = ("flic_torso_boxes", "y upwards")
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [pair for pair in product(WITH_BOXES, BOX_CAUSES) if pair != CONSISTENT]
+)
 def test_wrong_boxes_are_quarantined_with_the_cause(
     samples: dict[str, pd.DataFrame], name: str, fault: str
 ) -> None:
@@ -268,7 +274,7 @@ def test_the_centre_of_images_of_different_sizes_is_recognised(samples: dict[str
 def test_one_joint_in_the_corner_of_the_image_is_a_warning(samples: dict[str, pd.DataFrame]) -> None:
     errors, warnings = placeholders(placed(samples["flic"], range(3, 4), 2, lambda row: (0, 0)))
     assert errors.isna().all()
-    assert warnings.dropna().to_dict() == {3: "left wrist at 0, 0 (1 rows of the file)"}
+    assert warnings.dropna().to_dict() == {3: "left wrist at 0, 0 (1 row of the file)"}
 
 
 def test_a_person_who_does_not_move_has_no_placeholder(samples: dict[str, pd.DataFrame]) -> None:

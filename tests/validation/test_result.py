@@ -130,7 +130,7 @@ QUARANTINE_CASES: list[tuple[str, str, Change]] = [
     # Torso from (60, 30) to (57, 50): 20.22 px; lower arm from (34, 70) to (99, 79): 65.62 px.
     ("long_limb", "3.24", set_values(rhip_x=57, rhip_y=50, relb_x=34, relb_y=70, rwri_x=99, rwri_y=79)),
     ("invalid_bbox", "-10", set_values(box_x0=90)),
-    ("wrong_coordinates", "all joints are outside the bounding box", set_values(box_x0=0, box_x1=20)),
+    ("wrong_coordinates", "all joints are outside the bounding box", set_values(box_x0=0, box_x1=4, box_y0=40)),
     (
         "identical_joints",
         "6 of 11 joints are at 50, 40",
@@ -212,10 +212,10 @@ WARNING_CASES: list[tuple[str, dict[str, str], Change]] = [
     ("suspicious_coordinates", {"p03": "the bounding box extends 15 px beyond the image"}, set_values(box_x1=115)),
     (
         "suspicious_joints",
-        {"p03": "3 of 11 joints are at 50, 12"},
-        set_values(leye_x=50, leye_y=12, reye_x=50, reye_y=12, nose_x=50, nose_y=12),
+        {"p03": "3 of 11 joints are at 44, 66"},
+        set_values(lhip_x=44, lhip_y=66, lwri_x=44, lwri_y=66),
     ),
-    ("possible_placeholder", {"p03": "nose at 0, 0 (1 rows of the file)"}, set_values(nose_x=0, nose_y=0)),
+    ("possible_placeholder", {"p03": "nose at 0, 0 (1 row of the file)"}, set_values(nose_x=0, nose_y=0)),
     (
         "annotated_twice",
         {"p02": "0.28", "p03": "0.28"},

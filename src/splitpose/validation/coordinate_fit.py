@@ -70,6 +70,31 @@ def overlap(people: People) -> np.ndarray:
     return result
 
 
+def containment(people: People) -> np.ndarray:
+    """Return the intersection (N,) of each box and the rectangle around the joints, as a fraction of the smaller one.
+
+    It is high for boxes around the whole person as well as for those around the torso; 0 without a box or joints.
+    """
+    rectangles, boxes = extents(people.joints), people.boxes
+    common = np.maximum(np.minimum(rectangles[:, 1], boxes[:, 1]) - np.maximum(rectangles[:, 0], boxes[:, 0]), 0)
+    smaller = np.minimum(*((box[:, 1] - box[:, 0]).clip(0).prod(axis=1) for box in (rectangles, boxes)))
+    area = common.prod(axis=1)
+    result: np.ndarray = np.divide(area, smaller, out=np.zeros_like(area), where=smaller > 0)
+    return result
+
+
+def gap(people: People) -> np.ndarray:
+    """Return the distance (N,) between each box and the rectangle around the joints, in the longest of their sides.
+
+    It is the larger one of the horizontal and the vertical distance; NaN without a box or joints.
+    """
+    rectangles, boxes = extents(people.joints), people.boxes
+    distance = np.maximum(boxes[:, 0] - rectangles[:, 1], rectangles[:, 0] - boxes[:, 1]).max(axis=1).clip(0)
+    sides = np.maximum(*(np.abs(box[:, 1] - box[:, 0]) for box in (rectangles, boxes))).max(axis=1)
+    result: np.ndarray = np.divide(distance, sides, out=np.full_like(distance, np.nan), where=sides > 0)
+    return result
+
+
 def inside_box(people: People, margin: float = MARGIN) -> np.ndarray:
     """Return the fraction (N,) of each person's joints that are in the box; NaN without joints or box."""
     return _inside(people.joints, people.boxes, margin)

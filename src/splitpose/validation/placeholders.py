@@ -8,22 +8,31 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.stats import poisson
 
 from splitpose.annotations import joints_of
 from splitpose.skeleton import FULL_NAMES, INDEX, JOINTS, PAIRS
 from splitpose.validation.coordinate_faults import rows_by_file
 from splitpose.validation.coordinate_fit import extents, inside_box, people_of
 
+HEAD = ("nose", "leye", "reye")
+
 MIN_ROWS = 5
 """Rows of a file that must share a position of a joint; a corner of the image is suspicious in a single row."""
-MIN_FRACTION = 0.01
-NEIGHBOURHOOD = 10
-"""Half the side, px, of the square in which other joints are counted."""
-MIN_EXCESS = 10
-"""Ratio of the joints at a position to those expected from its neighbourhood; integer coordinates of large files
-coincide by chance."""
+MIN_FRACTION, SUFFICIENT_ROWS, MIN_FRACTION_OF_MANY = 0.03, 50, 0.01
+"""Part of the rows of a file that must share a position; from `SUFFICIENT_ROWS` on, a smaller part suffices."""
+NEIGHBOURHOODS = (2, 10)
+"""Half the sides, px, of the squares around a position in which other joints are counted."""
+MIN_EXCESS, MAX_CHANCE = 10, 1e-3
+"""Ratio of the joints at a position to those expected from its neighbourhood, and number of positions of the file
+that may have as many by chance: integer coordinates coincide in large files and in small images."""
 MIN_CORNER_ROWS = 3
 """Rows of a file with a joint in the corner of the image from which on it is certainly a placeholder."""
+MIN_CORNER_FRACTION = 0.2
+"""Part of the rows of a file with a joint in the corner from which on it need not be apart from the person: images
+that are cropped to a person have joints in their corners, too."""
+MIN_GAP = 0.3
+"""Distance of a joint from the rectangle around the others, in its longer side, from which on it is apart."""
 MAX_DISTANCE = 1.5
 """Distance from a person's other joints, in their extent, beyond which a joint cannot belong to them."""
 MIN_IMAGE_SIDE = 20
@@ -34,7 +43,7 @@ def identical_joints(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Return errors and warnings, as text or None, about joints of a person with the same coordinates.
 
     It is an error if at least half of the joints, and at least three, are at one point; a warning if three joints
-    are, or if left and right are equal in all annotated pairs and there are two.
+    are, where eyes and nose count as one, or if left and right are equal in all annotated pairs and there are two.
     """
     errors, warnings = _empty(table), _empty(table)
     joints = joints_of(table)
@@ -43,7 +52,10 @@ def identical_joints(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     together = equal.sum(axis=-1)  # (N, K), joints at the position of each joint, with itself
     most = together.max(axis=1, initial=0)
     count = annotated.sum(axis=1)
+    parts = np.where(np.isin(JOINTS, HEAD), JOINTS.index(HEAD[0]), np.arange(len(JOINTS)))
     for row in np.flatnonzero(most >= 3).tolist():
+        if len(np.unique(parts[equal[row, together[row].argmax()]])) < 3:
+            continue  # the eyes and the nose of a small person are one px
         point = joints[row, together[row].argmax()]
         text = f"{most[row]} of {count[row]} joints are at {point[0]:g}, {point[1]:g}"
         (errors if 2 * most[row] >= count[row] else warnings).iloc[row] = text
@@ -64,9 +76,13 @@ def placeholders(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     errors, warnings = _empty(table), _empty(table)
     for _, rows in rows_by_file(table):
         part = table.iloc[rows]
-        far = _is_far(part)
-        for row, joint, text, recurs in _recurring(part):
-            listing = errors if recurs and far[row, joint] else warnings
+        found = list(_recurring(part))
+        if not found:
+            continue
+        suspicious = np.unique([row for row, *_ in found])
+        far = dict(zip(suspicious.tolist(), _is_far(part.iloc[suspicious]), strict=True))
+        for row, joint, text, recurs in found:
+            listing = errors if recurs and far[row][joint] else warnings
             if listing.iloc[rows[row]] is None:
                 listing.iloc[rows[row]] = text
     return errors, warnings.where(errors.isna(), None)
@@ -105,10 +121,19 @@ def _recurring(table: pd.DataFrame) -> Iterator[tuple[int, int, str, bool]]:
     beyond = points - (sizes[rows] - 1)
     corner = is_large & (_is_corner(points) | _is_corner(beyond))
     negative = (points < 0).all(axis=1) & (points[:, 0] == points[:, 1])
-    corners = len(np.unique(rows[corner | negative]))
-    for n in np.flatnonzero(corner | negative):
+    apart = np.zeros(joints.shape[:2], bool)
+    with_corner = np.unique(rows[corner])
+    apart[with_corner] = _is_apart(joints[with_corner])
+    suspicious = negative | (corner & apart[rows, indices])
+    # Further ones at such corners, and those of many rows.
+    if len(np.unique(rows[suspicious])) >= MIN_CORNER_ROWS or len(np.unique(rows[corner])) >= max(
+        MIN_ROWS, MIN_CORNER_FRACTION * len(table)
+    ):
+        suspicious |= corner
+    corners = len(np.unique(rows[suspicious]))
+    for n in np.flatnonzero(suspicious):
         text = (
-            f"{FULL_NAMES[JOINTS[indices[n]]]} at {points[n, 0]:g}, {points[n, 1]:g} ({corners:,} rows of the file)"
+            f"{FULL_NAMES[JOINTS[indices[n]]]} at {points[n, 0]:g}, {points[n, 1]:g} ({_rows(corners)} of the file)"
         )
         yield int(rows[n]), int(indices[n]), text, corners >= MIN_CORNER_ROWS
     absolute = _shared(points, rows, joints, np.ones_like(points))
@@ -123,7 +148,24 @@ def _recurring(table: pd.DataFrame) -> Iterator[tuple[int, int, str, bool]]:
                 else f"{across:.0%} of the width, {down:.0%} of the height"
             )
             name = FULL_NAMES[JOINTS[indices[n]]]
-            yield int(rows[n]), int(indices[n]), f"{name} at {position} ({shared:,} rows of the file)", True
+            yield int(rows[n]), int(indices[n]), f"{name} at {position} ({_rows(shared)} of the file)", True
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _is_apart(joints: np.ndarray) -> np.ndarray:
+    """Return (N, K) whether each joint is apart from the rectangle around the person's others, at least three."""
+    apart = np.zeros(joints.shape[:2], bool)
+    for k in range(joints.shape[1]):
+        others = np.delete(joints, k, axis=1)
+        rectangle = extents(others)
+        side = (rectangle[:, 1] - rectangle[:, 0]).max(axis=1)
+        distance = np.maximum(rectangle[:, 0] - joints[:, k], joints[:, k] - rectangle[:, 1]).max(axis=1)
+        enough = np.isfinite(others).all(axis=-1).sum(axis=1) >= 3
+        apart[:, k] = enough & (np.nan_to_num(distance) > MIN_GAP * np.nan_to_num(side))
+    return apart
 
 
 def _is_corner(points: np.ndarray) -> np.ndarray:
@@ -144,21 +186,31 @@ def _shared(points: np.ndarray, rows: np.ndarray, joints: np.ndarray, scales: np
         joints: (N, K, 2) px.
         scales: (M, 2) px per unit of `points`.
     """
-    keys = pd.Series(list(map(tuple, points.round(4))))
-    groups = keys.groupby(keys).indices
+    order = np.lexsort(points.round(4).T)
+    ordered, ordered_rows = points[order].round(4), rows[order]
+    starts = np.flatnonzero(np.any(np.diff(ordered, axis=0, prepend=np.nan) != 0, axis=1))
+    ends = np.append(starts[1:], len(ordered))
     shared = np.zeros(len(points), int)
-    necessary = max(MIN_ROWS, MIN_FRACTION * len(np.unique(rows)))
-    for members in groups.values():
-        count = len(np.unique(rows[members]))
-        if count < necessary:
+    if not len(points):
+        return shared
+    total = len(np.unique(rows))
+    necessary = max(MIN_ROWS, min(MIN_FRACTION * total, SUFFICIENT_ROWS), MIN_FRACTION_OF_MANY * total)
+    for start, end in zip(starts, ends, strict=True):
+        if end - start < necessary:
+            continue
+        members = order[start:end]
+        of_position = np.unique(ordered_rows[start:end])
+        if len(of_position) < necessary:
             continue
         distance = np.abs(points - points[members[0]]) * scales
-        nearby = int((distance <= NEIGHBOURHOOD).all(axis=1).sum()) - len(members)
-        expected = nearby / (2 * NEIGHBOURHOOD + 1) ** 2
-        people = joints[np.unique(rows[members])]
+        nearby = np.array([(distance <= half).all(axis=1).sum() for half in NEIGHBOURHOODS]) - len(members)
+        expected = float(max(nearby / (2 * np.array(NEIGHBOURHOODS) + 1) ** 2))
+        by_chance = len(starts) * poisson.sf(len(members) - 1, expected)
+        people = joints[of_position]
         middles = np.nanmedian(people, axis=1)
         extent = np.median((np.nanmax(people, axis=1) - np.nanmin(people, axis=1)).max(axis=1))
         spread = np.percentile(middles, 90, axis=0) - np.percentile(middles, 10, axis=0)
-        if len(members) >= MIN_EXCESS * expected and spread.max() > 0.3 * extent:
-            shared[members] = count
+        is_excess = len(members) >= MIN_EXCESS * expected and by_chance <= MAX_CHANCE
+        if is_excess and spread.max() > 0.3 * extent:
+            shared[members] = len(of_position)
     return shared
