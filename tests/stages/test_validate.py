@@ -57,7 +57,7 @@ def test_notes_of_the_readers_are_logged_and_written(repository, tmp_path, monke
 
     def accept(table, *_, **__):
         listing = pd.DataFrame({"id": []})
-        return ValidationResult(table, listing, listing, listing, {"passed": True, "quarantined_rows": 0})
+        return ValidationResult(table, listing, listing, (), listing, {"passed": True, "quarantined_rows": 0})
 
     monkeypatch.setattr(validation, "validate", accept)
     with caplog.at_level(logging.WARNING):

@@ -141,7 +141,7 @@ def test_dtype_policy_is_restored():
 def test_missing_devices_are_reported():
     with (
         pytest.raises(InputError, match=r"training.devices: 64 requested, but this machine has [cg]pu:0"),
-        device_scope(training_settings(devices=64)),
+        device_scope(training_settings(devices=64, batch_size=64)),
     ):
         pass
 
