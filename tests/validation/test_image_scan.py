@@ -138,3 +138,10 @@ def test_results_of_other_code_are_ignored(tmp_path: Path, monkeypatch: pytest.M
     pd.testing.assert_frame_equal(scan_images(make_table("a.jpg"), tmp_path, foreign), cache)
     monkeypatch.setattr(image_scan.cv2, "__version__", "0")
     assert scan_images(make_table("a.jpg"), tmp_path)["code_digest"][0] != cache["code_digest"][0]
+
+
+@pytest.mark.parametrize("column", ["code_digest", "image_warning"])
+def test_the_cache_of_an_earlier_version_is_not_used(column: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(encode(".jpg"))
+    scan = scan_images(make_table("a.jpg"), tmp_path)
+    pd.testing.assert_frame_equal(scan_images(make_table("a.jpg"), tmp_path, scan.drop(columns=column)), scan)

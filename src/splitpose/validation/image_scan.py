@@ -72,10 +72,10 @@ def format_size(width: int, height: int) -> str:
 
 
 def _load_cache(cache: pd.DataFrame | None) -> Cache:
-    if cache is None or "code_digest" not in cache:
+    fields = list(ScannedImage._fields)
+    if cache is None or not {*fields, "code_digest"} <= set(cache):  # of an earlier version
         return {}
     cache = cache[(cache["code_digest"] == _code_digest()) & cache["content_digest"].notna()]
-    fields = list(ScannedImage._fields)
     rows = cache[fields].astype(object).where(cache[fields].notna(), None)
     keys = zip(cache["content_digest"], cache["width"], cache["height"], strict=True)
     return dict(zip(keys, (ScannedImage(*row) for row in rows.itertuples(index=False)), strict=True))
