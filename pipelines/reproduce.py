@@ -1,5 +1,7 @@
 """The flow that brings all DVC stages up to date and completes the MLflow runs."""
 
+import os
+import sys
 from pathlib import Path
 
 from prefect import flow, get_run_logger
@@ -29,3 +31,7 @@ def reproduce(
         tasks.bring_up_to_date(stage_hours, pull=distribute)
         tasks.share_results()
         tasks.commit_state(branch, "Results of splitpose reproduce")
+
+
+if __name__ == "__main__":  # `python -m pipelines.reproduce` is `splitpose reproduce`
+    os.execv(sys.executable, [sys.executable, "-m", "splitpose", "reproduce", *sys.argv[1:]])

@@ -4,6 +4,8 @@ The model that the profile's `gate` names is the challenger. It becomes champion
 every check against the present champion; otherwise the champion remains. Every decision is logged with its metrics.
 """
 
+import os
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -101,3 +103,7 @@ def apply_gate(runs: dict[str, str], dry_run: bool) -> str:
     create_markdown_artifact(decision.as_markdown(), key="decision", description=decision.headline)
     get_run_logger().info(decision.headline)
     return decision.headline
+
+
+if __name__ == "__main__":  # `python -m pipelines.retrain` is `splitpose retrain`
+    os.execv(sys.executable, [sys.executable, "-m", "splitpose", "retrain", *sys.argv[1:]])

@@ -12,7 +12,8 @@ TESTS = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests/e2e and tests/services by their folder, all others as unit unless a module says otherwise.
 
-    The slow tests come first, so that all cores have work until the end.
+    The slow tests come first, and first of all those of the whole pipeline, the slowest files, so that all cores
+    have work until the end.
     """
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
@@ -20,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(folder)
         elif item.get_closest_marker("integration") is None:
             item.add_marker("unit")
-    items.sort(key=lambda item: item.get_closest_marker("unit") is not None)
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("e2e", "integration")])
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from support import yaml
 
 CARRIERS = {
     "settings.py",
+    "yaml_files.py",
     "files.py",
     "errors.py",
     "progress.py",

@@ -128,8 +128,21 @@ def test_the_missing_rows_of_a_jpeg_are_those_that_its_file_does_not_determine()
     assert images.decode_truncated(data[: start + (len(data) - start) // 2]) is None
 
 
+@pytest.mark.parametrize("progressive", [0, 1])
+def test_rows_that_a_jpeg_does_not_contain_are_never_taken_for_decoded_ones(progressive):
+    colours = np.random.default_rng(0).integers(0, 256, (8, 6, 3), np.uint8)
+    smooth = cv2.resize(colours, (120, 160), interpolation=cv2.INTER_LINEAR)
+    data = cv2.imencode(".jpg", smooth, [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive])[1].tobytes()
+    read = [images.decode_truncated(data[:end]) for end in range(2, len(data), 97)]
+    assert read[0] is None and images.decode_truncated(data[:-2]) is not None
+    # Missing rows are grey, at a mean distance of 40 from the image's colours.
+    assert np.abs(smooth - 128.0).mean() > 40
+    assert all(np.abs(image.pixels - smooth.astype(float)).mean() < 20 for image in read if image)
+
+
 def test_a_truncated_image_is_grey_on_request_and_has_its_annotations_orientation():
-    data = rotated_jpeg(np.zeros((40, 60, 3), np.uint8))[:-2]
+    gradient = np.tile(np.arange(60, dtype=np.uint8)[None, :, None], (40, 1, 3))
+    data = rotated_jpeg(gradient)[:-2]
     assert images.decode_truncated(data, grey=True).pixels.shape == (60, 40)
     assert images.decode_truncated(data, (60, 40)).pixels.shape == (40, 60, 3)
 

@@ -18,6 +18,8 @@ BOTTOM_UP_FORMATS = ("BMP", "DIB")
 """Formats that store the last row first."""
 
 JPEG_FORMATS, JPEG_END = ("JPEG", "MPO"), b"\xff\xd9"
+PROGRESSIVE_FRAME, SCAN = b"\xff\xc2", b"\xff\xda"
+"""JPEG markers, which do not occur in compressed data (ITU-T T.81, table B.1)."""
 OTHER_BITS = b"\x5a"
 """Continues a truncated JPEG file otherwise than the decoder, which assumes zeros."""
 
@@ -107,19 +109,29 @@ def _to_bgr(image: Image.Image) -> np.ndarray:
 
 
 def _missing_rows(data: bytes, image: Image.Image, pixels: np.ndarray) -> int:
-    """Return the number of rows of a truncated image that its file does not contain.
-
-    Decoders fill the missing rows with one colour. The last rows of a whole image can have one colour, too; in a
-    JPEG file the missing rows are those that depend on what follows the end of the file.
-    """
+    """Return the number of rows of a truncated image that its file does not contain."""
+    if (pixels == pixels[0, 0]).all():  # nothing was decoded
+        return len(pixels)
+    if image.format in JPEG_FORMATS:
+        return _missing_rows_of_jpeg(data, bool(image.info.get("progressive")), pixels)
     if image.format in BOTTOM_UP_FORMATS:
         pixels = pixels[::-1]
-    constant = _last_rows((pixels == pixels[-1, -1]).all(axis=(1, 2)))
-    if image.format not in JPEG_FORMATS:
-        return constant
-    other = Image.open(BytesIO(data.rstrip(b"\xff") + OTHER_BITS * len(data) + JPEG_END))
-    dependent = _last_rows((pixels != _to_bgr(other)).any(axis=(1, 2)))
-    return min(dependent, constant) if image.info.get("progressive") else dependent
+    # Decoders fill missing rows with one colour. The last rows of a complete image may have one colour, too.
+    return _last_rows((pixels == pixels[-1, -1]).all(axis=(1, 2)))
+
+
+def _missing_rows_of_jpeg(data: bytes, is_progressive: bool, pixels: np.ndarray) -> int:
+    """Return the number of missing rows, which are those that depend on what follows the end of the file.
+
+    The first scan of a progressive file has the mean colours of all blocks of 8 x 8 px; it is complete if a second
+    one begins.
+    """
+    if is_progressive:
+        scans = data[data.rfind(PROGRESSIVE_FRAME) :].count(SCAN)
+        return 0 if scans > 1 else len(pixels)
+    other = Image.open(BytesIO(data.rstrip(b"\xff") + OTHER_BITS * pixels.size + JPEG_END))
+    differs = (pixels != _to_bgr(other)).any(axis=(1, 2))
+    return len(differs) - int(np.argmax(differs)) if differs.any() else 0
 
 
 def _last_rows(rows: np.ndarray) -> int:

@@ -129,6 +129,7 @@ def test_letterboxed_films_keep_the_pixels_of_the_whole_frame(tmp_path: Path) ->
     for fields in rows[10:20]:  # black bars of 12 px above and below, in frames of another size
         fields["imgdims"] = np.array([[104.0, 160, 3]])
         fields["coords"] = coords_of(POSE + [30, 12])
+        fields["torsobox"] = fields["torsobox"] + np.array([30, 12, 30, 12], np.float32)
         frame = np.full((104, 160, 3), 90, np.uint8)
         frame[:12] = frame[-12:] = 0
         cv2.imwrite(str(tmp_path / "FLIC" / "images" / fields["filepath"]), frame)

@@ -47,6 +47,9 @@ def test_a_missing_folder_of_images_is_reported_in_one_line(repository, mini, tm
     folder = workspace(repository, tmp_path, ["baseline"], tiny_profile(repository, "coco", **mini))
     completed = dvc(folder, "repro", "download")
     assert completed.returncode != 0
-    assert "error: source.images: nowhere: no such folder of images" in completed.stderr
+    assert (
+        "error: profiles/sample_tiny.yaml: source.images: nowhere: no such folder; correct the path"
+        in completed.stderr
+    )
     assert "Traceback" not in completed.stdout + completed.stderr
     assert not (folder / "data" / "raw").exists()

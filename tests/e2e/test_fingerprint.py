@@ -99,6 +99,6 @@ def test_what_is_missing_is_reported_in_one_line(project, source):
     completed = dvc(project, "repro", "download")
     (source / "moved").rename(images)
     assert completed.returncode != 0
-    assert f"error: source.images: {images}: no such folder of images" in completed.stderr
+    assert f"source.images: {images}: no such folder; correct the path" in completed.stderr
     assert "Traceback" not in completed.stdout + completed.stderr
     assert stages_run(repro(project, "download")) == ["fingerprint"]

@@ -88,7 +88,7 @@ def test_an_invalid_file_stops_the_run_with_its_name_and_loses_nothing(extended)
     folder, _, _ = extended
     before = shards(folder)
     invalid = folder / "data" / "incoming" / "invalid.json"
-    invalid.write_text("{")
+    invalid.write_text('{"images": [], "annotations": [{"keypoints": [')  # truncated
     completed = dvc(folder, "repro", "augment")
     invalid.unlink()
     assert completed.returncode != 0

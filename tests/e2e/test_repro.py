@@ -105,13 +105,13 @@ def git(folder: Path, *words: str) -> str:
 def test_repro_in_a_fresh_clone_without_cache_changes_no_tracked_file(built, tmp_path):
     git(built, "add", "--all")
     git(built, "commit", "--quiet", "--message", "Results")
-    assert "reports/benchmark/final.json" in git(built, "ls-files")
+    assert "reports/benchmark/baseline.json" in git(built, "ls-files")
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(built), str(clone))
     (clone / "data" / "incoming").mkdir()
-    run = stages_run(repro(clone, "evaluate@final", "benchmark@final"))
-    assert {"download", "augment", "fine_tune@final-1", "evaluate@final", "convert@final"} <= set(run)
-    assert "benchmark@final" not in run  # the same TFLite files keep their latencies
+    run = stages_run(repro(clone, "evaluate@baseline", "benchmark@baseline"))
+    assert {"download", "augment", "fine_tune@baseline-1", "evaluate@baseline", "convert@baseline"} <= set(run)
+    assert "benchmark@baseline" not in run  # the same TFLite files keep their latencies
     assert git(clone, "status", "--porcelain") == ""
     # stages/test_compare.py checks that compare is reproducible; the report is no output.
     assert hashes(clone) == hashes(built)

@@ -18,7 +18,7 @@ from splitpose.training.loss import joint_loss
 
 pytestmark = pytest.mark.integration
 
-SIZE, WIDTH = 64, 0.25
+SIZE, WIDTH = 32, 0.25
 
 
 def compute(name, weights):

@@ -164,6 +164,8 @@ def test_only_the_variant_of_the_gate_is_updated_unless_all_are_requested(root, 
 def test_the_decision_is_the_last_line_also_after_the_temporary_server(tmp_path, repository):
     root = tmp_path / "project"
     (root / "profiles").mkdir(parents=True)
+    (root / ".dvc").mkdir()
+    (root / ".dvc" / "config").write_text("[core]\n    no_scm = true\n")
     (root / "profiles" / "final.yaml").write_text(yaml.safe_dump(tiny_profile(repository)))
     (root / "params.yaml").write_text("profile: final\nvariants: {final: {}, baseline: {}}\n")
     runner = FlowRunner(root, SimpleNamespace(health="unused"), repository)

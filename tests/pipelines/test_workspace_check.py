@@ -44,7 +44,7 @@ def test_a_project_in_a_folder_of_a_git_repository_is_accepted_or_reported(proje
 def test_a_command_of_dvc_without_git_names_the_remedies(project):
     assert _failure_reason("train", [f"ERROR: {project} is not a git repository"]).endswith(f"repository; {REMEDY}")
     with pytest.raises(StageError, match=f"is not a git repository; {REMEDY}$"):
-        collect_garbage(project, "2026-01-01", True, print)
+        collect_garbage(project, "2026-01-01", True)
 
 
 def test_another_folder_is_reported(tmp_path):

@@ -72,7 +72,7 @@ def test_the_same_bytes_every_time_except_for_the_date(project: Path) -> None:
 def test_training_times_are_summed_over_the_repeats(project: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(project, tmp_path / "project"))
     params = root / "params.yaml"
-    params.write_text(params.read_text() + "repeats: [1, 3]\n")
+    params.write_text(re.sub("^repeats: .*\n", "", params.read_text(), flags=re.M) + "repeats: [1, 3]\n")
     times = {("baseline", "fine_tune"): 50.5, ("final", "fine_tune"): None}
     for variant in VARIANTS:
         for stage, seconds in synthetic_report.TRAINING_SECONDS.items():

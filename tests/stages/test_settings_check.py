@@ -120,7 +120,7 @@ SPLITS = {"train": "people.json", "val": "val.json", "test": "test.json"}
             "person_detection.background_images: streets: no such folder; correct the path, or use null",
         ),
         ({"person_detection__background_images": "images"}, "person_detection.background_images: "),
-        ({"gate__variant": "finale"}, "gate.variant: finale is not one of the variants of "),
+        ({"gate__variant": "finale"}, "gate.variant: finale is not a variant; available: baseline, "),
         ({"benchmark__target": "phone"}, "benchmark.target: String should match pattern"),
         (
             {"benchmark__target": "ssh://pi@host:port"},

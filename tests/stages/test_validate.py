@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 
 import cv2
 import numpy as np
@@ -12,9 +13,10 @@ from support import damaged_coco
 from splitpose import annotations, validation
 from splitpose.annotations import joints_of
 from splitpose.data import coco
+from splitpose.errors import InputError
 from splitpose.settings import CocoSource, Profile, load
 from splitpose.skeleton import FULL_NAMES, INDEX, JOINTS
-from splitpose.stages.validate import validate
+from splitpose.stages.validate import _check_missing_files, validate
 from splitpose.validation import ValidationResult
 
 pytestmark = pytest.mark.integration
@@ -57,7 +59,7 @@ def test_notes_of_the_readers_are_logged_and_written(repository, tmp_path, monke
 
     def accept(table, *_, **__):
         listing = pd.DataFrame({"id": []})
-        return ValidationResult(table, listing, listing, listing, {"passed": True, "quarantined_rows": 0})
+        return ValidationResult(table, listing, listing, (), listing, {"passed": True, "quarantined_rows": 0})
 
     monkeypatch.setattr(validation, "validate", accept)
     with caplog.at_level(logging.WARNING):
@@ -114,3 +116,19 @@ def test_corrected_people_replace_those_of_the_source(repository, tmp_path, capl
     assert (summary["replaced_rows"], summary["quarantined_rows"]) == (3, 0)
     assert [summary["warnings"][rule] for rule in ("near_duplicate", "annotated_twice")] == [0, 0]
     assert "3 rows replaced by corrected ones of the same person and image" in caplog.text
+
+
+def test_fewer_files_than_in_the_commit_are_reported_without_an_earlier_table(tmp_path, monkeypatch):
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / "incoming" / "a.json").touch()
+    (tmp_path / "incoming.dvc").write_text("outs:\n- md5: 0a.dir\n  nfiles: 2\n  path: incoming\n")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for words in (["init", "-q"], ["add", "incoming.dvc"], [*identity, "commit", "-qm", "first"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    with pytest.raises(InputError, match=r"data.incoming: has 1 files, but 2 in git's .*; restore"):
+        _check_missing_files(tmp_path, tmp_path / "annotations.parquet")
+    monkeypatch.setenv("SPLITPOSE_ALLOW_FEWER", "1")
+    _check_missing_files(tmp_path, tmp_path / "annotations.parquet")
+    monkeypatch.delenv("SPLITPOSE_ALLOW_FEWER")
+    (tmp_path / "annotations.parquet").touch()  # its people are compared instead
+    _check_missing_files(tmp_path, tmp_path / "annotations.parquet")

@@ -28,11 +28,14 @@ Promise.all(attempts.map((arguments) => attempt(...arguments))).then(
 </script>"""
 
 
-def open_foreign_page(attempts: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+def open_foreign_page(
+    attempts: dict[str, tuple[str, dict[str, Any]]], host: str = "127.0.0.1"
+) -> dict[str, dict[str, Any]]:
     """Open a page of another origin that calls `fetch(url, options)` for each attempt, and return what it receives.
 
     The option `untyped` sends the body without a content type. A result has the response's type, status and text as
-    the page sees them, or the name of the error. Skips the test if Chromium is missing.
+    the page sees them, or the name of the error. The browser takes the page's `host` for 127.0.0.1. Skips the test
+    if Chromium is missing.
     """
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
@@ -53,7 +56,11 @@ def open_foreign_page(attempts: dict[str, tuple[str, dict[str, Any]]]) -> dict[s
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000"]
-        command += ["--dump-dom", f"http://127.0.0.1:{server.server_port}/"]
+        command += [
+            "--dump-dom",
+            f"--host-resolver-rules=MAP {host} 127.0.0.1",
+            f"http://{host}:{server.server_port}/",
+        ]
         dom = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     finally:
         server.shutdown()

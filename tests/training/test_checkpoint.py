@@ -90,7 +90,14 @@ def test_interrupted_writing_keeps_the_previous_checkpoint(checkpoint, monkeypat
     assert [path.name for path in checkpoint.path.parent.iterdir()] == ["frozen.checkpoint"]
 
 
-NOT_DETERMINING = {"errors.py", "files.py", "progress.py", "settings.py", "evaluation/training_history.py"}
+NOT_DETERMINING = {
+    "errors.py",
+    "files.py",
+    "progress.py",
+    "settings.py",
+    "yaml_files.py",
+    "evaluation/training_history.py",
+}
 """Modules that the training code imports and that do not influence its result; settings are in the key by value."""
 
 LOADED_MODULES = """\

@@ -24,7 +24,7 @@ from splitpose.training.phase import PhaseConfig, TrainingControl, TrainingData,
 
 pytestmark = pytest.mark.integration
 
-SIZE, WIDTH, BATCH = 64, 0.25, 8
+SIZE, WIDTH, BATCH, ITERATIONS = 32, 0.25, 8, 4
 CASES = [
     ("final", "frozen", "float32"),
     ("mobilenet_v3", "fine_tune", "float32"),
@@ -52,7 +52,7 @@ class LossListener(TrainingListener):
 
 
 def train_on(devices, name, phase, precision):
-    """Train 8 iterations at the paper's learning rates.
+    """Train a few iterations at the paper's learning rates.
 
     Returns:
         The training losses, the validation loss, and each device's copy of some BatchNorm statistics.
@@ -61,8 +61,10 @@ def train_on(devices, name, phase, precision):
 
     pixels, joints = random_crops()
     batches = tf.data.Dataset.from_tensor_slices((pixels, joints)).batch(BATCH, drop_remainder=True).repeat()
-    settings = phase_settings(iterations=8, learning_rate=1e-3 if phase == "frozen" else 1e-4)
-    training = training_settings(batch_size=BATCH, devices=devices, validation_interval=8, **{phase: settings})
+    settings = phase_settings(iterations=ITERATIONS, learning_rate=1e-3 if phase == "frozen" else 1e-4)
+    training = training_settings(
+        batch_size=BATCH, devices=devices, validation_interval=ITERATIONS, **{phase: settings}
+    )
     listener = LossListener()
     keras.config.set_floatx(precision)
     keras.config.set_dtype_policy(precision)
@@ -100,25 +102,25 @@ def test_two_devices_equal_one(results, case):
     one, two = results[case]
     np.testing.assert_allclose(two["losses"], one["losses"], rtol=0, atol=1e-4)
     np.testing.assert_allclose(two["val_losses"], one["val_losses"], rtol=0, atol=1e-4)
-    assert len(set(one["losses"])) == 8
+    assert len(set(one["losses"])) == ITERATIONS
     assert (len(one["copies"]), len(two["copies"])) == (1, 2)
     for copy in two["copies"]:  # statistics of the whole batch, not of each device's half
         np.testing.assert_allclose(copy, one["copies"][0], rtol=1e-3, atol=1e-4)
 
 
-def train_two_steps(name, mixed_precision):
+def train_steps(name, count, mixed_precision):
     keras.utils.set_random_seed(3)
     pixels, joints = random_crops()
     with device_scope(training_settings(mixed_precision=mixed_precision)):
         model = models.build(name, SIZE, WIDTH, momentum=0.5)
         model.compile(keras.optimizers.Adam(1e-4), joint_loss(models.build_codec(name, SIZE)), run_eagerly=True)
-        return model, [model.train_on_batch(pixels[:BATCH], joints[:BATCH]) for _ in range(2)]
+        return model, [model.train_on_batch(pixels[:BATCH], joints[:BATCH]) for _ in range(count)]
 
 
 @pytest.mark.parametrize("name", registry.list_variants())
 def test_mixed_precision_is_close_to_float32(name, tmp_path):
-    _, expected = train_two_steps(name, mixed_precision=False)
-    model, losses = train_two_steps(name, mixed_precision=True)
+    _, expected = train_steps(name, 1, mixed_precision=False)
+    model, losses = train_steps(name, 2, mixed_precision=True)
     first = next(layer for layer in model.layers if layer.weights)
     assert first.compute_dtype == "bfloat16"
     assert np.isfinite(losses).all()
@@ -141,7 +143,7 @@ def test_dtype_policy_is_restored():
 def test_missing_devices_are_reported():
     with (
         pytest.raises(InputError, match=r"training.devices: 64 requested, but this machine has [cg]pu:0"),
-        device_scope(training_settings(devices=64)),
+        device_scope(training_settings(devices=64, batch_size=64)),
     ):
         pass
 

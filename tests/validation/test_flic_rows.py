@@ -81,7 +81,7 @@ def test_numbers_of_films_and_images(table: pd.DataFrame, result: ValidationResu
 
 def row_metrics(table: pd.DataFrame, joints: np.ndarray) -> pd.DataFrame:
     keys = table[["image", "width", "height"]].drop_duplicates()
-    image_scan = keys.assign(image_error=None, image_size="720x480", perceptual_hash=None)
+    image_scan = keys.assign(image_error=None, image_warning=None, image_size="720x480", perceptual_hash=None)
     return add_row_metrics(with_joints(table, joints)[table.columns], image_scan)
 
 

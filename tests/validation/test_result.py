@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from splitpose.annotations import BOX_COLUMNS, COLUMNS, JOINT_COLUMNS, cast_columns
+from splitpose.annotations import BOX_COLUMNS, COLUMNS, JOINT_COLUMNS, REPLACES, cast_columns
 from splitpose.errors import InputError
 from splitpose.skeleton import JOINTS
 from splitpose.validation import ValidationResult, validate
@@ -89,6 +89,11 @@ def remove_image(table: pd.DataFrame, root: Path) -> None:
 def truncate_image(table: pd.DataFrame, root: Path) -> None:
     data = (root / "raw/03.png").read_bytes()
     (root / "raw/03.png").write_bytes(data[: len(data) // 2])
+
+
+def remove_the_end_of_an_image(table: pd.DataFrame, root: Path) -> None:
+    """Remove the last chunk of a PNG file, which has no pixels."""
+    (root / "raw/03.png").write_bytes((root / "raw/03.png").read_bytes()[:-12])
 
 
 def place_noses_in_the_corner(table: pd.DataFrame, root: Path) -> None:
@@ -191,6 +196,11 @@ def move_to_nearby_frames(table: pd.DataFrame, root: Path) -> None:
 
 
 WARNING_CASES: list[tuple[str, dict[str, str], Change]] = [
+    (
+        "truncated_image",
+        {"p03": "is truncated; 80 of 80 rows could be decoded"},
+        remove_the_end_of_an_image,
+    ),
     ("sides_swapped", {"p03": "60, 60.5"}, set_values(rsho_x=60.5)),
     # With the hips swapped, the sides of the body are 36.22 px long, their diagonals 39.40 px, and the torso is
     # 36.22 px.
@@ -310,7 +320,7 @@ def test_failed_postconditions_are_in_the_summary_and_raised_on_request(
     assert len(result.summary["failures"]) == 2
     assert result.summary["quarantined"]["unreadable_image"] == len(result.quarantine) == PEOPLE
     assert result.table.empty
-    assert list(result.table.columns) == COLUMNS
+    assert list(result.table.columns) == [*COLUMNS, REPLACES]
 
 
 def test_validation_is_reproducible(table: pd.DataFrame, root: Path) -> None:

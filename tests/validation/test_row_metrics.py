@@ -25,7 +25,8 @@ def make_table(count: int, **columns: object) -> pd.DataFrame:
 def row_metrics(table: pd.DataFrame, perceptual_hash: str | None = None) -> pd.DataFrame:
     keys = table[["image", "width", "height"]].drop_duplicates()
     return add_row_metrics(
-        table, keys.assign(image_error=None, image_size="100x80", perceptual_hash=perceptual_hash)
+        table,
+        keys.assign(image_error=None, image_warning=None, image_size="100x80", perceptual_hash=perceptual_hash),
     )
 
 
@@ -65,6 +66,7 @@ def test_each_row_has_the_scan_for_its_own_size() -> None:
             "width": [80, 100],
             "height": [100, 80],
             "image_error": ["damaged", None],
+            "image_warning": None,
             "image_size": [None, "100x80"],
             "perceptual_hash": None,
         }

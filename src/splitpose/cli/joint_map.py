@@ -5,11 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic_core import PydanticCustomError
 
 from splitpose.errors import InputError
-from splitpose.settings import as_joint_map
-from splitpose.yaml_files import read_yaml
 
 JointMap = Annotated[
     list[str] | None,
@@ -30,6 +27,10 @@ def parse_joint_map(values: Sequence[str]) -> dict[str, str]:
     Raises:
         InputError: A value is neither, or a joint is unknown.
     """
+    from pydantic_core import PydanticCustomError  # here, because the help starts without it
+
+    from splitpose.settings import as_joint_map
+
     entries: dict[str, object] = {}
     for value in values:
         if "=" in value:
@@ -52,6 +53,8 @@ def _parse_entry(entry: str, value: str) -> tuple[str, str]:
 def _load_joint_map(path: Path) -> dict[str, object]:
     if not path.is_file():
         raise InputError(f"--joint-map {path}: neither JOINT=NAME nor a file")
+    from splitpose.yaml_files import read_yaml
+
     content = read_yaml(path)
     if isinstance(content, dict) and isinstance(content.get("joint_map"), dict):
         content = content["joint_map"]

@@ -17,7 +17,9 @@ from splitpose.errors import InputError, some_of
 from splitpose.files import atomic_folder, write_json
 from splitpose.settings import CocoSource, FlicSource, Profile, Source
 from splitpose.stages.command import run
+from splitpose.tracking.git import git
 from splitpose.validation import ValidationResult
+from splitpose.yaml_files import parse_yaml
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
     """Read all sources, assign the splits and validate every row."""
     image_scan = out / paths.IMAGE_SCAN.name
+    _check_missing_files(data, out / paths.ANNOTATION_TABLE.name)
     sources, replaced = _read_sources(profile, data)
     result = validation.validate(
         sources.table,
@@ -41,6 +44,25 @@ def validate(profile: Profile, data: Path, out: Path, docs: Path) -> None:
     if replaced:
         logger.info(f"{len(replaced):,} rows replaced by corrected ones of the same person and image")
     _log_summary(result, sources, out)
+
+
+def _check_missing_files(data: Path, table: Path) -> None:
+    """Raise InputError if data/incoming/ has fewer files than in git's HEAD, and this is not accepted.
+
+    Only without the table of a previous run, whose people are compared otherwise: in a temporary experiment of DVC,
+    for example.
+    """
+    version = None if table.is_file() else git(data, "show", f"HEAD:./{paths.INCOMING_VERSION.name}")
+    if version is None:
+        return
+    (entry,) = parse_yaml(version, str(paths.INCOMING_VERSION))["outs"]
+    count = sum(path.is_file() for path in (data / annotations.INCOMING).rglob("*"))
+    if count >= entry["nfiles"] or incoming.fewer_allowed():
+        return
+    raise InputError(
+        f"{paths.INCOMING}: has {count:,} files, but {entry['nfiles']:,} in git's {paths.INCOMING_VERSION}; "
+        f"restore them (`dvc checkout {paths.INCOMING}`), or accept fewer ({incoming.ALLOW_FEWER}=1)"
+    )
 
 
 def _check_missing_people(path: Path, table: pd.DataFrame, replaced: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -57,18 +57,26 @@ def serve(root: Path, port: int = DEFAULT_PORT, open_browser: bool = True) -> No
         raise InputError("MLFLOW_TRACKING_URI: names a server, which has a UI of its own; open its address instead")
     _require_free(port)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with suppress(KeyboardInterrupt), _server(root, store, port) as server:
-        # The runs are synchronised while the server starts, in a process of their own, whose memory is freed then.
-        sync = subprocess.run(
-            [sys.executable, "-m", "splitpose", "sync"], cwd=root, stdout=subprocess.PIPE, text=True
-        )
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        # Two processes that create the same database at the same time fail; otherwise the runs are synchronised
+        # while the server starts.
+        is_new = store.startswith("sqlite:") and not (root / DATABASE).is_file()
+        output = _sync(root) if is_new else ""
+        server = stack.enter_context(_server(root, store, port))
+        output = output if is_new else _sync(root)
         _wait_until_healthy(server, port)
-        run = RUN_LINE.search(sync.stdout)
+        run = RUN_LINE.search(output)
         address = link(f"http://{HOST}:{port}", run[1] if run else None)
         print(f"MLflow's comparison of the present runs: {address}\nstop the server with Ctrl-C", flush=True)
         if open_browser and _has_browser():
             webbrowser.open(address)
         raise InputError(f"the MLflow server ended with status {server.wait()}; see its last lines above")
+
+
+def _sync(root: Path) -> str:
+    """Synchronise the runs in a process of their own, whose memory is freed then, and return its output."""
+    command = [sys.executable, "-m", "splitpose", "sync"]
+    return subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True).stdout
 
 
 def server_command(port: int) -> list[str]:

@@ -159,6 +159,11 @@ WARNINGS = Suite(
     "info",
     (
         Rule(
+            "truncated_image",
+            gxe.ExpectColumnValuesToBeNull(column="image_warning"),
+            "the image lacks its last bytes; what could be decoded is used",
+        ),
+        Rule(
             "sides_swapped",
             gxe.ExpectColumnPairValuesAToBeGreaterThanB(
                 column_A="lsho_x", column_B="rsho_x", or_equal=True, ignore_row_if="either_value_is_missing"

@@ -21,8 +21,14 @@ class ScannedImage(NamedTuple):
 
     content_digest: str | None
     image_error: str | None
+    image_warning: str | None
     image_size: str | None
     perceptual_hash: str | None
+
+    @classmethod
+    def unreadable(cls, error: str, content_digest: str | None = None) -> "ScannedImage":
+        """Return the result for an image that cannot be read."""
+        return cls(content_digest, error, None, None, None)
 
 
 Cache = Mapping[tuple[str, int, int], ScannedImage]
@@ -43,8 +49,9 @@ def scan_images(table: pd.DataFrame, root: Path, cache: pd.DataFrame | None = No
 
     Returns:
         A frame sorted by its columns `image`, `width` and `height`, with the text columns `content_digest` (of
-        the file), `image_error` (empty if the image can be read), `image_size` ("720x480": width x height in px),
-        `perceptual_hash`, and `code_digest` (of the code that decoded it).
+        the file), `image_error` (empty if the image can be read), `image_warning` (of a truncated image that can
+        be read), `image_size` ("720x480": width x height in px), `perceptual_hash`, and `code_digest` (of the code
+        that decoded it).
     """
     keys = table[KEY_COLUMNS].drop_duplicates().sort_values(KEY_COLUMNS, ignore_index=True)
     cached = _load_cache(cache)
@@ -65,10 +72,10 @@ def format_size(width: int, height: int) -> str:
 
 
 def _load_cache(cache: pd.DataFrame | None) -> Cache:
-    if cache is None or "code_digest" not in cache:
+    fields = list(ScannedImage._fields)
+    if cache is None or not {*fields, "code_digest"} <= set(cache):  # of an earlier version
         return {}
     cache = cache[(cache["code_digest"] == _code_digest()) & cache["content_digest"].notna()]
-    fields = list(ScannedImage._fields)
     rows = cache[fields].astype(object).where(cache[fields].notna(), None)
     keys = zip(cache["content_digest"], cache["width"], cache["height"], strict=True)
     return dict(zip(keys, (ScannedImage(*row) for row in rows.itertuples(index=False)), strict=True))
@@ -76,19 +83,20 @@ def _load_cache(cache: pd.DataFrame | None) -> Cache:
 
 def _scan(root: Path, image: str, size: tuple[int, int], cache: Cache) -> ScannedImage:
     if PurePath(image).is_absolute() or ".." in PurePath(image).parts:
-        return ScannedImage(None, "path outside the folder of images", None, None)
+        return ScannedImage.unreadable("path outside the folder of images")
     try:
         data = (root / image).read_bytes()
     except OSError as error:
-        return ScannedImage(None, str(error.strerror), None, None)
+        return ScannedImage.unreadable(str(error.strerror))
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
     if (digest, *size) in cache:
         return cache[(digest, *size)]
-    decoded = images.decode(data, size, grey=True)
+    decoded = images.decode_truncated(data, size, grey=True)
     if decoded is None:
-        return ScannedImage(digest, "not an image, damaged or truncated", None, None)
-    height, width = decoded.shape
-    return ScannedImage(digest, None, format_size(width, height), near_duplicates.perceptual_hash(decoded))
+        return ScannedImage.unreadable("not an image, damaged or truncated", digest)
+    height, width = decoded.pixels.shape
+    perceptual_hash = near_duplicates.perceptual_hash(decoded.pixels)
+    return ScannedImage(digest, None, decoded.warning, format_size(width, height), perceptual_hash)
 
 
 def _code_digest() -> str:

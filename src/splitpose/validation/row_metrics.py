@@ -23,7 +23,8 @@ def add_row_metrics(
     `find_coordinate_faults`, which is called if it is missing. The columns added are:
 
     - source: source of the row, see `source_of`.
-    - image_error, image_size: from `image_scan`; annotated_size: `width` and `height` in the same format.
+    - image_error, image_warning, image_size: from `image_scan`; annotated_size: `width` and `height` in the
+      format of image_size.
     - annotated_joints: number of joints with both coordinates; incomplete_joints: with only one.
     - torso_diameter: px from left shoulder to right hip; NaN without both.
     - distance_outside: px by which the joint furthest outside is beyond the centres of the border pixels, or 0.
@@ -56,6 +57,7 @@ def add_row_metrics(
     return table.assign(
         source=sources,
         image_error=scanned["image_error"],
+        image_warning=scanned["image_warning"],
         image_size=scanned["image_size"],
         annotated_size=[
             format_size(width, height) for width, height in zip(table["width"], table["height"], strict=True)
