@@ -138,7 +138,7 @@ BOX_CAUSES = {
 }
 
 
-# The torsos of FLIC are in the middle of their images, so that their boxes agree with the joints in both directions.
+# The torsos of FLIC are in the middle of their images, so that their boxes agree with joints in both directions.
 CONSISTENT = ("flic_torso_boxes", "y upwards")
 
 

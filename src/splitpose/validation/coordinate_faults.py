@@ -3,8 +3,8 @@
 A whole file is usually wrong in the same way, so hypotheses are tested on all people of a file first; then each row
 is tested alone. The fit of a file is the mean, over its people with at least `MIN_JOINTS` joints and a box, of the
 intersection over union of the box and the rectangle around the joints, times the fraction of both that is in the
-image. Files without boxes are compared with the image alone. `benchmarks/annotation_checks.py` measures false alarms
-and detection rates.
+image. Files without boxes are compared with the image alone. `benchmarks/annotation_checks.py` measures false
+alarms and detection rates.
 """
 
 from collections.abc import Iterator
@@ -50,8 +50,8 @@ MIN_IMPROVEMENT, MIN_IMPROVEMENT_IF_ESTIMATED, MIN_IMPROVEMENT_OF_FEW = 1.35, 1.
 MIN_FIT = 0.1
 CONSISTENT_FIT, CONSISTENT_CONTAINMENT, CONSISTENT_INSIDE, CONSISTENT_UPRIGHT = 0.3, 0.5, 0.96, 0.6
 """Means of a file from which on no hypothesis is tested. Those of correct files are higher with boxes around the
-person, the upper body or the torso, also in images that are cropped to the person; those of files with a mistake are
-lower, except for a few that are as good as correct because people are in the middle of square images."""
+person, the upper body or the torso, also in images that are cropped to the person; those of files with a mistake
+are lower, except for a few that are as good as correct because people are in the middle of square images."""
 SIMILAR_FIT = 0.85
 """Hypotheses whose fit is at least this part of the best one are equally likely; the simplest one is reported."""
 
@@ -214,7 +214,7 @@ def _is_consistent(people: People) -> bool:
 
 
 def _is_enclosed(people: People) -> bool:
-    """Return whether boxes contain nearly all joints; then they may be much larger, as those of people with a head."""
+    """Return whether boxes contain nearly all joints; then they may be much larger, as of people with a head only."""
     is_inside = inside_image(people, 0.02).min() == 1 and inside_box(people).mean() >= 0.9
     return bool(is_inside and overlap(people).mean() >= 0.2)
 

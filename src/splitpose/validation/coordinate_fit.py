@@ -71,7 +71,7 @@ def overlap(people: People) -> np.ndarray:
 
 
 def containment(people: People) -> np.ndarray:
-    """Return the intersection (N,) of each box and the rectangle around the joints, as a fraction of the smaller one.
+    """Return the area (N,) that each box and the rectangle around the joints share, relative to the smaller one.
 
     It is high for boxes around the whole person as well as for those around the torso; 0 without a box or joints.
     """
