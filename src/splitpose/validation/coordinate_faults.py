@@ -214,7 +214,7 @@ def _is_consistent(people: People) -> bool:
 
 
 def _is_enclosed(people: People) -> bool:
-    """Return whether boxes contain nearly all joints; then they may be much larger, as of people with a head only."""
+    """Return whether boxes contain nearly all joints; they may be much larger, where only heads are annotated."""
     is_inside = inside_image(people, 0.02).min() == 1 and inside_box(people).mean() >= 0.9
     return bool(is_inside and overlap(people).mean() >= 0.2)
 
