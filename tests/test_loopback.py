@@ -56,7 +56,7 @@ def server():
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:{}", "socks5://127.0.0.1:{}"])
 def test_no_client_asks_a_proxy_for_loopback(server, monkeypatch, host, proxy):
     with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # nobody listens
+        closed.bind(("127.0.0.1", 0))  # no server listens
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, proxy.format(closed.getsockname()[1]))
         for name in ("NO_PROXY", "no_proxy"):

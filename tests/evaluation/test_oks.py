@@ -32,7 +32,7 @@ def annotated(joints: np.ndarray, area: float = 100.0, box: Any = np.nan, crowd:
 
 
 def only(joint: str, *positions: tuple[float, float]) -> np.ndarray:
-    """Return people of whom one joint is annotated."""
+    """Return people with one annotated joint each."""
     joints = np.full((len(positions), K, 2), np.nan)
     joints[:, INDEX[joint]] = positions
     return joints
@@ -169,14 +169,14 @@ def test_rows_are_images_of_one_person_each() -> None:
 
 
 def test_average_precision_by_hand() -> None:
-    people, nobody = annotated(only("lhip", (0, 0), (500, 0))), annotated(np.empty((0, K, 2)))
+    people, no_people = annotated(only("lhip", (0, 0), (500, 0))), annotated(np.empty((0, K, 2)))
     found = PredictedImage(only("lhip", (0, 0)), np.array([0.5]))
     false = PredictedImage(only("lhip", (9, 9)), np.array([0.9]))
     # One of two people is found, after one false prediction: precision 1/2 up to recall 1/2, at 51 of 101 recalls.
     expected = {"AP": 51 / 202, "AP50": 51 / 202, "AP75": 51 / 202, "AR": 0.5}
-    assert scores([(people, found), (nobody, false)]) == pytest.approx(expected)
+    assert scores([(people, found), (no_people, false)]) == pytest.approx(expected)
     assert scores([(people, PredictedImage(np.empty((0, K, 2)), np.empty(0)))]) == dict.fromkeys(expected, 0.0)
-    assert np.isnan(scores([(nobody, false)])["AP"])
+    assert np.isnan(scores([(no_people, false)])["AP"])
 
 
 @pytest.mark.parametrize("jitter", [0.01, 0.05, 0.2])

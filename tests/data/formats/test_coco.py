@@ -114,7 +114,7 @@ def test_a_null_visibility_with_coordinates_is_an_error(tmp_path):
         read(tmp_path, content(person(keypoints=[11, 21, None, 5, 6, 1])))
 
 
-def test_visibility_0_for_all_coordinates_is_counted_and_named_if_nobody_remains(tmp_path):
+def test_visibility_0_for_all_coordinates_is_counted_and_named_if_no_one_remains(tmp_path):
     data = content(person(keypoints=[11, 21, 0, 5, 6, 0]))
     note = "people with coordinates, but visibility 0 (not annotated) for all keypoints: 1"
     assert read(tmp_path, data).notes == (note,)
