@@ -9,6 +9,7 @@ were chosen on `coco_mini`, FLIC and the rendered sample; `coco_more` is listed 
 """
 
 import argparse
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -350,8 +351,8 @@ def wrong_both(cause: str, factor: float) -> Mistake:
 
 MISTAKES: dict[str, Mistake] = {
     "joints in percent": wrong_joints("percentages (0..100) of the image size", lambda p, s: 100 * p / s),
-    "joints in 0..1": wrong_joints("in 0..1 of the image size", lambda p, s: p / s),
-    "joints in 0..1000": wrong_joints("in 0..1000 of the image size", lambda p, s: 1000 * p / s),
+    "joints in 0..1": wrong_joints("fractions (0..1) of the image size", lambda p, s: p / s),
+    "joints in 0..1000": wrong_joints("thousandths (0..1000) of the image size", lambda p, s: 1000 * p / s),
     "joints, x and y exchanged": wrong_joints("px with x and y exchanged", lambda p, s: p[..., ::-1]),
     "joints, y upwards": wrong_joints(
         "px with the y axis upwards", lambda p, s: np.stack([p[..., 0], s[..., 1] - 1 - p[..., 1]], axis=-1)
@@ -388,7 +389,8 @@ def check_wrong_files(sources: dict[str, pd.DataFrame], files: int) -> Iterator[
                         elif not np.isfinite(annotations.boxes).any():
                             annotations = BOXES["torso, 0 to 20 %"](annotations, rng)
                         found = outcome(to_table(table, change(annotations)))
-                        is_right = f"the {subject} look like {cause}" in str(found["finding"])
+                        words = rf"the {subject} of [\d,]+ of [\d,]+ people look like {re.escape(cause)}"
+                        is_right = re.search(words, str(found["finding"])) is not None
                         names = {"source": name, "mistake": f"{mistake}, {kind}", "people": people}
                         yield names | found | {"is_right": int(is_right)}
 

@@ -79,7 +79,7 @@ def test_check_lists_quarantined_rows_and_fails_where_there_are_too_many(shared,
     assert ("quarantined_fraction", "failed") in {tuple(line.split()[:2]) for line in shown.out.splitlines()}
     assert "No such file or directory" in shown.out
     assert shown.err.startswith(
-        f"error: {here}: validation failed: quarantined_fraction: the fraction of rows in quarantine is above 0.1"
+        f"error: {here}: validation failed: quarantined_fraction: 100 % of the rows are in quarantine"
     )
     assert shown.err.count("\n") == 1
 

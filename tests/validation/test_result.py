@@ -292,7 +292,8 @@ def test_neighbouring_instances_are_not_one_person(table: pd.DataFrame, root: Pa
         (lambda t: t[t["split"] == "test"], r"required_splits: .* \(missing: train\)"),
         (
             lambda t: t.assign(box_x1=[0] * 3 + [80] * 17),
-            r"quarantined_fraction: .* \(found 0.15\); rows in quarantine: invalid_bbox 3",
+            r"failed: quarantined_fraction: 15 % of the rows are in quarantine \(at most 10 % are allowed\); "
+            r"rows in quarantine: invalid_bbox 3",
         ),
     ],
 )
@@ -312,7 +313,7 @@ def test_a_tenth_in_quarantine_is_allowed(table: pd.DataFrame, root: Path) -> No
 def test_failed_postconditions_are_in_the_summary_and_raised_on_request(
     table: pd.DataFrame, tmp_path: Path
 ) -> None:
-    line = r"quarantined_fraction: .*found 1\); required_splits: .*missing: test, train\); .*: unreadable_image 20$"
+    line = r"quarantined_fraction: 100 % of .*; required_splits: .*missing: test, train\); .*: unreadable_image 20$"
     with pytest.raises(InputError, match=line):
         run(table, tmp_path)
     result = validate(table, tmp_path)

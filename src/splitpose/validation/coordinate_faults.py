@@ -49,9 +49,12 @@ MAX_SAMPLE = 300
 MIN_IMPROVEMENT, MIN_IMPROVEMENT_IF_ESTIMATED, MIN_IMPROVEMENT_OF_FEW = 1.35, 1.6, 2.5
 MIN_FIT = 0.1
 CONSISTENT_FIT, CONSISTENT_CONTAINMENT, CONSISTENT_INSIDE, CONSISTENT_UPRIGHT = 0.3, 0.5, 0.96, 0.6
-"""Means of a file from which on no hypothesis is tested. Those of correct files are higher with boxes around the
-person, the upper body or the torso, also in images that are cropped to the person; those of files with a mistake
-are lower, except for a few that are as good as correct because people are in the middle of square images."""
+"""Means of a file from which on no hypothesis is tested: IoU, containment, points in the image, upright people.
+
+Correct files are above them with boxes around the person, the upper body or the torso, also in images that are
+cropped to the person. Files with a mistake are below at least one of them, except where people are in the middle of
+their images.
+"""
 SIMILAR_FIT = 0.85
 """Hypotheses whose fit is at least this part of the best one are equally likely; the simplest one is reported."""
 
@@ -131,7 +134,8 @@ def _find_in_file(
                 listing = faults.errors if finding.is_certain else faults.warnings
                 listing.iloc[rows[finding.rows]] = f"{finding.subject} look like {finding.cause}"
                 faults.findings.append(
-                    f"{file}: the {finding.subject} look like {finding.cause}: {finding.evidence}; {finding.remedy}"
+                    f"{file}: the {finding.subject} of {finding.rows.sum():,} of {finding.people:,} people "
+                    f"look like {finding.cause} ({finding.evidence}): {finding.remedy}"
                 )
                 return
 
@@ -144,6 +148,8 @@ class _Finding:
     evidence: str
     rows: np.ndarray
     """(N,) bool, the people of the file that agree."""
+    people: int
+    """Number of people of the file that can be judged."""
     is_certain: bool
 
 
@@ -181,11 +187,8 @@ def _find_by_boxes(people: People, fixed: list[Hypothesis]) -> _Finding | None:
         return None
     has_box = np.isfinite(people.boxes).all(axis=(1, 2)) & (_count(people.joints) > 0)
     after, before = (np.nanmean(overlap(other.take(usable))) for other in (converted, people))
-    evidence = (
-        f"converted, they fit {agrees.sum():,} of {has_box.sum():,} people better (mean IoU of joints and boxes "
-        f"{after:.2f}, as recorded {before:.2f})"
-    )
-    return _Finding(best.subject, best.cause, best.remedy, evidence, agrees, is_certain)
+    evidence = f"converted to px, the mean IoU of joints and boxes is {after:.2f} instead of {before:.2f}"
+    return _Finding(best.subject, best.cause, best.remedy, evidence, agrees, int(has_box.sum()), is_certain)
 
 
 def _count(joints: np.ndarray) -> np.ndarray:
@@ -214,7 +217,7 @@ def _is_consistent(people: People) -> bool:
 
 
 def _is_enclosed(people: People) -> bool:
-    """Return whether boxes contain nearly all joints; they may be much larger, where only heads are annotated."""
+    """Return whether boxes contain nearly all joints; then they may be larger, if only the head is annotated."""
     is_inside = inside_image(people, 0.02).min() == 1 and inside_box(people).mean() >= 0.9
     return bool(is_inside and overlap(people).mean() >= 0.2)
 
@@ -285,29 +288,25 @@ def _find_by_range(people: People, fixed: list[Hypothesis]) -> _Finding | None:
     everyone = _count(people.joints) > 0
     count = int(everyone.sum())
     if len(points) >= 3 and low.min() >= -1.1 and high.max() <= 1.1 and sizes.min() >= 20:
-        best = _best_in_image(people, fixed, "-1..1" if low.min() < -0.2 else "in 0..1 ")
+        best = _best_in_image(people, fixed, "-1..1" if low.min() < -0.2 else "(0..1)")
         if best is not None:
-            evidence = f"all joints of {count:,} people lie in {low.min():.2g}..{high.max():.2g}"
-            return _Finding(_subject(people), best.cause, best.remedy, evidence, everyone, True)
+            evidence = f"all joints are in {low.min():.2g}..{high.max():.2g}"
+            return _Finding(_subject(people), best.cause, best.remedy, evidence, everyone, count, True)
     if count < MIN_PEOPLE or low.min() < -0.1 * high.max():
         return None
-    for side, words in ((100, "(0..100)"), (1000, "0..1000")):
+    for side, words in ((100, "(0..100)"), (1000, "(0..1000)")):
         if (high > 1.05 * side).any() or high.max() < 0.6 * side or sizes.min() < 2 * side:
             continue
         best = _best_in_image(people, fixed, words)
         if best:
-            evidence = (
-                f"all joints of {count:,} people lie in 0..{side}, in images of at least {sizes.min():.0f} px"
-            )
+            evidence = f"all joints are in 0..{side}, in images of at least {sizes.min():.0f} px"
             fills_image = (high - low >= 0.6 * side).all() and count >= 2 * MIN_PEOPLE
-            return _Finding(_subject(people), best.cause, best.remedy, evidence, everyone, bool(fills_image))
+            return _Finding(_subject(people), best.cause, best.remedy, evidence, everyone, count, bool(fills_image))
     reach = (points / sizes).max(axis=0)
     if count >= 4 * MIN_PEOPLE and reach.max() <= 0.6:
         cause, remedy = scaled_images(float(reach.max()))
-        evidence = (
-            f"all joints of {count:,} people lie in the upper left {reach[0]:.0%} x {reach[1]:.0%} of their images"
-        )
-        return _Finding(_subject(people), cause, remedy, evidence, everyone, False)
+        evidence = f"all joints are in the upper left {reach[0]:.0%} x {reach[1]:.0%} of their images"
+        return _Finding(_subject(people), cause, remedy, evidence, everyone, count, False)
     return None
 
 
@@ -322,8 +321,7 @@ def _find_by_borders(people: People, fixed: list[Hypothesis]) -> _Finding | None
     best = _best_in_image(people, fixed, "")
     if best is not None:
         cause, remedy = best.cause, best.remedy
-    evidence = f"joints of {outside.sum():,} of {count:,} people are outside their image"
-    return _Finding(_subject(people), cause, remedy, evidence, outside, False)
+    return _Finding(_subject(people), cause, remedy, "they are outside the image", outside, count, False)
 
 
 def _best_in_image(people: People, fixed: list[Hypothesis], words: str) -> Hypothesis | None:
@@ -372,8 +370,7 @@ def _find_by_orientation(people: People, fixed: list[Hypothesis]) -> _Finding | 
     for cause, (component, remedy) in names.items():
         agrees = has_torso & (component > 0.7 * np.linalg.norm(down, axis=1))
         if agrees.sum() >= 0.8 * count:
-            evidence = f"{agrees.sum():,} of {count:,} people with shoulders and hips are not upright"
-            return _Finding(_subject(people), f"px {cause}", remedy, evidence, agrees, False)
+            return _Finding(_subject(people), f"px {cause}", remedy, "they are not upright", agrees, count, False)
     return None
 
 
@@ -419,98 +416,124 @@ def _upright_fraction(joints: np.ndarray) -> float:
 
     1 if that cannot be judged for anyone.
     """
+    return _fraction_downwards(_body_directions(joints))
+
+
+def _body_directions(joints: np.ndarray) -> np.ndarray:
+    """Return the vectors (N, 2) from the shoulders to the hips, or else from the head to the shoulders, px."""
     head, shoulders, hips = (_middle(joints, names) for names in (HEAD, SHOULDERS, HIPS))
-    down = np.where(np.isfinite(hips - shoulders), hips - shoulders, shoulders - head)
-    return _fraction_downwards(down)
+    down: np.ndarray = np.where(np.isfinite(hips - shoulders), hips - shoulders, shoulders - head)
+    return down
 
 
 # Single rows.
 
 
 def _find_in_rows(table: pd.DataFrame, people: People, fixed: list[Hypothesis], faults: CoordinateFaults) -> None:
-    """Add rows whose joints contradict their box or image to `faults`, if their file is not listed already."""
-    unlisted = (faults.errors.isna() & faults.warnings.isna()).to_numpy(copy=True)
-    for row, cause, is_certain in [*_tiny(people), *_far_from_box(table, people, fixed), *_boxes_outside(people)]:
-        if unlisted[row]:
+    """Add rows whose joints contradict their box or image to `faults`, if they are not listed already."""
+    for find in (_tiny, _far_from_box, _boxes_outside):
+        rows = np.flatnonzero((faults.errors.isna() & faults.warnings.isna()).to_numpy())
+        for row, cause, is_certain in find(table, people, rows, fixed):
             (faults.errors if is_certain else faults.warnings).iloc[row] = cause
-            unlisted[row] = False
 
 
 RowFault = tuple[int, str, bool]
 """Row, cause, and whether it is certain."""
 
 
-def _tiny(people: People) -> Iterator[RowFault]:
-    """Yield people whose joints are all in -1..1: several joints in the corner pixel."""
+def _tiny(table: pd.DataFrame, people: People, rows: np.ndarray, fixed: list[Hypothesis]) -> Iterator[RowFault]:
+    """Yield those of the rows whose joints are all in -1..1: several joints in the corner pixel."""
+    people = people.take(rows)
     values = np.abs(np.nan_to_num(people.joints)).max(axis=(1, 2), initial=0.0)
     several = (_count(people.joints) >= 3) & (people.sizes.min(axis=(1, 2)) >= 20)
-    for row in np.flatnonzero(several & (values <= 1.1)):
-        yield int(row), "joints look like in 0..1 of the image size", True
+    for row in rows[several & (values <= 1.1)].tolist():
+        yield row, "joints look like fractions (0..1) of the image size", True
 
 
-def _far_from_box(table: pd.DataFrame, people: People, fixed: list[Hypothesis]) -> Iterator[RowFault]:
-    """Yield people with all joints far from the box, or with most of them outside it and a conversion that fits."""
-    inside, count = inside_box(people), _count(people.joints)
-    is_valid = (people.boxes[:, 1] - people.boxes[:, 0] >= 1).all(axis=1)  # others are listed as invalid_bbox
-    distance = np.nan_to_num(gap(people))
+def _far_from_box(
+    table: pd.DataFrame, people: People, rows: np.ndarray, fixed: list[Hypothesis]
+) -> Iterator[RowFault]:
+    """Yield those of the rows with all joints far from the box, or with most outside and a conversion that fits."""
+    some = people.take(rows)
+    inside, count, distance = inside_box(some), _count(some.joints), np.nan_to_num(gap(some))
+    is_valid = (some.boxes[:, 1] - some.boxes[:, 0] >= 1).all(axis=1)  # others are listed as invalid_bbox
     is_far = is_valid & (distance > MAX_GAP) & (count > 0)
     is_certain = (count >= MIN_JOINTS) | ((count >= 3) & (distance > 2 * MAX_GAP))
-    is_outside = is_valid & (inside_box(people, 0.5) == 0) & (count >= 3) & ~is_far
-    is_partly = is_valid & (inside < MIN_INSIDE) & (containment(people) < 0.2) & (count >= 5) & ~is_far
-    for row in np.flatnonzero(is_far | is_outside | is_partly).tolist():
-        owner = _owner(table, people, row) if is_far[row] or is_outside[row] else ""
-        cause = owner or _row_cause(people.take(np.array([row])), fixed)
-        if is_far[row]:
-            yield int(row), cause or "all joints are outside the bounding box", bool(is_certain[row])
-        elif owner:
-            yield int(row), owner, True
-        elif cause and is_partly[row]:
-            yield int(row), cause, False
+    is_outside = is_valid & (inside_box(some, 0.5) == 0) & (count >= 3) & ~is_far
+    is_partly = is_valid & (inside < MIN_INSIDE) & (containment(some) < 0.2) & (count >= 5) & ~is_far
+    owners = _owners(table, people, rows[is_far | is_outside])
+    causes = _row_causes(people, rows[is_far | is_partly], fixed)
+    for k in np.flatnonzero(is_far | is_outside | is_partly).tolist():
+        row = int(rows[k])
+        if row in owners:
+            yield row, owners[row], bool(is_certain[k] or not is_far[k])
+        elif is_far[k]:
+            yield row, causes.get(row, "all joints are outside the bounding box"), bool(is_certain[k])
+        elif row in causes:
+            yield row, causes[row], False
 
 
-def _row_cause(person: People, fixed: list[Hypothesis]) -> str:
-    """Return the simplest hypothesis that brings a person's joints into the box, as text, or ""."""
-    if _count(person.joints)[0] < 3:
-        return ""
-    fitting = []
-    for k, hypothesis in enumerate(fixed):
-        if hypothesis.complexity > 1:
-            continue  # one person fits some combination of mistakes by chance
-        converted = person.converted(hypothesis)
-        fit = float(_fit(converted)[0])
-        less_upright = _upright_fraction(converted.joints) < _upright_fraction(person.joints)
-        if containment(converted)[0] >= 0.8 and fit >= 0.15 and not less_upright:
-            fitting.append((hypothesis.complexity, -_upright_fraction(converted.joints), -fit, k))
-    if not fitting:
-        return ""
-    best = -min(rank[2] for rank in fitting)
-    similar = [rank for rank in fitting if -rank[2] >= SIMILAR_FIT * best]
-    chosen = fixed[min(similar)[-1]]
-    return f"{chosen.subject} look like {chosen.cause}"
+def _row_causes(people: People, rows: np.ndarray, fixed: list[Hypothesis]) -> dict[int, str]:
+    """Return the simplest hypothesis that brings the joints of each row into the box, as text, if there is one."""
+    rows = rows[_count(people.joints[rows]) >= 3]
+    # One person fits some combination of mistakes by chance.
+    simple = [hypothesis for hypothesis in fixed if hypothesis.complexity <= 1]
+    # Readers shift boxes, which `People.converted` recognises by negative numbers.
+    is_negative = people.boxes[rows].min(axis=(1, 2), initial=0) < 0
+    causes: dict[int, str] = {}
+    for part in (rows[is_negative], rows[~is_negative]):
+        if part.size:
+            causes |= dict(zip(part.tolist(), _causes_alike(people.take(part), simple), strict=True))
+    return {row: cause for row, cause in causes.items() if cause}
 
 
-def _owner(table: pd.DataFrame, people: People, row: int) -> str:
-    """Return that a person's joints are in the box of another person of the image, as text, or ""."""
-    others = np.flatnonzero((table["image"] == table["image"].iloc[row]).to_numpy())
-    others = others[others != row]
-    if not others.size:
-        return ""
-    pairs = People(
-        np.repeat(people.joints[row][None], len(others), axis=0), people.boxes[others], people.sizes[others]
-    )
-    inside = np.nan_to_num(inside_box(pairs))
-    if inside.max() < 0.9:
-        return ""
-    return f"the joints are in the bounding box of {table['id'].iloc[others[inside.argmax()]]}"
+def _causes_alike(people: People, hypotheses: list[Hypothesis]) -> list[str]:
+    """Return the most likely hypothesis for each person as text, or ""."""
+    recorded = _are_upright(people.joints)
+    converted = [people.converted(hypothesis) for hypothesis in hypotheses]
+    upright = np.stack([_are_upright(other.joints) for other in converted])  # (H, N)
+    fits = np.stack([_fit(other) for other in converted])
+    contained = np.stack([containment(other) for other in converted])
+    fits[(contained < 0.8) | (fits < 0.15) | (upright < recorded)] = 0
+    causes = []
+    for k in range(len(recorded)):
+        similar = np.flatnonzero((fits[:, k] > 0) & (fits[:, k] >= SIMILAR_FIT * fits[:, k].max()))
+        ranks = [(hypotheses[h].complexity, not upright[h, k], -fits[h, k], int(h)) for h in similar]
+        best = hypotheses[min(ranks)[-1]] if ranks else None
+        causes.append(f"{best.subject} look like {best.cause}" if best else "")
+    return causes
 
 
-def _boxes_outside(people: People) -> Iterator[RowFault]:
-    """Yield people whose box extends beyond the image by more than a tenth of it."""
+def _are_upright(joints: np.ndarray) -> np.ndarray:
+    """Return (N,) bool, whether each person is upright, which is assumed where it cannot be judged."""
+    down = _body_directions(joints)
+    upright: np.ndarray = (down[:, 1] > np.abs(down[:, 0])) | ~np.isfinite(down).all(axis=1)
+    return upright
+
+
+def _owners(table: pd.DataFrame, people: People, rows: np.ndarray) -> dict[int, str]:
+    """Return text for those of the rows whose joints are in the box of another person of the image."""
+    in_image = table.groupby("image").indices if rows.size else {}
+    owners = {}
+    for row in rows.tolist():
+        others = np.asarray(in_image[table["image"].iloc[row]])
+        others = others[others != row]
+        joints = np.repeat(people.joints[row][None], len(others), axis=0)
+        inside = np.nan_to_num(inside_box(People(joints, people.boxes[others], people.sizes[others])))
+        if inside.max(initial=0) >= 0.9:
+            owners[row] = f"the joints are in the bounding box of {table['id'].iloc[others[inside.argmax()]]}"
+    return owners
+
+
+def _boxes_outside(
+    table: pd.DataFrame, people: People, rows: np.ndarray, fixed: list[Hypothesis]
+) -> Iterator[RowFault]:
+    """Yield those of the rows whose box extends beyond the image by more than a tenth of it."""
     beyond = np.maximum(-people.boxes[:, 0], people.boxes[:, 1] - people.sizes[:, 0])
     corner = next(h for h in box_hypotheses([]) if h.cause.startswith("corners"))
-    for row in np.flatnonzero((beyond > 0.1 * people.sizes[:, 0]).any(axis=1)):
+    for row in rows[(beyond > 0.1 * people.sizes[:, 0]).any(axis=1)[rows]].tolist():
         person = people.take(np.array([row]))
         if _count(person.joints)[0] >= 3 and _fit(person.converted(corner))[0] > 1.5 * _fit(person)[0] + 0.05:
-            yield int(row), f"boxes look like {corner.cause}", inside_box(person.converted(corner))[0] >= 0.9
+            yield row, f"boxes look like {corner.cause}", bool(inside_box(person.converted(corner))[0] >= 0.9)
         else:
-            yield int(row), f"the bounding box extends {beyond[row].max():.0f} px beyond the image", False
+            yield row, f"the bounding box extends {beyond[row].max():.0f} px beyond the image", False

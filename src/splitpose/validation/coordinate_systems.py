@@ -19,7 +19,7 @@ Frame = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Decoder = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Converts points (N, K, 2) to px, given sizes (N, 1, 2) and recorded boxes (N, 2, 2)."""
 
-FIXED_RANGES = {1: "in 0..1 of", 100: "percentages (0..100) of", 1000: "in 0..1000 of"}
+FIXED_RANGES = {1: "fractions (0..1) of", 100: "percentages (0..100) of", 1000: "thousandths (0..1000) of"}
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,12 @@ def fixed_frames() -> list[Named]:
     frames += [
         ("px from the centre of the image", "add width/2 to x and height/2 to y", _from_centre(None)),
         (
-            "in -1..1 from the centre of the image",
+            "fractions (-1..1) from the centre of the image",
             "use (x + 1) * width/2 and (y + 1) * height/2",
             _from_centre(1),
         ),
         (
-            "in -0.5..0.5 from the centre of the image",
+            "fractions (-0.5..0.5) from the centre of the image",
             "use (x + 0.5) * width and (y + 0.5) * height",
             _from_centre(0.5),
         ),

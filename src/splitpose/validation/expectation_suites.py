@@ -27,6 +27,8 @@ class Rule:
     name: str
     expectation: gxe.Expectation
     reason: str
+    failure: str = ""
+    """Of a rule about the whole table: what failed, with {percent} for the observed fraction."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,8 @@ POSTCONDITIONS = Suite(
         Rule(
             "quarantined_fraction",
             gxe.ExpectColumnMeanToBeBetween(column="quarantined", max_value=0.1),
-            "the fraction of rows in quarantine is above 0.1, so the source itself is probably broken",
+            "more than 10 % of the rows are in quarantine, so the source itself is probably wrong",
+            failure="{percent} of the rows are in quarantine (at most 10 % are allowed)",
         ),
         Rule(
             "required_splits",

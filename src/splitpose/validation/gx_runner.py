@@ -34,6 +34,13 @@ class RuleResult:
     observed: str
     """What was observed, as text; empty if the rule passed or could not be evaluated."""
 
+    @property
+    def failure(self) -> str:
+        """Name of the rule, what failed and what was observed, for a rule that failed."""
+        if self.rule.failure and self.observed:
+            return f"{self.rule.name}: {self.observed}"
+        return f"{self.rule.name}: {self.rule.reason} ({self.observed or 'could not be evaluated'})"
+
 
 class SuiteRunner:
     """Runs expectation suites as checkpoints in one ephemeral Great Expectations context, without analytics."""
@@ -71,7 +78,11 @@ class SuiteRunner:
             gx.Checkpoint(
                 name=suite.name,
                 validation_definitions=[validation_definition],
-                result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]},
+                result_format={
+                    "result_format": "COMPLETE",
+                    "unexpected_index_column_names": ["id"],
+                    "return_unexpected_index_query": False,
+                },
             )
         )
         (validation_result,) = checkpoint.run(batch_parameters={"dataframe": frame}).run_results.values()
@@ -108,7 +119,11 @@ def _rule_result(rule: Rule, result: Any) -> RuleResult:
     """Convert an ExpectationValidationResult."""
     unexpected = result.result.get("unexpected_index_list") or []
     rows = tuple((entry["id"], _values(entry)) for entry in unexpected)
-    return RuleResult(rule, bool(result.success), rows, "" if result.success else _observed(result.result, rows))
+    observed = "" if result.success else _observed(result.result, rows)
+    fraction = result.result.get("observed_value")
+    if observed and rule.failure and fraction is not None:
+        observed = rule.failure.format(percent=f"{100 * fraction:.4g} %")
+    return RuleResult(rule, bool(result.success), rows, observed)
 
 
 def _values(entry: dict[str, Any]) -> str:

@@ -166,7 +166,4 @@ def _failures(results: list[RuleResult]) -> list[str]:
     the other failures, for example of a missing column.
     """
     failed = [result for result in results if not result.success]
-    observed = [
-        f"{result.rule.name}: {result.rule.reason} ({result.observed})" for result in failed if result.observed
-    ]
-    return observed or [f"{result.rule.name}: {result.rule.reason} (could not be evaluated)" for result in failed]
+    return [result.failure for result in failed if result.observed] or [result.failure for result in failed]
