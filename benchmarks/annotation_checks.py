@@ -5,8 +5,8 @@
 
 Correct files are random people of FLIC, of a rendered sample and of COCO, with their images cropped, truncated or
 resized, with boxes of several kinds, and with some of the joints. Wrong files contain one mistake each. Thresholds
-were chosen on `coco_mini`, FLIC and the rendered sample. `coco_more` is listed separately, but its results were known
-while rules were changed, so they are no independent estimate.
+were chosen on `coco_mini`, FLIC and the rendered sample. `coco_more` is listed separately, but its results were
+known while rules were changed, so they are no independent estimate.
 """
 
 import argparse
